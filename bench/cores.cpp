@@ -1,0 +1,85 @@
+// sched_getaffinity, and the quota files of cgroups.
+#include "bench/cores.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+namespace crossover::bench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::size_t whole_cores(double quota_us, double period_us) {
+    if (quota_us <= 0 || period_us <= 0) return no_quota;
+    auto whole = static_cast<std::size_t>(quota_us / period_us);
+    return std::max<std::size_t>(1, whole + (static_cast<double>(whole) * period_us < quota_us ? 1 : 0));
+}
+
+std::size_t quota_in(const fs::path& folder) {
+    if (std::ifstream file(folder / "cpu.max"); file) {
+        std::string quota;
+        double period = 0;
+        if (file >> quota >> period && quota != "max") return whole_cores(std::stod(quota), period);
+        return no_quota;
+    }
+    double quota = -1, period = 0;
+    std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
+    std::ifstream(folder / "cpu.cfs_period_us") >> period;
+    return whole_cores(quota, period);
+}
+
+// The least quota of a group and of those around it.
+std::size_t least_quota(const fs::path& root, fs::path group) {
+    std::size_t least = no_quota;
+    for (;; group = group.parent_path()) {
+        least = std::min(least, quota_in(root / group.relative_path()));
+        if (!group.has_relative_path()) return least;
+    }
+}
+
+// Whether "cpu" is among the comma-separated controllers.
+bool has_cpu(const std::string& controllers) {
+    return ("," + controllers + ",").find(",cpu,") != std::string::npos;
+}
+
+}  // namespace
+
+std::size_t cores_of_quota(const fs::path& proc, const fs::path& cgroups) {
+    std::size_t least = no_quota;
+    std::ifstream file(proc / "cgroup");
+    for (std::string line; std::getline(file, line);) {  // "4:cpu,cpuacct:/a/b", "0::/a/b"
+        std::size_t first = line.find(':');
+        std::size_t second = line.find(':', first + 1);
+        if (second == std::string::npos) continue;
+        std::string controllers = line.substr(first + 1, second - first - 1);
+        fs::path group = line.substr(second + 1);
+        if (controllers.empty()) {
+            least = std::min(least, least_quota(cgroups, group));
+        } else if (has_cpu(controllers)) {
+            least = std::min(least, least_quota(cgroups / controllers, group));
+        }
+    }
+    return least;
+}
+
+std::size_t cores_allowed() {
+    cpu_set_t mask;
+    std::size_t here = 1;
+    if (::sched_getaffinity(0, sizeof mask, &mask) == 0) here = static_cast<std::size_t>(CPU_COUNT(&mask));
+    return std::max<std::size_t>(1, std::min(here, cores_of_quota()));
+}
+
+void keep_to(std::size_t cores) {
+    cpu_set_t mask;
+    if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return;
+    if (static_cast<std::size_t>(CPU_COUNT(&mask)) <= cores) return;
+    for (int cpu = CPU_SETSIZE - 1; static_cast<std::size_t>(CPU_COUNT(&mask)) > cores; --cpu)
+        CPU_CLR(static_cast<std::size_t>(cpu), &mask);
+    ::sched_setaffinity(0, sizeof mask, &mask);
+}
+
+}  // namespace crossover::bench

@@ -1,0 +1,65 @@
+// Google Benchmark reads its flags itself; here is what it does not tell or would end the process for.
+#include <benchmark/benchmark.h>
+#include <regex.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "bench/command_line.hpp"
+#include "bench/google.hpp"
+#include "bench/outcome.hpp"
+#include "runtimes/errors.hpp"
+
+namespace crossover::bench {
+
+namespace {
+
+bool is_yes(std::string_view value) {
+    return value != "0" && value != "f" && value != "false" && value != "n" && value != "no" &&
+           value != "off" && value != "F" && value != "False" && value != "FALSE" && value != "N" &&
+           value != "No" && value != "NO" && value != "Off" && value != "OFF";
+}
+
+// Google Benchmark calls this for a bad time unit, and would then end with exit code 0.
+void refuse_time_unit() {
+    std::fputs("--benchmark_time_unit is one of ns, us, ms, s\n", stderr);
+    std::exit(exits::usage);
+}
+
+void check_filter(const std::string& filter) {
+    regex_t compiled;
+    std::string pattern = filter.starts_with('-') ? filter.substr(1) : filter;
+    if (int error = ::regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB)) {
+        char text[128];
+        ::regerror(error, &compiled, text, sizeof text);
+        throw bad_command_line("--benchmark_filter='" + filter +
+                               "' is no extended regular expression: " + text);
+    }
+    ::regfree(&compiled);
+}
+
+}  // namespace
+
+google_flags::google_flags(int argc, char** argv) {
+    auto take = [&](const char* name, std::string& value) {
+        if (auto given = google_flag(argc, argv, name)) value = *given;
+    };
+    if (auto given = google_flag(argc, argv, "benchmark_list_tests")) lists_ = is_yes(*given);
+    take("benchmark_out", out_);
+    take("benchmark_format", format_);
+    take("benchmark_out_format", out_format_);
+    for (const std::string& format : {format_, out_format_})
+        if (format != "console" && format != "json" && format != "csv")
+            throw bad_command_line("format '" + format + "' is not one of console, json, csv");
+
+    benchmark::Initialize(&argc, argv, &refuse_time_unit);
+    if (argc > 1)
+        throw bad_command_line(std::string("unknown flag or value: ") + argv[1] + "; known are " +
+                               known_flags);
+    filter_ = benchmark::GetBenchmarkFilter();
+    check_filter(filter_);
+    if (!out_.empty() && !lists_ && !std::ofstream(out_))
+        throw refused("cannot write --benchmark_out=" + out_ + ": choose a file in a folder that is there");
+}
+
+}  // namespace crossover::bench

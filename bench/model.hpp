@@ -1,0 +1,43 @@
+// A runtime as the bench's main loop sees it: its type is gone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bench/cell.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover::bench {
+
+struct model_facts {
+    std::string name;
+    std::string family;
+    std::string variant_of;  // the model of the family that this is a variant of, or itself
+    std::string back_end;
+    std::size_t at_once;
+    resources held;
+    std::vector<std::pair<std::string_view, std::string_view>>
+        verbs;                  // and why it lacks them, empty if it has
+    std::uint64_t start_up_ns;  // of the runtime's constructor
+};
+
+class model {
+  public:
+    virtual ~model() = default;
+    virtual const model_facts& facts() const = 0;
+    virtual arena& memory() = 0;
+    virtual const std::vector<std::unique_ptr<cell>>& cells() const = 0;
+    // Of processes that the runtime has forked; nothing for one that works in this process only.
+    virtual std::vector<int> worker_ids() const = 0;
+    virtual usage workers_used() const = 0;
+};
+
+// The model of the runtime that the program was linked for. To be called before the process has a second
+// thread: the runtime may fork. Throws what the runtime throws.
+std::unique_ptr<model> make_model(std::size_t cores);
+
+}  // namespace crossover::bench

@@ -1,0 +1,89 @@
+// What a model of the suite has from its runtime, of programs that have none.
+#include "bench/native/native_model.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "bench/command_line.hpp"
+#include "bench/native/twin.hpp"
+#include "bench/own_usage.hpp"
+
+namespace crossover::bench::native {
+
+std::vector<entry>& registry() {
+    static std::vector<entry> all;
+    return all;
+}
+
+namespace {
+
+// CPU time of a process that has not been waited for, with all its threads.
+std::uint64_t cpu_ns_of(int pid) {
+    clockid_t clock;
+    timespec used{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+    return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
+class native_model final : public model {
+  public:
+    native_model(std::string_view of, std::size_t cores) {
+        facts_.name = facts_.variant_of = of.empty() ? "native" : "native_" + std::string(of);
+        facts_.family = "peer";
+        facts_.at_once = unlimited;
+        for (const entry& e : registry()) {
+            if (!of.empty() && e.model != of) continue;
+            facts_.held = e.held(cores);
+            facts_.back_end = std::max(facts_.back_end, std::string(e.back_end));
+            for (auto& c : e.cells(e, cores)) {
+                twins_.push_back(c.get());
+                cells_.push_back(std::move(c));
+            }
+        }
+        if (of.empty()) facts_.held = {};
+    }
+
+    const model_facts& facts() const override { return facts_; }
+    arena& memory() override { return memory_; }
+    const std::vector<std::unique_ptr<cell>>& cells() const override { return cells_; }
+
+    std::vector<int> worker_ids() const override {
+        std::vector<int> all;
+        for (const twin_cell* c : twins_) {
+            const std::vector<int> ids = c->worker_ids();
+            all.insert(all.end(), ids.begin(), ids.end());
+        }
+        return all;
+    }
+
+    // Of the workers that live, all that they used stands as user time: their clock does not tell it apart.
+    usage workers_used() const override {
+        usage sum = ended_children_usage();
+        for (int pid : worker_ids()) sum.user_ns += cpu_ns_of(pid);
+        return sum;
+    }
+
+  private:
+    arena memory_;
+    model_facts facts_{};
+    std::vector<std::unique_ptr<cell>> cells_;
+    std::vector<const twin_cell*> twins_;
+};
+
+}  // namespace
+
+std::unique_ptr<model> make_native_model(std::string_view of, std::size_t cores) {
+    std::set<std::string_view> known;
+    for (const entry& e : registry()) known.insert(e.model);
+    if (!of.empty() && !known.contains(of)) {
+        std::string names;
+        for (std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+        throw bad_command_line("--of " + std::string(of) + " has no native twin; there are: " + names);
+    }
+    return std::make_unique<native_model>(of, cores);
+}
+
+}  // namespace crossover::bench::native

@@ -1,0 +1,104 @@
+// A twin as a cell, so that the sampler meters it like the suite's own.
+#pragma once
+
+#include <cstring>
+
+#include "bench/cell_of.hpp"
+#include "bench/native/twin.hpp"
+
+namespace crossover::bench::native {
+
+template <class W, class T>
+class twin_cell_of final : public twin_cell {
+  public:
+    twin_cell_of(const entry& of, const size<typename W::params>& s, std::size_t cores)
+        : params_(s.params), cores_(cores) {
+        facts_.workload = W::name;
+        facts_.question = W::question;
+        facts_.kind = W::kind;
+        for (const auto& f : W::fields) facts_.params.emplace_back(f.name, params_.*f.value);
+        facts_.name =
+            std::string(W::name) + "/native:" + std::string(of.model) + "/" + params_text<W>(params_);
+        facts_.in = s.in;
+        facts_.decides = W::decides;
+        facts_.unit = W::unit;
+        facts_.units = units_of<W>(params_);
+        facts_.scheduled = scheduled_by<W>(params_);
+        facts_.bound = W::bound;
+        facts_.bound_ns = facts_.least_ns = W::least_ns(params_, unlimited);
+        facts_.needs_origin = needs_origin<W>();
+        facts_.waits = !of.back_end.empty();
+        facts_.in_flight = limits_of<W>(params_).in_flight;
+    }
+
+    const cell_facts& facts() const override { return facts_; }
+
+    void open(const environment& around) override {
+        if constexpr (tree<W>)
+            outputs_.resize(1);
+        else
+            outputs_.resize(W::items(params_));
+        twin_ = std::make_unique<T>(params_, setting{cores_, around.origin});
+    }
+
+    void close() override { twin_.reset(); }
+
+    account gate() override {
+        clear();
+        pass();
+        if (std::string mistake = W::verify(params_, outputs_); !mistake.empty()) throw wrong_result(mistake);
+        account seen;
+        seen.executions = executions_of<W>(params_);
+        seen.checksum = checksum_ = checksum_of<W>(params_, outputs_);
+        return seen;
+    }
+
+    void clear() override {
+        std::memset(static_cast<void*>(outputs_.data()), 0xff, outputs_.size() * sizeof outputs_[0]);
+    }
+
+    void pass() override { twin_->run(outputs_); }
+
+    std::uint64_t check(std::uint64_t) override {
+        const std::uint64_t sum = checksum_of<W>(params_, outputs_);
+        if (sum != checksum_) throw wrong_result("the outputs are not those of the gate pass");
+        return sum;
+    }
+
+    std::vector<note> notes() const override { return {}; }
+
+    std::vector<int> worker_ids() const override {
+        if constexpr (requires { twin_->worker_ids(); })
+            if (twin_) return twin_->worker_ids();
+        return {};
+    }
+
+  private:
+    typename W::params params_;
+    std::size_t cores_;
+    cell_facts facts_;
+    std::uint64_t checksum_ = 0;
+    std::vector<typename W::output> outputs_;
+    std::unique_ptr<T> twin_;
+};
+
+// Puts twin T of workload W into the registry, beside the model that it is the twin of.
+template <class W, class T>
+class registered {
+  public:
+    explicit registered(std::string_view model) {
+        std::string_view back_end;
+        if constexpr (requires { T::back_end; }) back_end = T::back_end;
+        registry().push_back({model, &T::held, back_end, &cells});
+    }
+
+  private:
+    static std::vector<std::unique_ptr<twin_cell>> cells(const entry& of, std::size_t cores) {
+        std::vector<std::unique_ptr<twin_cell>> all;
+        for (const auto& s : W::sizes)
+            if (T::fits(s.params)) all.push_back(std::make_unique<twin_cell_of<W, T>>(of, s, cores));
+        return all;
+    }
+};
+
+}  // namespace crossover::bench::native

@@ -1,0 +1,55 @@
+// What an origin tells of itself, and the connection over which it is asked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+
+#include "bench/origin/foreign_reply.hpp"
+#include "runtimes/endpoint.hpp"
+
+namespace crossover {
+
+// The origin cannot be started, reached or understood. The text is one line with the remedy.
+class origin_error : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+struct origin_stats {
+    std::uint64_t cpu_user_ns = 0;
+    std::uint64_t cpu_sys_ns = 0;
+    std::uint64_t requests = 0;        // for items, since the origin's start
+    std::uint64_t connections = 0;     // open now, the one that asks included
+    std::uint64_t in_flight = 0;       // items asked for and not yet answered
+    std::uint64_t peak_in_flight = 0;  // since the start or the last reset
+};
+
+// One kept connection, opened at the first question: asking before and after every sample must not use up
+// ports.
+class stats_connection {
+  public:
+    explicit stats_connection(const endpoint& server) : server_(server) {}
+    ~stats_connection();
+    stats_connection(stats_connection&& other) noexcept;
+    stats_connection& operator=(stats_connection&& other) noexcept;
+
+    // Asks for /stats or /stats/reset and blocks until the answer has come, for 5 s at most. Nothing if the
+    // server has no such page, as a foreign server has not. Throws origin_error if it does not answer.
+    std::optional<origin_stats> ask(std::string_view target);
+
+    // Asks for "/". Throws origin_error if the server does not answer.
+    foreign_reply first_page();
+
+  private:
+    template <class Take>
+    auto exchange(std::string_view target, Take take);
+    void open();
+    void close();
+
+    endpoint server_;
+    int fd_ = -1;
+};
+
+}  // namespace crossover

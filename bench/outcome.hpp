@@ -1,0 +1,47 @@
+// What became of a gate or a sample, in the words of the protocol, and how an exception turns into it.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace crossover::bench {
+
+enum class outcome { ok, unsupported, projected, wrong, crashed, timed_out, failed, refused };
+
+// As in the answers of --serve, where the driver reads what the environment refused as failed.
+constexpr std::string_view name_of(outcome what) {
+    switch (what) {
+        case outcome::ok:
+            return "ok";
+        case outcome::unsupported:
+            return "unsupported";
+        case outcome::projected:
+            return "projected";
+        case outcome::wrong:
+            return "wrong";
+        case outcome::crashed:
+            return "crashed";
+        case outcome::timed_out:
+            return "timed_out";
+        case outcome::failed:
+        case outcome::refused:
+            return "failed";
+    }
+    return "";
+}
+
+struct failure {
+    outcome what;
+    std::string reason;  // one line
+};
+
+// Never throws; an unknown exception is `failed`.
+failure failure_of(const std::exception_ptr& error);
+
+// The exit codes of all commands.
+namespace exits {
+inline constexpr int fine = 0, usage = 2, environment = 3, cell_failed = 4, nothing_matched = 6;
+}
+
+}  // namespace crossover::bench

@@ -1,0 +1,64 @@
+// Flags, limits and the model; then one of the two modes.
+#include "bench/program.hpp"
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "bench/command_line.hpp"
+#include "bench/cores.hpp"
+#include "bench/google.hpp"
+#include "bench/outcome.hpp"
+#include "bench/sampler.hpp"
+#include "bench/serve.hpp"
+
+namespace crossover::bench {
+
+namespace {
+
+// Connections by the thousand need descriptors; the hard limit is what the administrator allows.
+void raise_limit_of_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int complain(int code, const char* what) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", what);
+    return code;
+}
+
+int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)) {
+    command_line flags = take_flags(argc, argv);
+    if (flags.help) {
+        std::fputs(help_text, stdout);
+        return exits::fine;
+    }
+    google_flags google(argc, argv);
+    raise_limit_of_descriptors();
+    if (flags.cores) keep_to(*flags.cores);
+
+    empty_bench before = empty_bench::now();
+    std::unique_ptr<model> made = make(flags.cores.value_or(cores_allowed()));
+    lazy_origin origin(flags.origin);
+    lazy_load load(flags.load);
+    sampler samples(*made, origin, load, before);
+    return flags.serve ? serve(*made, samples) : run_google(*made, samples, google, flags.timeout);
+}
+
+}  // namespace
+
+int program(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)) {
+    try {
+        return run(argc, argv, make);
+    } catch (const bad_command_line& e) {
+        return complain(exits::usage, e.what());
+    } catch (...) {
+        return complain(exits::environment, failure_of(std::current_exception()).reason.c_str());
+    }
+}
+
+}  // namespace crossover::bench

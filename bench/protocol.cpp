@@ -1,0 +1,170 @@
+// Writing and reading them with nlohmann's JSON.
+#include "bench/protocol.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/build.hpp"
+
+namespace crossover::bench {
+
+namespace {
+
+using json = nlohmann::ordered_json;  // in the order of the documentation
+
+// Text from outside (a reason out of the system, a path) may not be UTF-8: it is mended, not thrown.
+std::string line_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string hexadecimal(std::uint64_t number) {
+    std::string text(16, '0');
+    for (auto digit = text.rbegin(); digit != text.rend(); ++digit, number >>= 4)
+        *digit = "0123456789abcdef"[number & 15];
+    return text;
+}
+
+json resources_of(const model& m) {
+    const resources& held = m.facts().held;
+    rlimit descriptors{};
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    return {{"threads", held.threads},
+            {"processes", held.processes},
+            {"stack_bytes", held.stack_bytes},
+            {"descriptors", descriptors.rlim_cur}};
+}
+
+json params_of(const cell_facts& f) {
+    json params = json::object();
+    for (const auto& [name, value] : f.params) params[name] = value;
+    return params;
+}
+
+json lists_of(lists in) {
+    switch (in) {
+        case quick:
+            return {"quick", "full"};
+        case full:
+            return {"full"};
+        case exhaustive:
+            break;
+    }
+    return json::array();
+}
+
+json cell_row(const cell_facts& f) {
+    json row{{"workload", f.workload}, {"class", name_of(f.kind)}, {"question", f.question},
+             {"params", params_of(f)}, {"sizes", lists_of(f.in)},  {"metric", name_of(f.decides)},
+             {"unit", f.unit},         {"units", f.units},         {"scheduled", f.scheduled},
+             {"bound", f.bound}};
+    if (f.bound_ns > 0) row["bound_ns"] = f.bound_ns;
+    if (f.least_ns > f.bound_ns) row["least_ns"] = f.least_ns;
+    if (f.fresh_process) row["fresh_process"] = true;
+    row["status"] = f.unsupported.empty() ? "ok" : "unsupported";
+    row["reason"] = f.unsupported;
+    return row;
+}
+
+// The one cell that a request names, or null.
+cell* named(const json& workload, const json& params, const model& m) {
+    for (const auto& c : m.cells()) {
+        const cell_facts& f = c->facts();
+        if (f.workload != workload || f.params.size() != params.size()) continue;
+        bool same = std::ranges::all_of(f.params, [&](const auto& p) {
+            auto found = params.find(p.first);
+            return found != params.end() && found->is_number_unsigned() && *found == p.second;
+        });
+        if (same) return c.get();
+    }
+    return nullptr;
+}
+
+request unclear(std::string fault) { return {request::kind::unclear, nullptr, 0, std::move(fault)}; }
+
+}  // namespace
+
+std::string hello_line(const model& m) {
+    const model_facts& f = m.facts();
+    json verbs = json::object(), versions = json::object(), cells = json::array();
+    for (const auto& [verb, reason] : f.verbs) verbs[std::string(verb)] = reason;
+    for (const auto& [name, value] : build_facts()) versions[name] = value;
+    for (const auto& c : m.cells()) cells.push_back(cell_row(c->facts()));
+    return line_of({{"protocol", 1},
+                    {"model", f.name},
+                    {"family", f.family},
+                    {"variant_of", f.variant_of},
+                    {"at_once", f.at_once},
+                    {"back_end", f.back_end},
+                    {"resources", resources_of(m)},
+                    {"versions", versions},
+                    {"start_up_ns", f.start_up_ns},
+                    {"pid", ::getpid()},
+                    {"worker_pids", m.worker_ids()},
+                    {"verbs", verbs},
+                    {"cells", cells}});
+}
+
+std::string gate_line(const account& a) {
+    json of{{"executions", a.executions}};
+    if (a.peak_alive > 0) of["peak_alive"] = a.peak_alive;
+    of["threads"] = a.threads;
+    of["processes"] = a.processes;
+    of["kernel_objects"] = a.kernel_objects;
+    return line_of({{"outcome", "ok"}, {"account", of}});
+}
+
+std::string sample_line(const cell_facts& of, const sample& s) {
+    json line{{"outcome", "ok"},
+              {"iterations", s.iterations},
+              {"units", of.units * s.iterations},
+              {"scheduled", of.scheduled * s.iterations},
+              {"checksum", hexadecimal(s.checksum)},
+              {"start_ns", s.start_ns},
+              {"wall_ns", s.wall_ns},
+              {"cpu_user_ns", s.used.user_ns},
+              {"cpu_sys_ns", s.used.system_ns},
+              {"voluntary_switches", s.used.voluntary_switches},
+              {"involuntary_switches", s.used.involuntary_switches},
+              {"minor_faults", s.used.minor_faults},
+              {"major_faults", s.used.major_faults},
+              {"peak_rss_bytes", s.peak_rss_bytes},
+              {"pss_bytes", s.pss_bytes}};
+    if (s.origin_cpu_ns) line["origin_cpu_ns"] = *s.origin_cpu_ns;
+    if (s.load_cpu_ns) line["load_cpu_ns"] = *s.load_cpu_ns;
+    if (s.latency)
+        line["latency"] = {{"intended", s.latency->intended.filled()},
+                           {"service", s.latency->service.filled()}};
+    for (const note& n : s.notes) line["notes"][std::string(n.name)] = n.value;
+    return line_of(line);
+}
+
+std::string failure_line(const failure& f) {
+    return line_of({{"outcome", name_of(f.what)}, {"reason", f.reason}});
+}
+
+std::string usage_line(std::string_view reason) {
+    return line_of({{"outcome", "usage"}, {"reason", reason}});
+}
+
+request read_request(const std::string& line, const model& m) {
+    json asked = json::parse(line, nullptr, false);
+    if (asked.is_discarded()) return unclear("a request is one JSON object per line");
+    if (!asked.is_object()) return unclear("a request is a JSON object");
+    auto text = [&](const char* key) { return asked.contains(key) ? asked[key] : json(); };
+
+    json what = text("do");
+    if (what == "quit") return {request::kind::quit, nullptr, 0, {}};
+    if (what != "gate" && what != "sample") return unclear("'do' is one of gate, sample, quit");
+    json params = text("params");
+    if (!text("workload").is_string() || !params.is_object())
+        return unclear("a request names its cell by workload (text) and params (object)");
+    cell* of = named(text("workload"), params, m);
+    if (!of) return unclear("no cell of this model has this workload with these params: see the hello line");
+    if (what == "gate") return {request::kind::gate, of, 0, {}};
+    json iterations = text("iterations");
+    if (!iterations.is_number_unsigned() || iterations == 0)
+        return unclear("a sample needs iterations, a whole number from 1");
+    return {request::kind::sample, of, iterations.get<std::uint64_t>(), {}};
+}
+
+}  // namespace crossover::bench

@@ -1,0 +1,33 @@
+// The JSON lines of --serve (bench/README.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bench/account.hpp"
+#include "bench/model.hpp"
+#include "bench/outcome.hpp"
+#include "bench/sample.hpp"
+
+namespace crossover::bench {
+
+// One line each, without its end.
+std::string hello_line(const model& m);
+std::string gate_line(const account& a);
+std::string sample_line(const cell_facts& of, const sample& s);
+std::string failure_line(const failure& f);
+std::string usage_line(std::string_view reason);
+
+// What a request asks for.
+struct request {
+    enum class kind { gate, sample, quit, unclear } what;
+    cell* of = nullptr;
+    std::uint64_t iterations = 0;
+    std::string fault;  // of an unclear one
+};
+
+// Never throws for what stands in the line.
+request read_request(const std::string& line, const model& m);
+
+}  // namespace crossover::bench

@@ -1,0 +1,59 @@
+// Opens a cell, sees that it has passed its gate, meters what is done to it, and checks what came of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+
+#include "bench/cell.hpp"
+#include "bench/lazy_load.hpp"
+#include "bench/lazy_origin.hpp"
+#include "bench/memory.hpp"
+#include "bench/model.hpp"
+#include "bench/sample.hpp"
+
+namespace crossover::bench {
+
+// What the process held before it had a model.
+struct empty_bench {
+    footprint memory;
+    open_objects open;
+
+    static empty_bench now();
+};
+
+// Used from the thread that made the model. Every function throws wrong_result and what the runtime throws;
+// no number comes out of a cell that did so.
+class sampler {
+  public:
+    // All of it outlives the sampler.
+    sampler(model& m, lazy_origin& origin, lazy_load& load, const empty_bench& before)
+        : model_(m), origin_(origin), load_(load), before_(before) {}
+
+    // Runs the gate pass.
+    account gate(cell& c);
+    // How long the gate pass took that the cell has passed in this process; runs it if there was none.
+    std::chrono::nanoseconds pass_gate(cell& c);
+
+    // Meters `timed`, which must call c.pass() `iterations` times.
+    sample take(cell& c, std::uint64_t iterations, const std::function<void()>& timed);
+    // Timed here and not by Google Benchmark, which would filter by name, sort and format a table for each
+    // sample around the same two readings of the clock.
+    sample take(cell& c, std::uint64_t iterations);
+
+  private:
+    environment around(cell& c);
+    account gate_opened(cell& c);
+    void check_gate(const cell_facts& facts, account& seen) const;
+    void begin_peak_at_origin(const cell_facts& facts);
+    void check_peak_at_origin(const cell_facts& facts);
+
+    model& model_;
+    lazy_origin& origin_;
+    lazy_load& load_;
+    empty_bench before_;
+    std::map<const cell*, std::chrono::nanoseconds> passed_;
+};
+
+}  // namespace crossover::bench

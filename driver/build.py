@@ -1,0 +1,60 @@
+"""Sets up and builds what a run needs, quietly: a progress line, and the last lines of the tool when it fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from driver.host import ROOT
+from driver.problem import Problem
+from driver.progress import Progress
+
+BENCHES = ROOT / "build" / "release" / "bench"
+_KEPT_LINES = 15
+
+
+def step(what: str, command: Sequence[str], progress: Progress) -> None:
+    last: deque[str] = deque(maxlen=_KEPT_LINES)
+    try:
+        # Standard input stays: sudo may ask for a password.
+        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    except OSError as error:
+        raise Problem(f"{what}: {command[0]} does not run: {error.strerror}: run scripts/setup") from None
+    assert child.stdout is not None
+    with child:
+        progress.tell(what)
+        for line in child.stdout:
+            last.append(line.rstrip())
+            step = re.match(r"\[(\d+/\d+)\]", line)
+            progress.tell(f"{what} {step[1]}" if step else what)
+    if child.returncode:
+        if len(last) == 1:
+            raise Problem(last[0])
+        for line in last:
+            progress.say(f"    {line}")
+        raise Problem(f"{what} failed (exit code {child.returncode}); its last lines are above")
+
+
+def prepare(progress: Progress) -> None:
+    step("setting up", [str(ROOT / "scripts" / "setup")], progress)
+    step("configuring", ["cmake", "--preset", "release"], progress)
+    step("building", ["cmake", "--build", "--preset", "release", "--target", "benches"], progress)
+
+
+def programs(folder: Path) -> dict[str, Path]:
+    """The bench processes of a build by the names of their models."""
+    found = {path.name.removeprefix("bench_"): path for path in sorted(folder.glob("bench_*")) if path.is_file() and path.stat().st_mode & 0o111}
+    if not found:
+        raise Problem("nothing is built yet: scripts/crossover run builds it, as does cmake --preset release && cmake --build --preset release")
+    return found
+
+
+def origin_program(folder: Path) -> Path | None:
+    """The HTTP server; without it every bench process starts its own."""
+    for path in (folder / "origin", folder / "origin" / "origin"):
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,173 @@
+"""What can be measured: the models and cells of the hello lines, and what has become of each cell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+METRICS = ("time", "cpu", "latency", "memory")
+CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
+MOST_FAILURES = 2
+
+Event = dict[str, Any]
+
+
+class Malformed(Exception):
+    """A hello that does not keep to the protocol."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A workload with its params: what models are compared on."""
+
+    name: str
+    workload: str
+    params: dict[str, Any] = field(hash=False)
+    kind: str
+    question: str
+    metric: str
+    unit: str
+
+
+@dataclass
+class Cell:
+    """A case on one model. Changed only by apply(), so that reading a journal and measuring cannot differ."""
+
+    case: Case
+    model: str
+    units: int
+    scheduled: int
+    bound_ns: int | None
+    bound: str
+    least_ns: int
+    sizes: tuple[str, ...]
+    rank: int = 0  # what goes first when time is short has the highest
+    status: str = "ok"
+    reason: str = ""
+    checksum: str | None = None
+    iterations: int | None = None
+    single_ns: int | None = None
+    projected_ns: int | None = None
+    stopped: Event | None = None
+    account: Event | None = None
+    failures: list[Event] = field(default_factory=list)
+    samples: list[Event] = field(default_factory=list)
+    gated_in: int | None = None  # which start of the process has passed the gate and warmed up
+
+    @property
+    def id(self) -> str:
+        parts = self.case.name.split("/")
+        return "/".join([parts[0], f"model:{self.model}", *parts[1:]])
+
+    @property
+    def given_up(self) -> bool:
+        return len(self.failures) >= MOST_FAILURES or any(failure["during"] == "checks" for failure in self.failures)
+
+    @property
+    def waits(self) -> bool:
+        """Still to be measured."""
+        return self.status not in ("unsupported", "projected", "not_run") and self.stopped is None and not self.given_up
+
+    def apply(self, event: Event) -> None:
+        match event["event"]:
+            case "gate":
+                self.account = event["account"]
+            case "calibration":
+                self.iterations, self.single_ns, self.checksum = event["iterations"], event["single_ns"], event["checksum"]
+            case "sample":
+                self.samples.append({key: value for key, value in event.items() if key not in ("event", "cell")})
+            case "failure":
+                self.failures.append({key: event[key] for key in ("outcome", "reason", "during", "round")})
+                self.status, self.reason = event["outcome"], event["reason"]
+            case "unsupported":
+                self.status, self.reason = "unsupported", event["reason"]
+            case "projected":
+                self.status, self.reason, self.projected_ns = "projected", event["reason"], event["projected_ns"]
+            case "left_out":
+                self.status, self.reason = "not_run", event["reason"]
+            case "stopped":
+                self.stopped = {"rounds": event["rounds"], "reason": event["reason"]}
+
+
+@dataclass
+class Model:
+    id: str
+    status: str = "ok"
+    reason: str = ""
+    hello: Event = field(default_factory=dict)
+    twin_of: str | None = None
+    starts: int = 0
+
+
+def _field(mapping: Event, key: str, kind: type, *default: Any) -> Any:
+    value: Any = mapping.get(key, *default)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise Malformed(f"{key} is {json.dumps(value)[:40]}, not {kind.__name__}")
+    if isinstance(value, int) and value < 0:
+        raise Malformed(f"{key} is negative")
+    return value
+
+
+def _choice(mapping: Event, key: str, choices: tuple[str, ...]) -> str:
+    value = _field(mapping, key, str)
+    if value not in choices:
+        raise Malformed(f"{key} is {value}, not one of {', '.join(choices)}")
+    return str(value)
+
+
+def _case(row: Event, known: dict[tuple[str, str], Case]) -> Case:
+    workload, params = _field(row, "workload", str), _field(row, "params", dict)
+    key = (workload, json.dumps(params, sort_keys=True))
+    if key not in known:
+        name = "/".join([workload, *(f"{name}:{value}" for name, value in params.items())])
+        known[key] = Case(
+            name=name,
+            workload=workload,
+            params=params,
+            kind=_choice(row, "class", CLASSES),
+            question=_field(row, "question", str),
+            metric=_choice(row, "metric", METRICS),
+            unit=_field(row, "unit", str),
+        )
+    return known[key]
+
+
+_TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
+    ("family", str, ()),
+    ("variant_of", str, ()),
+    ("at_once", int, (0,)),
+    ("start_up_ns", int, (0,)),
+    ("resources", dict, ({},)),
+    ("versions", dict, ({},)),
+    ("verbs", dict, ({},)),
+)
+
+
+def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> list[Cell]:
+    """Adds cases that no model has named before to `known`. Raises Malformed."""
+    if _field(hello, "model", str) != model:
+        raise Malformed(f"the process of {model} calls itself {hello['model']}")
+    for key, kind, default in _TOLD_OF_A_MODEL:
+        _field(hello, key, kind, *default)
+    cells = []
+    for row in _field(hello, "cells", list):
+        if not isinstance(row, dict):
+            raise Malformed("a cell is no object")
+        bound = _field(row, "bound_ns", int, 0)
+        cell = Cell(
+            case=_case(row, known),
+            model=model,
+            units=_field(row, "units", int),
+            scheduled=_field(row, "scheduled", int),
+            bound_ns=bound if "bound_ns" in row else None,
+            bound=_field(row, "bound", str, ""),
+            least_ns=max(bound, _field(row, "least_ns", int, 0)),
+            sizes=tuple(str(size) for size in _field(row, "sizes", list)),
+        )
+        if _choice(row, "status", ("ok", "unsupported")) == "unsupported":
+            cell.status, cell.reason = "unsupported", _field(row, "reason", str)
+        cells.append(cell)
+    if len({cell.id for cell in cells}) < len(cells):
+        raise Malformed("a cell is listed twice")
+    return cells

@@ -1,0 +1,205 @@
+"""The command line of scripts/crossover: verbs, options, exit codes. Nothing that goes wrong shows a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from driver import build, doctor, document, examine, host, output, pace
+from driver.listing import describe
+from driver.problem import Exit, Interrupted, Problem
+from driver.progress import Progress
+from driver.run import FAILURES, Request, measure
+from driver.selection import check_names, split_names
+
+_SHOWN_FAILURES = 10
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Problem(f"{message}; {self.prog} --help shows what there is", Exit.USAGE)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+        """Each verb refuses what it does not know by itself, since it knows what it does."""
+        options, unknown = super().parse_known_args(args, namespace)
+        flags = [name for name in self._option_string_actions if name.startswith("--")]
+        for flag in (argument.partition("=")[0] for argument in unknown if argument.startswith("-")):
+            check_names("option", [flag], flags)
+        return options, unknown
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="crossover", description="Which concurrency model wins for this work, on this machine?", allow_abbrev=False)
+    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | validate")
+    run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
+    size = run.add_mutually_exclusive_group()
+    size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s after the build (default)")
+    size.add_argument("--full", dest="mode", action="store_const", const="full", help="all models on all named cells in three processes per model, within 10 min")
+    run.add_argument("--models", default="", metavar="A,B", help="only these, all of them; scripts/crossover list names them")
+    run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
+    run.add_argument("--cores", type=int, metavar="N", help="how many cores a model may use (default: affinity mask and cgroup quota)")
+    run.add_argument("--seed", type=int, metavar="N", help="of the order of the rounds (default: drawn, and stored)")
+    run.add_argument("--time-budget", metavar="5m", help="of measuring, without build and report")
+    run.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder (default: results/<time>-<mode>)")
+    run.add_argument("--resume", type=Path, metavar="DIR", help="continue a run that was interrupted, as it was begun")
+    report = verbs.add_parser("report", help="draw the report of a run again", allow_abbrev=False)
+    report.add_argument("dir", type=Path, metavar="DIR")
+    verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
+    verbs.add_parser("doctor", help="is this machine fit to measure on, and what can it resolve?", allow_abbrev=False)
+    compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
+    check = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
+    for verb in (compare, check):
+        verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run")
+        verb.add_argument("after", type=Path, metavar="AFTER")
+        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, memory (default: what decides each workload)")
+        verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
+    compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
+    check.add_argument("--threshold", default="10%", metavar="10%%", help="what is allowed (default: 10%%)")
+    check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
+    validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
+    validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
+    return parser
+
+
+def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
+    budget = pace.parse_duration(options.time_budget) if options.time_budget else None
+    begun = options.mode, options.models, options.workloads, options.cores, options.seed, options.out
+    if options.resume is not None:
+        if any(option not in (None, "") for option in begun):
+            raise Problem("--resume continues a run as it was begun: beside it only --time-budget can be given", Exit.USAGE)
+        return Request.resumed(options.resume, budget, ["crossover", *arguments])
+    if options.seed is not None and options.seed < 0:
+        raise Problem(f"--seed {options.seed} is negative", Exit.USAGE)
+    if options.out is None:
+        output.check_writable(host.ROOT)
+    else:
+        output.check_new(options.out)
+    return Request(
+        pace=pace.PACES[options.mode or "quick"].with_budget(budget),
+        models=split_names(options.models),
+        workloads=split_names(options.workloads),
+        cores=options.cores,
+        seed=options.seed,
+        out=options.out,
+        command_line=["crossover", *arguments],
+    )
+
+
+def _draw(folder: Path) -> None:
+    import reports
+
+    try:
+        reports.build(folder)
+    except reports.ReadError as error:
+        raise Problem(str(error), Exit.CELL_FAILED) from None
+    except OSError as error:
+        raise Problem(f"cannot write the report: {error.strerror}: {error.filename or folder}: mend that, then scripts/crossover report {folder}") from None
+    except ModuleNotFoundError as error:
+        raise Problem(f"the Python module {error.name} is missing: run scripts/setup, then scripts/crossover report {folder}") from None
+
+
+def _summarise(folder: Path, progress: Progress) -> None:
+    cells = json.loads((folder / document.NAME).read_text(encoding="utf-8"))["cells"]
+    counts = Counter(cell["status"] for cell in cells)
+    told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.most_common())
+    progress.say(f"measured into {folder}: {told}")
+    failed = [cell for cell in cells if cell["status"] in FAILURES]
+    for cell in failed[:_SHOWN_FAILURES]:
+        progress.say(f"    {cell['id']}: {cell['status'].replace('_', ' ')}: {cell['reason']}")
+    if len(failed) > _SHOWN_FAILURES:
+        progress.say(f"    and {len(failed) - _SHOWN_FAILURES} more in {folder / document.NAME}")
+
+
+def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -> Exit:
+    progress = Progress()
+    if benches is None:
+        build.prepare(progress)
+        benches = build.BENCHES
+    folder, verdict = measure(request, build.programs(benches), build.origin_program(benches), progress)
+    _summarise(folder, progress)
+    if verdict == Exit.INTERRUPTED:
+        progress.say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")
+        return verdict
+    progress.tell("drawing the report")
+    draw(folder)
+    progress.end()
+    print(folder / "index.html")
+    return verdict
+
+
+def _report(folder: Path, draw: Callable[[Path], None]) -> Exit:
+    if not (folder / document.NAME).is_file():
+        raise Problem(f"there is no run in {folder}: it has no {document.NAME}", Exit.USAGE)
+    draw(folder)
+    print(folder / "index.html")
+    return Exit.OK
+
+
+def _pair(options: argparse.Namespace) -> examine.Pair:
+    return examine.Pair(options.before, options.after, split_names(options.metrics), options.allow_different_host)
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    """Turns what the system or a bug throws into a line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        raise Problem(f"{error.strerror or error}{where}") from None
+    except (Problem, Interrupted, KeyboardInterrupt):
+        raise
+    except ModuleNotFoundError as error:
+        raise Problem(f"the Python module {error.name} is missing: run scripts/setup") from None
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        raise Problem(f"a fault of crossover itself at {place}: {type(error).__name__}: {' '.join(str(error).split())}: please report it") from None
+
+
+def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[Path], None] = _draw) -> int:
+    """`benches` takes the bench processes from another folder than that of the release build, and builds nothing; `draw` makes the report."""
+    try:
+        with _one_line():
+            options = _parser().parse_args(arguments)
+            match options.verb:
+                case "run":
+                    return _run(_request(options, arguments), benches, draw)
+                case "report":
+                    return _report(options.dir, draw)
+                case "list":
+                    for line in describe(build.programs(benches or build.BENCHES), Progress()):
+                        print(line)
+                    return Exit.OK
+                case "doctor":
+                    return doctor.examine(print)
+                case "compare":
+                    return examine.compare(_pair(options), options.markdown, print)
+                case "check":
+                    return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
+                case "validate":
+                    return examine.validate(options.file, print)
+            raise Problem("say what to do: run, report, list, doctor, compare, check or validate; --help explains", Exit.USAGE)
+    except Problem as problem:
+        print(f"crossover: {problem}", file=sys.stderr)
+        return problem.code
+    except (Interrupted, KeyboardInterrupt):
+        print("crossover: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, as in `list | head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

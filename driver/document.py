@@ -1,0 +1,107 @@
+"""run.json, made of a record and written in one piece: a reader sees the old file or the new one, never half of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from driver import google
+from driver.cells import Cell, Event
+from driver.checks import outcome
+from driver.output import write_whole
+from driver.record import Record
+
+NAME = "run.json"
+
+
+def _cell(cell: Cell) -> Event:
+    status, reason = outcome(cell)
+    return {
+        "id": cell.id,
+        "case": cell.case.name,
+        "model": cell.model,
+        "workload": cell.case.workload,
+        "params": cell.case.params,
+        "status": status,
+        "reason": reason,
+        "metric": cell.case.metric,
+        "unit": cell.case.unit,
+        "units": cell.units,
+        "scheduled": cell.scheduled,
+        "bound_ns": cell.bound_ns,
+        "bound": cell.bound,
+        "checksum": cell.checksum,
+        "iterations": cell.iterations,
+        "single_ns": cell.single_ns,
+        "projected_ns": cell.projected_ns,
+        "stopped": cell.stopped,
+        "account": cell.account,
+        "failures": cell.failures,
+        "samples": cell.samples,
+    }
+
+
+def _workloads(cells: Mapping[str, Cell]) -> list[Event]:
+    cases = {cell.case.workload: cell.case for cell in cells.values()}
+    return [
+        {"id": name, "class": case.kind, "question": case.question, "metric": case.metric, "unit": case.unit} for name, case in sorted(cases.items())
+    ]
+
+
+def _models(record: Record) -> list[Event]:
+    models = []
+    for model in record.models.values():
+        hello = model.hello
+        copied = {key: hello.get(key) for key in ("family", "variant_of", "at_once", "start_up_ns")}
+        own = {"id": model.id, "status": model.status, "reason": model.reason, "starts": model.starts, "twin_of": model.twin_of}
+        texts = {key: {str(name): str(text) for name, text in (hello.get(key) or {}).items()} for key in ("versions", "verbs")}
+        models.append({**own, "resources": hello.get("resources") or {}, **copied, **texts})
+    return models
+
+
+def _shared_versions(models: list[Event]) -> dict[str, str]:
+    spoken = [model["versions"] for model in models if model["versions"]]
+    names = {name for versions in spoken for name in versions}
+    values = {name: {versions[name] for versions in spoken if name in versions} for name in names}
+    return {name: next(iter(found)) for name, found in sorted(values.items()) if len(found) == 1}
+
+
+def _build(models: list[Event], programs: Event) -> Event:
+    versions = _shared_versions(models)
+    flags = versions.get("flags", "").split()
+    return {
+        "versions": versions,
+        "programs": programs,
+        "ndebug": "-DNDEBUG" in flags if flags else None,
+        "ipo": any(flag.startswith("-flto") for flag in flags) if flags else None,
+    }
+
+
+def compose(record: Record) -> Event:
+    run, end, models = record.run, record.end, _models(record)
+    return {
+        "$schema": "run-1.schema.json",
+        "schema_version": {"major": 1, "minor": 1},
+        "run": {
+            **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "processes", "command_line", "tool_version")},
+            **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
+            "duration_ns": record.duration_ns,
+            "rounds_done": record.rounds_done,
+        },
+        "source": run["source"],
+        "build": _build(models, run["programs"]),
+        "host": run["host"],
+        "settings": run["settings"],
+        "noise": end["noise"],
+        "models": models,
+        "workloads": _workloads(record.cells),
+        "cells": [_cell(cell) for cell in record.cells.values()],
+        "visits": record.visits,
+    }
+
+
+def write(folder: Path, record: Record) -> None:
+    document = compose(record)
+    write_whole(folder / NAME, json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n")
+    google.write(folder, document)

@@ -1,0 +1,137 @@
+"""The verbs that look at results which are there: compare, check, validate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driver import journal
+from driver.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from reports.compare import Comparison
+    from reports.run import Run
+
+METRICS = ("time", "cpu", "memory")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, as the command line names them."""
+
+    before: Path
+    after: Path
+    metrics: Sequence[str]  # none: what decides each workload
+    other_host: bool  # allowed
+
+
+def _read(pair: Pair) -> tuple[Run, Run]:
+    from reports.compare import host_differences
+    from reports.read import ReadError, read_run
+
+    for name in pair.metrics:
+        if name not in METRICS:
+            raise Problem(f"there is no metric {name}; there are: {', '.join(METRICS)}", Exit.USAGE)
+    for path in (pair.before, pair.after):
+        if not path.exists():
+            raise Problem(f"there is no run in {path}: give the results folder of a run, e.g. results/<id>", Exit.USAGE)
+    try:
+        before, after = read_run(pair.before), read_run(pair.after)
+    except ReadError as error:
+        raise Problem(str(error), Exit.CELL_FAILED) from None
+    if (differences := host_differences(before, after)) and not pair.other_host:
+        raise Problem(f"the runs are of different hosts ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
+    return before, after
+
+
+def _compared(pair: Pair, before: Run, after: Run) -> Comparison:
+    from reports.compare import compare
+
+    comparison = compare(before, after, pair.metrics)
+    if not comparison.changes and not comparison.broken:
+        why = "those that they share owe other work than before" if comparison.other_work else "their workloads, sizes or models differ, or nothing was measured"
+        raise Problem(f"{pair.before} and {pair.after} have no measured cell in common: {why}", Exit.NOTHING_MATCHED)
+    return comparison
+
+
+def compare(pair: Pair, markdown: bool, say: Say) -> Exit:
+    from reports.compare import verdict_changes
+    from reports.side_by_side import lines
+
+    before, after = _read(pair)
+    comparison = _compared(pair, before, after)
+    for line in lines(comparison, verdict_changes(before, after), markdown):
+        say(line)
+    return Exit.OK
+
+
+def check(pair: Pair, threshold: float, fail_on_inconclusive: bool, say: Say) -> Exit:
+    """Regressions outweigh failures, and both outweigh what is inconclusive."""
+    from reports.gate import judge
+    from reports.side_by_side import notes, row, table
+
+    comparison = _compared(pair, *_read(pair))
+    found = judge(comparison.changes, threshold)
+    for title, changes in (("regressions", found.regressions), ("inconclusive", found.inconclusive)):
+        if changes:
+            say(f"{title}:")
+            for line in table([row(change)[:7] for change in changes], markdown=False):
+                say(f"  {line}")
+    for line in notes(comparison):
+        say(line)
+    if any(change.bounds is not None and change.quiet is None for change in found.inconclusive):
+        say("other programs disturbed so many rounds that too few are left: measure again on a quiet machine")
+    say(
+        f"{len(comparison.changes)} compared at {threshold:.0%}: {len(found.regressions)} regressions, {len(found.inconclusive)} inconclusive, "
+        f"{found.passed} passed, {len(comparison.broken)} failed"
+    )
+    if found.regressions:
+        return Exit.REGRESSION
+    if comparison.broken:
+        return Exit.CELL_FAILED
+    return Exit.INCONCLUSIVE if found.inconclusive and fail_on_inconclusive else Exit.OK
+
+
+def parse_threshold(text: str) -> float:
+    """0.1 of 10 or 10%."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
+    if match is None or not 0 < float(match[1]) <= 1000:
+        raise Problem(f"--threshold {text} is no percentage above 0: write 10%", Exit.USAGE)
+    return float(match[1]) / 100
+
+
+def validate(path: Path, say: Say) -> Exit:
+    """A run.json, the folder of a run, or a samples.jsonl."""
+    from reports.read import ReadError
+    from reports.validate import faults
+
+    if not path.exists():
+        raise Problem(f"there is no {path}: give a run.json, a samples.jsonl, or the results folder of a run", Exit.USAGE)
+    if path.suffix == ".jsonl":
+        return _validate_journal(path, say)
+    try:
+        found = faults(path)
+    except ReadError as error:
+        raise Problem(str(error), Exit.CELL_FAILED) from None
+    for fault in found:
+        say(f"{path}: {fault}")
+    if found:
+        raise Problem(f"{path} breaks its schema", Exit.CELL_FAILED)
+    say(f"{path} keeps to its schema")
+    return Exit.OK
+
+
+def _validate_journal(path: Path, say: Say) -> Exit:
+    text = path.read_bytes()
+    try:
+        events = journal.parse(text, path)
+    except Problem as problem:
+        raise Problem(str(problem), Exit.CELL_FAILED) from None
+    if not text.endswith(b"\n"):
+        raise Problem(f"{path} ends amid a line: --resume leaves that line out and goes on", Exit.CELL_FAILED)
+    say(f"{path} holds {len(events)} events of a run")
+    return Exit.OK

@@ -1,0 +1,190 @@
+"""Where and from what a run was measured: machine, settings, source. What cannot be read is null."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+from driver.cells import Event
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _text(path: str) -> str | None:
+    try:
+        return Path(path).read_text(errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _number(path: str) -> int | None:
+    text = _text(path)
+    return int(text) if text and text.lstrip("-").isdigit() else None
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def source() -> Event:
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    return {
+        "git_sha": _git("rev-parse", "HEAD"),
+        "dirty": None if changes is None else bool(changes),
+        "describe": _git("describe", "--always", "--dirty"),
+    }
+
+
+def _cpu() -> dict[str, str]:
+    first = (_text("/proc/cpuinfo") or "").split("\n\n")[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _physical_cores() -> int | None:
+    cores = set()
+    for topology in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology"):
+        cores.add((_text(f"{topology}/physical_package_id"), _text(f"{topology}/core_id")))
+    return len(cores) or None
+
+
+def _caches() -> dict[str, str]:
+    caches = {}
+    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind = {"Data": "d", "Instruction": "i"}.get(_text(f"{cache}/type") or "", "")
+        caches[f"L{_text(f'{cache}/level')}{kind}"] = _text(f"{cache}/size") or "unknown"
+    return caches
+
+
+def _virtualization() -> str | None:
+    try:
+        found = subprocess.run(["systemd-detect-virt", "--vm"], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return "unknown hypervisor" if "hypervisor" in _cpu().get("flags", "").split() else "none"
+    return found or None
+
+
+def _os_name() -> str | None:
+    for line in (_text("/etc/os-release") or "").splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return None
+
+
+def host() -> Event:
+    smt = _text("/sys/devices/system/cpu/smt/active")
+    nodes = len(list(Path("/sys/devices/system/node").glob("node[0-9]*")))
+    return {
+        "os": _os_name(),
+        "kernel": platform.release(),
+        "arch": platform.machine(),
+        "cpu_model": _cpu().get("model name"),
+        "logical_cores": os.cpu_count() or 1,
+        "physical_cores": _physical_cores(),
+        "smt": None if smt is None else smt == "1",
+        "caches": _caches(),
+        "numa_nodes": nodes or None,
+        "mem_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "virtualization": _virtualization(),
+        "container": Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
+        # Enough to see that two runs are of one machine; names do not leave it.
+        "hostname_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        "python": platform.python_version(),
+    }
+
+
+def _cgroup(name: str) -> str | None:
+    path = (_text("/proc/self/cgroup") or "").rpartition("::")[2]
+    return _text(f"/sys/fs/cgroup{path.rstrip('/')}/{name}")
+
+
+def _cpu_max() -> str | None:
+    """Quota and period in microseconds, as version 2 writes them."""
+    quota = _text("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+    if quota is None:
+        return _cgroup("cpu.max")
+    return "max" if quota == "-1" else f"{quota} {_text('/sys/fs/cgroup/cpu/cpu.cfs_period_us')}"
+
+
+def _turbo() -> bool | None:
+    no_turbo = _text("/sys/devices/system/cpu/intel_pstate/no_turbo")
+    boost = _text("/sys/devices/system/cpu/cpufreq/boost")
+    if no_turbo is not None:
+        return no_turbo == "0"
+    return None if boost is None else boost == "1"
+
+
+def _chosen(path: str) -> str | None:
+    """The word in brackets, as sysfs marks the choice."""
+    text = _text(path) or ""
+    return text[text.find("[") + 1 : text.find("]")] if "[" in text else text or None
+
+
+# Variables that change what is measured; others may be private and are not stored.
+_TELLING = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH", "TBB_", "OMP_", "PYTHON", "UV_", "BENCHMARK_")
+
+
+def settings() -> Event:
+    return {
+        "affinity": sorted(os.sched_getaffinity(0)),
+        "cgroup": {
+            "version": 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1 if Path("/sys/fs/cgroup/cpu").exists() else None,
+            "cpu_max": _cpu_max(),
+            "cpuset": _cgroup("cpuset.cpus.effective"),
+            "memory_max": _cgroup("memory.max"),
+        },
+        "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "turbo": _turbo(),
+        "aslr": _text("/proc/sys/kernel/randomize_va_space"),
+        "thp": _chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "clock_source": _text("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        "clock_resolution_ns": round(time.clock_getres(time.CLOCK_MONOTONIC) * 1e9),
+        "perf_event_paranoid": _text("/proc/sys/kernel/perf_event_paranoid"),
+        "nofile": list(resource.getrlimit(resource.RLIMIT_NOFILE)),
+        "timer_slack_ns": _number("/proc/self/timerslack_ns"),
+        "env": {name: value for name, value in sorted(os.environ.items()) if name.startswith(_TELLING)},
+    }
+
+
+def local_ports() -> int | None:
+    """How many a client has to choose from."""
+    limits = (_text("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
+    return int(limits[1]) - int(limits[0]) + 1 if len(limits) == 2 else None
+
+
+def thread_limit() -> int | None:
+    """Of this cgroup or of the machine; None where there is none that we know."""
+    limits = [int(text) for text in (_cgroup("pids.max"), _text("/proc/sys/kernel/threads-max")) if text and text.isdigit()]
+    return min(limits, default=None)
+
+
+def available_memory() -> int | None:
+    for line in (_text("/proc/meminfo") or "").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def usable_cores() -> int:
+    """What the affinity mask and the cgroup's quota leave, at least one."""
+    cores = len(os.sched_getaffinity(0))
+    quota, _, period = (_cpu_max() or "max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        cores = min(cores, math.ceil(int(quota) / int(period)))
+    return max(1, cores)
+
+
+def raise_descriptor_limit() -> None:
+    """Thousands of connections need more than the usual soft limit; children inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,111 @@
+"""Starts child processes and makes sure that no process of theirs outlives them, however it tries to escape."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_the_driver() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def children_of(parent: int) -> set[int]:
+    found = set()
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path("/proc", entry, "stat").read_text(errors="replace")
+            except OSError:  # ended meanwhile
+                continue
+            if int(stat.rpartition(")")[2].split()[1]) == parent:
+                found.add(int(entry))
+    return found
+
+
+class Nursery:
+    """Children in sessions of their own. Orphans of theirs become ours (child subreaper) and are ended with them."""
+
+    def __init__(self) -> None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        self._not_ours = children_of(os.getpid())
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            start_new_session=True,
+            preexec_fn=_die_with_the_driver,
+        )
+        self._children[child.pid] = child
+        return child
+
+    def wait(self, child: subprocess.Popen[bytes], seconds: float) -> int | None:
+        """Its exit code, negative for a signal; None when it still runs after that time."""
+        if child.poll() is None:
+            try:
+                handle = os.pidfd_open(child.pid)
+            except ProcessLookupError:
+                return child.wait()
+            try:
+                poll = select.poll()
+                poll.register(handle, select.POLLIN)
+                poll.poll(max(0, round(seconds * 1000)))
+            finally:
+                os.close(handle)
+        return child.poll()
+
+    def end(self, child: subprocess.Popen[bytes], grace_s: float = 0) -> None:
+        """Ends the child and everything that it started. With grace the end of its input is its chance to leave by itself."""
+        self._finish(child, time.monotonic() + grace_s)
+        self._end_orphans()
+
+    def end_all(self, grace_s: float = 0) -> None:
+        """The grace is one for all of them."""
+        children = list(self._children.values())
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.close()
+        until = time.monotonic() + grace_s
+        for child in children:
+            self._finish(child, until)
+        self._end_orphans()
+
+    def _finish(self, child: subprocess.Popen[bytes], until: float) -> None:
+        assert child.stdin is not None and child.stdout is not None
+        child.stdin.close()
+        self.wait(child, until - time.monotonic())
+        child.stdout.close()
+        try:
+            # Its process group outlives it where workers do; while one does, the id of the leader is not given to another.
+            os.killpg(child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        child.wait()
+        self._children.pop(child.pid, None)
+
+    def _end_orphans(self) -> None:
+        """An orphan's death hands us its own children, hence the loop."""
+        while orphans := children_of(os.getpid()) - self._children.keys() - self._not_ours:
+            for pid in orphans:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                except (ProcessLookupError, ChildProcessError):
+                    pass

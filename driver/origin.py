@@ -1,0 +1,58 @@
+"""The HTTP server of the fetch workloads: one for all models of a run, metered apart."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from driver.nursery import Nursery
+from driver.problem import Problem
+from driver.waiting import Waiter
+
+_PATIENCE_NS = 10_000_000_000
+
+
+class Origin:
+    """Ends when its standard input does."""
+
+    def __init__(self, program: Path, nursery: Nursery, waiter: Waiter) -> None:
+        self._program = program
+        self._nursery = nursery
+        self._waiter = waiter
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._child.pid] if self._child else []
+
+    def start(self) -> str:
+        """Its URL."""
+        with tempfile.TemporaryFile() as errors:
+            try:
+                self._child = self._nursery.start([str(self._program)], errors)
+            except OSError as error:
+                raise Problem(f"the origin server does not start: {self._program.name}: {error.strerror}") from None
+            assert self._child.stdout is not None
+            line = b""
+            if self._waiter.readable(self._child.stdout.fileno(), time.monotonic_ns() + _PATIENCE_NS):
+                line = os.read(self._child.stdout.fileno(), 4096)
+            url = line.decode(errors="replace").strip()
+            if re.fullmatch(r"http://[\w.\-\[\]:]+:\d+/?", url) is None:
+                self.end()
+                errors.seek(0)
+                said = errors.read(4096).decode(errors="replace").strip().splitlines()
+                raise Problem(f"the origin server printed no URL: {said[-1] if said else url or 'it said nothing'}")
+            return url
+
+    def end(self) -> None:
+        if self._child is not None:
+            self._nursery.end(self._child)
+            self._child = None

@@ -1,0 +1,78 @@
+"""The doctor's A/A probe: the same work in two processes by turns. What differs between them is this machine's noise."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver.host import usable_cores
+from driver.pace import FULL, LEAST_ROUNDS, QUICK
+
+_SECONDS = 2.0
+_HASHINGS = 60  # about 5 to 10 ms
+_SPIN = Path(__file__).with_name("spin.py")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Shares: 0.05 is 5 %."""
+
+    rounds: int
+    floor: float  # by how much two equal things seemed to differ
+    resolves: dict[str, float | None]  # mode → the smallest difference between two models that its rounds show to be beyond the margin; None: not known
+
+
+def take() -> Noise:
+    """Takes about two seconds."""
+    command = [sys.executable, "-B", str(_SPIN), str(usable_cores()), str(_HASHINGS)]
+    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
+    try:
+        for child in children:  # start-up and first touch are not measured
+            _spin(child)
+        return judge(_rounds(children))
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+
+
+def _rounds(children: list[subprocess.Popen[str]]) -> list[tuple[int, int]]:
+    taken = []
+    until = time.monotonic() + _SECONDS
+    while time.monotonic() < until or len(taken) < LEAST_ROUNDS:
+        first = random.random() < 0.5
+        one = _spin(children[first])
+        other = _spin(children[not first])
+        taken.append((other, one) if first else (one, other))
+    return taken
+
+
+def _spin(child: subprocess.Popen[str]) -> int:
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write("\n")
+    return int(child.stdout.readline())
+
+
+def judge(taken: list[tuple[int, int]]) -> Noise:
+    from reports import statistics
+
+    def bounds(part: list[tuple[int, int]]) -> statistics.Bounds:
+        values = [{round: float(pair[side]) for round, pair in enumerate(part)} for side in (0, 1)]
+        found = statistics.pair(values[1], values[0], {})
+        assert found is not None
+        return found
+
+    resolves: dict[str, float | None] = {}
+    for pace in (QUICK, FULL):
+        if len(taken) < pace.most_rounds:
+            resolves[pace.name] = None
+            continue
+        parts = [taken[begin : begin + pace.most_rounds] for begin in range(0, len(taken) - pace.most_rounds + 1, pace.most_rounds)]
+        halves = sorted((found.claim_high - found.claim_low) / 2 for found in map(bounds, parts))
+        resolves[pace.name] = statistics.MARGIN * math.exp(halves[len(halves) // 2]) - 1
+    return Noise(len(taken), abs(bounds(taken).ratio.value - 1), resolves)

@@ -1,0 +1,73 @@
+"""Tells a person how far the run is: one live line on a terminal, a plain line every five seconds elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TextIO
+
+_LIVE_S, _PLAIN_S = 0.5, 5.0
+
+
+def clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+class Progress:
+    """Cheap to tell: draws only when a line is due."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._every_s = _LIVE_S if self._live else _PLAIN_S
+        self._begin = time.monotonic()
+        self._due = self._begin + (0 if self._live else _PLAIN_S)
+        self._what = ""
+        self._left_s: float | None = None
+        self._drawn = False
+
+    def tell(self, what: str, left_s: float | None = None) -> None:
+        self._what, self._left_s = what, left_s
+        if time.monotonic() >= self._due:
+            self._draw()
+
+    def tick(self) -> float:
+        """Draws when due; the seconds until it is due again."""
+        left = self._due - time.monotonic()
+        if left > 0:
+            return left
+        self._draw()
+        return self._every_s
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._clear()
+        print(line, file=self._stream, flush=True)
+
+    def end(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        self._due = now + self._every_s
+        elapsed = now - self._begin
+        times = f"elapsed {clock(elapsed)}"
+        if self._left_s is not None:
+            total = elapsed + self._left_s
+            times = f"[{100 * elapsed / total if total else 0:3.0f}%] {times} left {clock(self._left_s)}"
+        line = f"{times}  {self._what}"  # what is cut on a narrow terminal is the name of the cell
+        if self._live:
+            width = os.get_terminal_size(self._stream.fileno()).columns or 80
+            self._stream.write(f"\r\x1b[K{line[: width - 1]}")
+            self._stream.flush()
+            self._drawn = True
+        else:
+            print(line, file=self._stream, flush=True)

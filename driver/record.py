@@ -1,0 +1,75 @@
+"""The state of a run as the fold of its events: what is measured now and what was read from a journal go the same way."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from driver.cells import Cell, Event, Model
+from driver.journal import Journal
+from driver.plan import by_case
+
+
+def utc_now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Record:
+    def __init__(self, journal: Journal, cells: dict[str, Cell]) -> None:
+        self.cells = cells
+        self._by_case = by_case(cells.values())
+        self.models: dict[str, Model] = {}
+        self.run: Event = {}
+        self.end: Event = {}
+        self.visits: list[Event] = []
+        self.rounds_done = 0
+        self.duration_ns = 0
+        self._sitting_ns = 0
+        self._journal = journal
+
+    def replay(self, events: Sequence[Event]) -> None:
+        """Events of cells that are not there any more are left out."""
+        for event in events:
+            self._apply(event)
+
+    def add(self, event: Event) -> None:
+        stamped = {**event, "at_ns": time.monotonic_ns()}
+        self._journal.write(stamped)
+        self._apply(stamped)
+
+    def _apply(self, event: Event) -> None:
+        at_ns = event["at_ns"]
+        match event["event"]:
+            case "run":
+                self.run, self._sitting_ns = event, at_ns
+            case "resumed":
+                self._sitting_ns = at_ns
+            case "model":
+                model = self.models.setdefault(event["model"], Model(event["model"]))
+                model.status, model.reason, model.hello = event["status"], event["reason"], event["hello"]
+                model.twin_of = event.get("twin_of")
+            case "start":
+                self.models.setdefault(event["model"], Model(event["model"])).starts += 1
+            case "visit":
+                self._end_visit(event)
+            case "round":
+                self.rounds_done = event["round"] + 1
+            case "end":
+                self.end = event
+            case _:
+                if cell := self.cells.get(event["cell"]):
+                    cell.apply({key: value for key, value in event.items() if key != "at_ns"})
+        self.duration_ns += at_ns - self._sitting_ns
+        self._sitting_ns = at_ns
+
+    def disturbed_visits(self) -> Counter[str]:
+        """How often others disturbed each case."""
+        return Counter(visit["case"] for visit in self.visits if visit.get("noisy"))
+
+    def _end_visit(self, event: Event) -> None:
+        self.visits.append({key: value for key, value in event.items() if key not in ("event", "at_ns")})
+        for cell in self._by_case.get(event["case"], ()):
+            if cell.samples and cell.samples[-1]["round"] == event["round"]:
+                cell.samples[-1]["foreign_share"] = event["foreign_share"]

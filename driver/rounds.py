@@ -1,0 +1,105 @@
+"""The measuring itself: seeded random rounds over the calibrated cells until all are done or the time is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from driver.cells import Cell
+from driver.noise import Instant, spent
+from driver.pace import LEAST_ROUNDS
+from driver.plan import SCREEN_ROUNDS, by_case, clearly_slower, round_order, sample_cost_ns, seconds, shed
+from driver.problem import OutOfTime
+from driver.session import Session
+
+
+def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
+    """Why it stopped."""
+    record, pace = session.record, session.pace
+    if record.rounds_done == 0:
+        _make_room(session, cells)
+    fresh_processes = 0
+    while record.rounds_done < pace.utmost_rounds:
+        active = _open(session, cells)
+        if not active:
+            return "all rounds done" if record.rounds_done >= pace.most_rounds else "nothing left to measure"
+        goal = pace.most_rounds if record.rounds_done < pace.most_rounds else pace.utmost_rounds
+        cost = sum(map(sample_cost_ns, active))
+        if record.rounds_done >= LEAST_ROUNDS and cost > session.left_ns():
+            return "time budget"
+        planned = min(goal, record.rounds_done + max(1, session.left_ns() // cost))
+        share = min(record.rounds_done * pace.processes // planned, pace.processes - 1)
+        if share > fresh_processes and goal == pace.most_rounds:
+            fresh_processes = share
+            session.restart_all()
+        try:
+            _round(session, active, seed, planned, cost)
+        except OutOfTime:
+            return "time budget"
+        record.add({"event": "round", "round": record.rounds_done})
+        if record.rounds_done >= SCREEN_ROUNDS:
+            _screen(session, active)
+    return "all rounds done"
+
+
+def _open(session: Session, cells: Sequence[Cell]) -> list[Cell]:
+    """What this round measures; after the last regular one, the cases in which others disturbed some of them."""
+    active = [cell for cell in cells if cell.waits and cell.iterations is not None]
+    extra = session.record.rounds_done - session.pace.most_rounds
+    if extra < 0:
+        return active
+    disturbed = session.record.disturbed_visits()
+    return [cell for cell in active if disturbed[cell.case.name] > extra]
+
+
+def _make_room(session: Session, cells: Sequence[Cell]) -> None:
+    calibrated = [cell for cell in cells if cell.waits and cell.iterations is not None]
+    too_much = shed(calibrated, session.left_ns())
+    for cell in too_much.left_out:
+        session.record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
+    for cell in too_much.projected:
+        single = cell.single_ns or 0
+        reason = f"projected ≥ {seconds(single)} (one iteration as calibrated): {LEAST_ROUNDS} rounds of it do not fit the time budget"
+        session.record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
+
+
+def _screen(session: Session, active: Sequence[Cell]) -> None:
+    for models in by_case(active).values():
+        for cell_id, reason in clearly_slower(models).items():
+            cell = session.record.cells[cell_id]
+            session.record.add({"event": "stopped", "cell": cell_id, "rounds": len(cell.samples), "reason": reason})
+
+
+def _round(session: Session, active: Sequence[Cell], seed: int, planned: int, cost_ns: int) -> None:
+    number = session.record.rounds_done
+    surplus_ns = max(0, session.left_ns() - cost_ns * (planned - number))  # of the budget, that will not be needed
+    for models in round_order(seed, number, active):
+        if all(_done(cell, number) for cell in models):  # before the run was resumed
+            continue
+        before = Instant.now(session.pids(models))
+        claimed = 0
+        for position, cell in enumerate(models):
+            session.progress.tell(f"round {number + 1}/{planned} {cell.id}", (session.left_ns() - surplus_ns) / 1e9)
+            while cell.waits and not _done(cell, number):
+                claimed += _measure(session, cell, number, position)
+        heard = session.listener.hear(spent(before, Instant.now(session.pids(models)), claimed))
+        session.record.add({"event": "visit", "round": number, "case": models[0].case.name, **heard})
+
+
+def _done(cell: Cell, number: int) -> bool:
+    return bool(cell.samples) and cell.samples[-1]["round"] == number
+
+
+def _measure(session: Session, cell: Cell, number: int, position: int) -> int:
+    """Takes the sample, in a process that has passed the gate and warmed up. The CPU time that it claims, in ns."""
+    assert cell.iterations is not None and cell.single_ns is not None
+    expected = max(sample_cost_ns(cell), cell.iterations * cell.single_ns)
+    if cell.gated_in is None or cell.gated_in != session.process_of(cell):
+        if session.gate(cell, cell.single_ns) is None or session.sample(cell, 1, cell.single_ns, "warm-up", number) is None:
+            return 0
+        cell.gated_in = session.process_of(cell)
+    sample = session.sample(cell, cell.iterations, expected, "round", number)
+    if sample is None:
+        return 0
+    del sample["checksum"]
+    session.record.add({"event": "sample", "cell": cell.id, "process": cell.gated_in, "round": number, "position": position, **sample})
+    return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0))

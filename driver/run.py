@@ -1,0 +1,150 @@
+"""`crossover run`: from the chosen cells to results/<id>/ with its report."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from driver import document, host, journal, output
+from driver.calibrate import calibrate_all
+from driver.cells import Cell, Event
+from driver.checks import outcome
+from driver.journal import Journal
+from driver.noise import Watch
+from driver.pace import LEAST_ROUNDS, PACES, Pace
+from driver.problem import Exit, Interrupted, Problem
+from driver.progress import Progress
+from driver.record import Record, utc_now
+from driver.rounds import run_rounds
+from driver.selection import REPRESENTATIVE, VARIANT, check_names, select
+from driver.session import Session
+from driver.twins import TWINS, floor, twins_of
+from driver.waiting import Waiter
+from reports.representatives import Member
+
+TOOL_VERSION = "0.1"
+FAILURES = ("wrong", "crashed", "timed_out", "failed")
+
+
+@dataclass
+class Request:
+    """What the user asked for."""
+
+    pace: Pace
+    models: list[str] = field(default_factory=list)
+    workloads: list[str] = field(default_factory=list)
+    cores: int | None = None
+    seed: int | None = None
+    out: Path | None = None
+    resume: Path | None = None
+    command_line: list[str] = field(default_factory=list)
+    begun: list[Event] = field(default_factory=list)  # the journal of the run that is resumed
+
+    @classmethod
+    def resumed(cls, folder: Path, budget_ns: int | None, command_line: list[str]) -> Request:
+        """As the run was begun."""
+        events = journal.read(folder)
+        run = events[0]
+        output.check_writable(folder)
+        pace = PACES[run["mode"]].with_budget(budget_ns or run["time_budget_ns"])
+        return cls(pace, run["models"], run["workloads"], run["cores"], run["seed"], None, folder, command_line, events)
+
+
+def measure(request: Request, programs: dict[str, Path], origin: Path | None, progress: Progress) -> tuple[Path, Exit]:
+    """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went."""
+    check_names("model", request.models, programs)
+    wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
+    chosen = {name: path for name, path in programs.items() if name in wanted}
+    if request.cores is not None and not 1 <= request.cores <= host.usable_cores():
+        raise Problem(f"--cores {request.cores}: this process may use 1 to {host.usable_cores()}", Exit.USAGE)
+    fingerprints = _fingerprints(chosen, request.begun)
+    host.raise_descriptor_limit()
+    watch = Watch()
+    with Waiter(progress.tick) as waiter:
+        session = Session(chosen, origin, request.cores, request.pace, progress, waiter)
+        try:
+            openings, offered = session.open()
+            cells = select(offered, _members(openings), request.pace.name, request.workloads, bool(request.models) or request.pace.all_models)
+            openings = session.keep(openings, {cell.model for cell in cells})
+            control = _control(cells, request.pace)
+            cells = sorted(cells + control, key=lambda cell: cell.rank)
+            openings += session.add_twins({TWINS[model]: model for model in TWINS if any(cell.model == TWINS[model] for cell in control)}, openings)
+            folder = request.resume or output.make(request.out, request.pace.name)
+            session.record = _begin(request, folder, fingerprints, openings, cells)
+            reason = _measure(session, cells)
+        except Interrupted:
+            if not hasattr(session, "record"):
+                raise
+            reason = "interrupted"
+        finally:
+            session.end()
+            progress.end()
+    record = session.record
+    complete = reason != "interrupted" and record.rounds_done >= LEAST_ROUNDS
+    end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": floor(list(record.cells.values()))}}
+    record.add({"event": "end", **end})
+    document.write(folder, record)
+    return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
+
+
+def _members(openings: list[Event]) -> list[Member]:
+    return [Member(event["model"], event["hello"]["family"], event["hello"]["variant_of"]) for event in openings if event.get("hello")]
+
+
+def _control(cells: list[Cell], pace: Pace) -> list[Cell]:
+    """In quick only where there is time left for it."""
+    if pace.all_models:
+        return twins_of(cells, lambda cell: cell.case.workload, REPRESENTATIVE)
+    return twins_of(cells, lambda cell: cell.case.kind, VARIANT)
+
+
+def _measure(session: Session, cells: list[Cell]) -> str:
+    calibrate_all(session, cells)
+    return run_rounds(session, cells, session.record.run["seed"])
+
+
+def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str]:
+    """Of every bench program. Samples of two programs must not be mixed, and git does not know what was built."""
+    found = {name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for name, path in programs.items()}
+    for name, before in (begun[0]["programs"] if begun else {}).items():
+        if found.get(name) != before:
+            raise Problem(f"{name} was built anew, or left out, since that run was begun: begin a new run, or check out what it was begun with", Exit.USAGE)
+    return found
+
+
+def _begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
+    record = Record(Journal(folder), {cell.id: cell for cell in cells})
+    if request.begun:
+        record.replay(request.begun)
+        record.add({"event": "resumed", "resumed_utc": utc_now(), "time_budget_ns": request.pace.budget_ns})
+    else:
+        record.add(
+            {
+                "event": "run",
+                "id": folder.resolve().name,
+                "started_utc": utc_now(),
+                "mode": request.pace.name,
+                "seed": secrets.randbits(32) if request.seed is None else request.seed,
+                "time_budget_ns": request.pace.budget_ns,
+                "processes": request.pace.processes,
+                "cores": request.cores or host.usable_cores(),
+                "models": request.models,
+                "workloads": request.workloads,
+                "programs": programs,
+                "command_line": request.command_line,
+                "tool_version": TOOL_VERSION,
+                "source": host.source(),
+                "host": host.host(),
+                "settings": host.settings(),
+            }
+        )
+    for opening in openings:
+        record.add(opening)
+    return record
+
+
+def _verdict(record: Record) -> Exit:
+    failed = any(outcome(cell)[0] in FAILURES for cell in record.cells.values())
+    return Exit.CELL_FAILED if failed or any(model.status == "failed" for model in record.models.values()) else Exit.OK

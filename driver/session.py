@@ -1,0 +1,154 @@
+"""The open bench processes of a run: asks them, restarts them, and records what goes wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from driver.bench import Answer, Bench
+from driver.cells import Case, Cell, Malformed, read_hello
+from driver.checks import KEPT, wrong_sample
+from driver.noise import Listener
+from driver.nursery import Nursery
+from driver.origin import Origin
+from driver.pace import Pace
+from driver.problem import OutOfTime, Problem
+from driver.progress import Progress
+from driver.record import Record
+from driver.waiting import Waiter
+
+_PATIENCE = 20  # times the expected time: other programs may hold the cores
+
+
+class Session:
+    """Not restartable; end() leaves no process behind, whatever state it is in."""
+
+    def __init__(self, programs: Mapping[str, Path], origin: Path | None, cores: int | None, pace: Pace, progress: Progress, waiter: Waiter) -> None:
+        self.pace = pace
+        self.progress = progress
+        self.waiter = waiter
+        self.record: Record
+        self.listener = Listener()
+        self._begin_ns = time.monotonic_ns()
+        self._nursery = Nursery()
+        self._origin = Origin(origin, self._nursery, waiter) if origin else None
+        self._options = ["--cores", str(cores)] if cores else []
+        self._benches = {name: Bench(path, [], self._nursery, waiter) for name, path in programs.items()}
+
+    def left_ns(self) -> int:
+        return self.pace.budget_ns - (time.monotonic_ns() - self._begin_ns)
+
+    def open(self) -> tuple[list[dict[str, Any]], list[Cell]]:
+        """Starts every process; their model events and the cells of those that speak."""
+        self._start_origin()
+        events, cells = [], []
+        known: dict[tuple[str, str], Case] = {}
+        for name, bench in self._benches.items():
+            self.progress.tell(f"opening {name}")
+            answer = bench.start(2 * self.pace.grace_ns)
+            status, reason = answer.outcome, answer.reason
+            if status == "ok":
+                try:
+                    cells += read_hello(answer.body, name, known)
+                except Malformed as malformed:
+                    bench.end()
+                    status, reason = "failed", f"its hello does not keep to the protocol: {malformed}"
+            if status not in ("ok", "unsupported"):
+                status = "failed"
+            hello = {key: value for key, value in answer.body.items() if key != "cells"} if status == "ok" else {}
+            events.append({"event": "model", "model": name, "status": status, "reason": reason, "hello": hello})
+            if status == "ok":
+                events.append({"event": "start", "model": name})
+        if not cells:
+            raise Problem("no model can be measured: " + "; ".join(f"{event['model']}: {event['reason'] or 'has no cells'}" for event in events[:3]))
+        return events, cells
+
+    def keep(self, events: list[dict[str, Any]], models: set[str]) -> list[dict[str, Any]]:
+        """Ends the processes of all other models and leaves out their events, unless they say what went wrong."""
+        for name in self._benches.keys() - models:
+            self._benches[name].end()
+        return [event for event in events if event["model"] in models or event.get("status", "ok") != "ok"]
+
+    def add_twins(self, models: Mapping[str, str], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Second processes of the same programs, opened when they are first asked; their model events. `models`: twin → model."""
+        for twin, model in models.items():
+            own = self._benches[model]
+            self._benches[twin] = Bench(own.program, own.arguments, self._nursery, self.waiter)
+        opened = {event["model"]: event for event in events if event["event"] == "model"}
+        return [{**opened[model], "model": twin, "twin_of": model} for twin, model in models.items()]
+
+    def process_of(self, cell: Cell) -> int | None:
+        """Which start of the model's process is running; None when none is."""
+        return self.record.models[cell.model].starts - 1 if self._benches[cell.model].running else None
+
+    def pids(self, cells: list[Cell]) -> list[int]:
+        return [pid for cell in cells for pid in self._benches[cell.model].pids] + (self._origin.pids if self._origin else [])
+
+    def gate(self, cell: Cell, expected_ns: int) -> int | None:
+        """How long it took, a rough guide to what an iteration takes; None when the failure has been recorded."""
+        begin_ns = time.monotonic_ns()
+        answer = self._ask(cell, {"do": "gate"}, expected_ns, "gate", None)
+        if answer is None:
+            return None
+        account = answer.body.get("account")
+        self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None})
+        return time.monotonic_ns() - begin_ns
+
+    def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None) -> dict[str, Any] | None:
+        """One believable sample, or None when the failure has been recorded."""
+        answer = self._ask(cell, {"do": "sample", "iterations": iterations}, expected_ns, during, number)
+        if answer is None:
+            return None
+        if reason := wrong_sample(cell, iterations, answer.body):
+            self._benches[cell.model].end()
+            self.fail(cell, "wrong", reason, during, number)
+            return None
+        return {key: answer.body[key] for key in (*KEPT, "checksum") if key in answer.body}
+
+    def fail(self, cell: Cell, outcome: str, reason: str, during: str, number: int | None = None) -> None:
+        self.record.add({"event": "failure", "cell": cell.id, "outcome": outcome, "reason": reason, "during": during, "round": number})
+
+    def restart_all(self) -> None:
+        """Each starts again when it is next asked."""
+        for bench in self._benches.values():
+            bench.end(grace_s=1)
+
+    def end(self) -> None:
+        self._nursery.end_all(grace_s=1)
+
+    def _start_origin(self) -> None:
+        url = ["--origin", self._origin.start()] if self._origin else []
+        for bench in self._benches.values():
+            bench.arguments = [*url, *self._options]
+
+    def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None) -> Answer | None:
+        self.waiter.check()
+        bench = self._benches[cell.model]
+        left = self.left_ns()
+        if left <= expected_ns:
+            raise OutOfTime
+        patience = self.pace.grace_ns + _PATIENCE * expected_ns
+        answer = Answer("ok")
+        if not bench.running:
+            answer = bench.start(2 * self.pace.grace_ns)
+            self.record.add({"event": "start", "model": cell.model})
+            if answer.outcome == "unsupported":  # it could run here before
+                answer = Answer("failed", answer.reason)
+        if answer.outcome == "ok":
+            answer = bench.ask({**request, "workload": cell.case.workload, "params": cell.case.params}, min(patience, left))
+        if answer.outcome == "ok":
+            return answer
+        if answer.outcome == "timed_out" and left < patience:
+            raise OutOfTime
+        if answer.outcome == "unsupported":
+            self.record.add({"event": "unsupported", "cell": cell.id, "reason": answer.reason})
+            return None
+        self.fail(cell, answer.outcome, answer.reason, during, number)
+        if self._origin and not self._origin.alive:
+            self.progress.say("the origin server ended: it and all bench processes are started again")
+            self.restart_all()
+            self._origin.end()
+            self._start_origin()
+        return None

@@ -1,0 +1,161 @@
+"""Run → cases with their verdicts: everything that figures, tables and sentences are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from reports import quantities, statistics
+from reports.representatives import BASELINE, Member, competing
+from reports.run import CLASSES, Cell, Run, Workload
+from reports.statistics import Ratio, Verdict
+
+MAP_METRICS = ("time", "cpu")
+METRIC_NAMES = {"time": "time", "cpu": "CPU cost", "memory": "memory", "latency": "latency"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A workload with its parameters: what models are compared on."""
+
+    id: str
+    workload: Workload
+    params: Mapping[str, Any]
+    label: str  # the parameters in which it differs from its workload's other cases
+    cells: Mapping[str, Cell]
+    competing: frozenset[str]
+    verdicts: Mapping[str, Verdict]
+    medians: Mapping[str, Mapping[str, float]]  # metric → model → ns or bytes
+
+    @property
+    def deciding(self) -> Verdict:
+        return self.verdicts[self.workload.metric]
+
+    @property
+    def bound_ns(self) -> int | None:
+        return next((c.bound_ns for c in self.cells.values() if c.bound_ns is not None), None)
+
+    def baseline(self, metric: str) -> Ratio | None:
+        """Serial's ratio to the best, where serial is shown to be ahead by more than the margin."""
+        ratio = self.verdicts[metric].ratios.get(BASELINE) if self.verdicts[metric].best else None
+        if ratio is None or ratio.high is None or ratio.high >= 1 / statistics.MARGIN:
+            return None
+        return ratio
+
+
+@dataclass(frozen=True)
+class Row:
+    """A workload's cases, in order of size."""
+
+    workload: Workload
+    constants: str  # the parameters that all cases share
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    run: Run
+    rows: tuple[Row, ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return tuple(case for row in self.rows for case in row.cases)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        present = {row.workload.class_ for row in self.rows}
+        return tuple(c for c in CLASSES if c in present)
+
+    def rows_of(self, class_: str) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.workload.class_ == class_)
+
+
+def analyse(run: Run) -> Analysis:
+    by_workload: dict[str, dict[str, list[Cell]]] = {}
+    for cell in run.cells:
+        by_workload.setdefault(cell.workload, {}).setdefault(cell.case, []).append(cell)
+    workloads = sorted((w for w in run.workloads if w.id in by_workload), key=lambda w: CLASSES.index(w.class_))
+    return Analysis(run, tuple(_row(run, workload, by_workload[workload.id]) for workload in workloads))
+
+
+def _row(run: Run, workload: Workload, cases: Mapping[str, list[Cell]]) -> Row:
+    params = {case: cells[0].params for case, cells in cases.items()}
+    keys = list(dict.fromkeys(key for p in params.values() for key in p))
+    varying = [key for key in keys if len({repr(p.get(key)) for p in params.values()}) > 1]
+    constant = [key for key in keys if key not in varying]
+    # in_flight that follows tasks in every case says nothing more
+    varying = [key for place, key in enumerate(varying) if not any(_equal(params.values(), key, other) for other in varying[:place])]
+    if not varying:  # one case only: its parameters are its name
+        varying, constant = constant, []
+    order = sorted(cases, key=lambda case: tuple(_sort_key(params[case].get(key)) for key in varying))
+    return Row(
+        workload,
+        quantities.params(next(iter(params.values())), constant),
+        tuple(_case(run, workload, case, cases[case], quantities.params(params[case], varying)) for case in order),
+    )
+
+
+def _equal(params: Iterable[Mapping[str, Any]], key: str, other: str) -> bool:
+    return all(p.get(key) == p.get(other) for p in params)
+
+
+def _sort_key(value: Any) -> tuple[int, float, str]:
+    return (0, float(value), "") if isinstance(value, (int, float)) else (1, 0.0, str(value))
+
+
+def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) -> Case:
+    supported = {c.model for c in cells if c.status != "unsupported"}
+    contenders = competing([Member(m.id, m.family, m.variant_of) for m in run.models], workload.class_, supported)
+    metrics = dict.fromkeys((*MAP_METRICS, workload.metric))
+    medians: dict[str, dict[str, float]] = {}
+    for metric in dict.fromkeys((*metrics, "memory")):
+        values = {c.model: list(c.by_round(metric).values()) for c in cells if c.status in ("ok", "server_bound")}
+        medians[metric] = {model: median(v) for model, v in values.items() if v}
+    return Case(
+        id=id,
+        workload=workload,
+        params=cells[0].params,
+        label=label or "one size",
+        cells={c.model: c for c in cells},
+        competing=frozenset(contenders),
+        verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run.disturbed.get(id, frozenset())) for metric in metrics},
+        medians=medians,
+    )
+
+
+def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:
+    limited = sorted(c.model for c in cells if c.status == "server_bound" and c.model in contenders)
+    values = {c.model: c.by_round(metric) for c in cells if c.status == "ok"}
+    if limited:
+        with_limited = values | {c.model: c.by_round(metric) for c in cells if c.status == "server_bound"}
+        open_verdict = statistics.compare(with_limited, contenders)
+        reason = f"server-bound: the origin was the limit for {', '.join(limited)}"
+        return Verdict("none", (), (), open_verdict.ratios, open_verdict.rounds, reason)
+    if metric == "latency":
+        return Verdict("none", (), (), {}, 0, "this run measured no latency")
+    known_slower: set[str] = set()
+    least = min((m for model, m in medians.items() if model in contenders), default=None)
+    for cell in cells:
+        if metric != "time" or cell.model not in contenders or least is None:
+            continue
+        if cell.status == "projected" and (cell.projected_ns or 0) >= statistics.CLEARLY_SLOWER * least:
+            known_slower.add(cell.model)
+        if cell.stopped_reason is not None and len(values.get(cell.model, {})) < statistics.LEAST_ROUNDS:
+            known_slower.add(cell.model)
+    process = _processes(cells)
+    verdict = statistics.compare(values, contenders, known_slower=known_slower, process=process)
+    if not disturbed:
+        return verdict
+    quiet = {model: {round: value for round, value in rounds.items() if round not in disturbed} for model, rounds in values.items()}
+    return statistics.settle(verdict, statistics.compare(quiet, contenders, known_slower=known_slower, process=process))
+
+
+def _processes(cells: list[Cell]) -> dict[int, int]:
+    """Round → process, as most models of the case have it: one that crashed elsewhere is a start ahead of the others."""
+    seen: dict[int, list[int]] = {}
+    for cell in cells:
+        for sample in cell.samples:
+            seen.setdefault(sample.round, []).append(sample.process)
+    return {round: max(sorted(set(starts)), key=starts.count) for round, starts in seen.items()}

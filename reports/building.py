@@ -1,0 +1,135 @@
+"""Draws a run: DIR/run.json → DIR/index.html, DIR/report.md and DIR/figures/. The same run.json gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import headlines, tables, trust
+from reports.analysis import MAP_METRICS, Analysis, analyse
+from reports.figures.forest import forest
+from reports.figures.sheet import Picture, Table
+from reports.figures.winner_map import winner_map
+from reports.headlines import Headline
+from reports.method import METHOD
+from reports.read import read_run
+from reports.trust import Fact
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_MARKDOWN = re.compile(r"([\\`*\[\]|~$])")
+
+
+@dataclass(frozen=True)
+class CaseResults:
+    label: str
+    verdicts: str
+    bound: str
+    table: Table
+
+
+@dataclass(frozen=True)
+class WorkloadResults:
+    workload: str
+    question: str
+    cases: tuple[CaseResults, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What both templates are filled with."""
+
+    id: str
+    headlines: list[Headline]
+    facts: list[Fact]
+    changes: list[str]
+    maps: list[Picture]
+    forests: list[Picture]
+    results: list[WorkloadResults]
+    troubles: Table
+    unsupported: Table
+    models: Table
+    environment: Table
+    method: tuple[str, ...] = METHOD
+
+
+def build(run_dir: Path) -> None:
+    """Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
+    folder = Path(run_dir)
+    page = _page(analyse(read_run(folder)))
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    for picture in (*page.maps, *page.forests):
+        _write(figures / f"{picture.name}.svg", picture.file.encode())
+        _write(figures / f"{picture.name}.png", picture.png)
+    _write(folder / "index.html", _html(page).encode())
+    _write(folder / "report.md", _markdown(page).encode())
+
+
+def _page(analysis: Analysis) -> Page:
+    drawn = (forest(analysis, class_, metric) for class_ in analysis.classes for metric in _metrics_of(analysis, class_))
+    return Page(
+        id=str(analysis.run.run.get("id", "a run")),
+        headlines=headlines.headlines(analysis),
+        facts=trust.facts(analysis),
+        changes=headlines.changes(analysis),
+        maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
+        forests=[picture for picture in drawn if picture is not None],
+        results=[
+            WorkloadResults(
+                row.workload.id,
+                row.workload.question,
+                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), tables.results(case)) for case in row.cases),
+            )
+            for row in analysis.rows
+        ],
+        troubles=tables.troubles(analysis),
+        unsupported=tables.unsupported(analysis),
+        models=tables.models(analysis),
+        environment=tables.environment(analysis),
+    )
+
+
+def _metrics_of(analysis: Analysis, class_: str) -> list[str]:
+    """The maps' metrics, and whatever else decides a workload of the class."""
+    return list(dict.fromkeys((*MAP_METRICS, *(row.workload.metric for row in analysis.rows_of(class_)))))
+
+
+def _label(constants: str, label: str) -> str:
+    return f"{label} (always: {constants})" if constants else label
+
+
+def _environment(**options: Any) -> Environment:
+    return Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, **options)
+
+
+def _html(page: Page) -> str:
+    return _environment(autoescape=True).get_template("index.html").render(page=page)
+
+
+def _markdown(page: Page) -> str:
+    return _environment(autoescape=True, finalize=_escaped).get_template("report.md").render(page=page)
+
+
+def _escaped(value: Any) -> Any:
+    """Text of a run cannot become Markdown or HTML, nor end a table's line. What a macro returns is finished already."""
+    if isinstance(value, Markup):
+        return value
+    text = " ".join(str(value).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(_MARKDOWN.sub(r"\\\1", text))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """In one piece: a reader sees the old file or the new one."""
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

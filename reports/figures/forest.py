@@ -1,0 +1,166 @@
+"""Forest chart: each model's ratio to the best of its case, with its interval, for one class of workloads and one metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports import quantities
+from reports.analysis import METRIC_NAMES, Analysis, Case
+from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, fitted, width_of
+from reports.models import Look, looks, ordered
+from reports.statistics import MARGIN
+from reports.words import CLASS_NAMES, absence, interval_in_words
+
+_COLUMNS = 3
+_WIDTH, _EDGE, _LABEL, _VALUE = 10.25, 0.15, 1.65, 1.14
+_LINE, _TITLE, _SCALE, _SPACE = 0.18, 0.24, 0.2, 0.2
+_PANEL = (_WIDTH - 2 * _EDGE - _LABEL) / _COLUMNS
+_LEAST, _MOST = -2, 4  # the axis spans at most 1/4 to 16×; what lies beyond is an arrow with its number
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """log2 of the ratio → inches."""
+
+    left: float
+    width: float
+    least: int
+    most: int
+
+    def at(self, ratio: float) -> float:
+        return self.left + self.width * (math.log2(ratio) - self.least) / (self.most - self.least)
+
+    def holds(self, ratio: float) -> bool:
+        return self.least <= math.log2(ratio) <= self.most
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Up to three cases side by side, with one line for each model."""
+
+    cases: tuple[Case, ...]
+    models: tuple[str, ...]
+
+    @property
+    def height(self) -> float:
+        return _TITLE + _LINE * len(self.models) + _SCALE
+
+
+def forest(analysis: Analysis, class_: str, metric: str) -> Picture | None:
+    """None if no case of the class has anything measured."""
+    bands = _bands(analysis, class_, metric)
+    if not bands:
+        return None
+    look = looks(analysis.run.models)
+    height = 0.72 + sum(band.height + _SPACE for band in bands) + 0.62
+    sheet = Sheet(_WIDTH, height)
+    title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best"
+    sheet.text(_EDGE, 0.24, title, 13, bold=True)
+    sheet.text(_EDGE, 0.48, "ratio to the best of the case on a log2 axis, with its 95 % interval; grey band: ±5 %; left is better", 8, colour=PALE_INK)
+    y = 0.72
+    for band in bands:
+        _draw_band(sheet, y, band, metric, look)
+        y += band.height + _SPACE
+    notes = (
+        "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a peer, shown and not competing.",
+        "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow: beyond the axis.",
+    )
+    for place, note in enumerate(notes):
+        sheet.text(_EDGE, y + 0.1 + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE, colour=PALE_INK)
+    cases = sum(len(band.cases) for band in bands)
+    alt = f"Ratios to the best by {METRIC_NAMES[metric]} with 95 % intervals, {CLASS_NAMES[class_]}, {cases} {'case' if cases == 1 else 'cases'}. The table has every value."
+    return sheet.picture(f"forest-{class_}-{metric}", title, alt, _table(bands, metric))
+
+
+def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
+    cases = [case for row in analysis.rows_of(class_) for case in row.cases if case.verdicts[metric].ratios]
+    bands = []
+    for start in range(0, len(cases), _COLUMNS):
+        together = tuple(cases[start : start + _COLUMNS])
+        drawn = {m for c in together for m in c.cells if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")}
+        bands.append(_Band(together, tuple(ordered(drawn))))
+    return bands
+
+
+def _range(band: _Band, metric: str) -> tuple[int, int]:
+    """Whole powers of two around everything that is drawn, as far as the axis goes."""
+    ratios = [r for case in band.cases for r in case.verdicts[metric].ratios.values()]
+    lows = [r.low if r.low is not None else r.value for r in ratios]
+    highs = [r.high if r.high is not None else r.value for r in ratios]
+    return max(_LEAST, math.floor(math.log2(min(*lows, 0.9)))), min(_MOST, math.ceil(math.log2(max(*highs, 1.3))))
+
+
+def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[str, Look]) -> None:
+    least, most = _range(band, metric)
+    top = y + _TITLE
+    bottom = top + _LINE * len(band.models)
+    competing = {m for case in band.cases for m in case.competing}
+    for line, model in enumerate(band.models):
+        sheet.text(_EDGE, top + _LINE * (line + 0.5), f"{model} ({look[model].code})", 7, width=_LABEL - 0.1, bold=model in competing)
+    for column, case in enumerate(band.cases):
+        axis = _Axis(_EDGE + _LABEL + column * _PANEL + 0.06, _PANEL - _VALUE - 0.12, least, most)
+        name, points = fitted(case.workload.id, 8.5, _PANEL / 2, bold=True)
+        used = width_of(name, points, bold=True) + 0.1
+        sheet.text(axis.left, y + _TITLE / 2, name, points, bold=True)
+        sheet.text(axis.left + used, y + _TITLE / 2, case.label, 7.5, width=_PANEL - used - 0.14)
+        _frame(sheet, axis, top, bottom)
+        for line, model in enumerate(band.models):
+            _draw_model(sheet, axis, top + _LINE * (line + 0.5), case, model, metric, look[model])
+
+
+def _frame(sheet: Sheet, axis: _Axis, top: float, bottom: float) -> None:
+    low, high = axis.at(1 / MARGIN), axis.at(MARGIN)
+    sheet.box(low, top, high - low, bottom - top, fill="#e4e4e4")
+    room = axis.width / (axis.most - axis.least)
+    for power in range(axis.least, axis.most + 1):
+        x = axis.at(2.0**power)
+        sheet.line((x, x), (top, bottom), colour="#707070" if power == 0 else "#e0e0e0")
+        name = f"{2**power}×" if power >= 0 else f"1/{2**-power}"
+        if room > 1.25 * width_of(name, 6.5) or (power - axis.least) % 2 == axis.least % 2:
+            sheet.text(x, bottom + 0.1, name, 6.5, align="center", colour=PALE_INK)
+    sheet.box(axis.left, top, axis.width, bottom - top, edge=RULE)
+
+
+def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, metric: str, style: Look) -> None:
+    verdict = case.verdicts[metric]
+    ratio = verdict.ratios.get(model)
+    right = axis.left + axis.width
+    if ratio is None:
+        words, points = fitted(absence(case.cells.get(model)), 6.5, axis.width - 0.12)
+        sheet.box(axis.left + 0.03, y - 0.06, width_of(words, points) + 0.06, 0.12, fill="white", z=3)
+        sheet.text(axis.left + 0.06, y, words, points, colour=PALE_INK)
+        return
+    if ratio.low is not None and ratio.high is not None and axis.holds(ratio.value) and model != verdict.best:
+        ends = (max(axis.left, axis.at(ratio.low)), min(right, axis.at(ratio.high)))
+        sheet.line(ends, (y, y), colour=INK, line=0.9, z=4)
+        for end in ends:
+            sheet.line((end, end), (y - 0.033, y + 0.033), colour=INK, line=0.9, z=4)
+    fill = style.colour if model in case.competing else "white"
+    if axis.holds(ratio.value):
+        sheet.marker(axis.at(ratio.value), y, style.marker, 5.6, fill, style.colour)
+    else:
+        beyond = ratio.value > 1
+        x = right - 0.06 if beyond else axis.left + 0.06
+        sheet.marker(x, y, ">" if beyond else "<", 5.2, fill, style.colour)
+    sheet.text(right + 0.44, y, quantities.ratio(ratio.value), 7, width=0.4, bold=model in verdict.best_set, align="right")
+    if model == verdict.best:
+        sheet.text(right + 0.5, y, "best", 6.5, colour=PALE_INK)
+    elif ratio.low is not None and ratio.high is not None:
+        sheet.text(right + 0.5, y, f"{ratio.low:.2f}–{ratio.high:.2f}" if ratio.high < 10 else f"{ratio.low:.1f}–{ratio.high:.1f}", 6.5, width=_VALUE - 0.52, colour=PALE_INK)
+
+
+def _table(bands: list[_Band], metric: str) -> Table:
+    rows = []
+    for band in bands:
+        for case in band.cases:
+            for model in band.models:
+                ratio = case.verdicts[metric].ratios.get(model)
+                name = (case.workload.id, case.label, model, "yes" if model in case.competing else "no")
+                if ratio is None:
+                    rows.append((*name, "–", absence(case.cells.get(model))))
+                else:
+                    interval = "best" if model == case.verdicts[metric].best else interval_in_words(ratio)
+                    rows.append((*name, quantities.ratio(ratio.value), interval))
+    return Table(("workload", "size", "model", "competes", "ratio", "95 % interval"), tuple(rows))

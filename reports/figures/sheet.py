@@ -1,0 +1,155 @@
+"""A sheet of paper to draw figures on, measured in inches from the top left; saves the same bytes for the same drawing."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
+
+INK = "#1a1a1a"
+PALE_INK = "#595959"  # still 7:1 on white
+RULE = "#bfbfbf"
+UNDECIDED = "#dcdcdc"
+_DPI = 144
+_STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a figure is the same on every machine
+    "svg.fonttype": "none",  # text stays text: searchable, small
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.transparent": False,
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished figure: `svg` stands in an HTML page as it is; `table` holds the same data in words."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    png: bytes
+    table: Table
+
+    @property
+    def file(self) -> str:
+        """The SVG as a file of its own."""
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{self.svg}'
+
+
+@lru_cache(maxsize=8)
+def _font(bold: bool) -> FT2Font:
+    path = findfont(FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal"))
+    return FT2Font(path)
+
+
+@lru_cache(maxsize=4096)
+def width_of(text: str, points: float, bold: bool = False) -> float:
+    """Inches."""
+    font = _font(bold)
+    font.set_size(points, 72)
+    font.set_text(text, 0.0)
+    return float(font.get_width_height()[0]) / 64 / 72
+
+
+def fitted(text: str, points: float, width: float, bold: bool = False, least: float = 5.5) -> tuple[str, float]:
+    """The text and size that fit into `width` inches: smaller type first, an ellipsis when that is not enough."""
+    while points > least and width_of(text, points, bold) > width:
+        points -= 0.25
+    if width_of(text, points, bold) <= width:
+        return text, points
+    while text and width_of(text + "…", points, bold) > width:
+        text = text[:-1]
+    return text.rstrip(" ,") + "…", points
+
+
+class Sheet:
+    def __init__(self, width: float, height: float) -> None:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(_STYLE)
+            self._figure = Figure(figsize=(width, height))
+        self._inches = Affine2D().scale(1, -1).translate(0, height) + self._figure.dpi_scale_trans
+
+    def box(self, x: float, y: float, width: float, height: float, fill: str = "none", edge: str = "none", line: float = 0.6, z: float = 1) -> None:
+        self._add(Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=line, zorder=z))
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        points: float = 8,
+        *,
+        width: float | None = None,
+        colour: str = INK,
+        bold: bool = False,
+        align: str = "left",
+    ) -> None:
+        """`y` is the middle of the line. With `width` the text is made to fit."""
+        if width is not None:
+            text, points = fitted(text, points, width, bold)
+        literal = text.replace("$", r"\$")  # a dollar sign is not the start of a formula
+        weight = "bold" if bold else "normal"
+        self._add(Text(x, y, literal, fontsize=points, color=colour, horizontalalignment=align, verticalalignment="center_baseline", fontweight=weight, zorder=5))
+
+    def marker(self, x: float, y: float, marker: str, size: float, fill: str, edge: str, z: float = 6) -> None:
+        """`size` in points across."""
+        self._add(Line2D([x], [y], linestyle="none", marker=marker, markersize=size, markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=0.9, zorder=z))
+
+    def line(self, xs: tuple[float, float], ys: tuple[float, float], colour: str = RULE, line: float = 0.6, style: str = "-", z: float = 2) -> None:
+        self._add(Line2D(xs, ys, color=colour, linewidth=line, linestyle=style, zorder=z, solid_capstyle="butt"))
+
+    def _add(self, artist: Artist) -> None:
+        """Past the axes' own methods: no autoscaling, no clipping, half the time."""
+        artist.set_transform(self._inches)
+        artist.set_clip_on(False)
+        self._figure.add_artist(artist)
+
+    def picture(self, name: str, title: str, alt: str, table: Table) -> Picture:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(_STYLE | {"svg.hashsalt": name})
+            svg, png = io.StringIO(), io.BytesIO()
+            self._figure.set_canvas(FigureCanvasSVG(self._figure))
+            self._figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            self._figure.set_canvas(FigureCanvasAgg(self._figure))
+            self._figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
+        return Picture(name, title, alt, _inline(svg.getvalue(), name, alt), png.getvalue(), table)
+
+
+def _inline(svg: str, name: str, alt: str) -> str:
+    """Without prologue, with ids of its own (several figures share a page), scaled to the page's width, with a spoken description."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    open_end = svg.index(">")
+    opening = re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', _pixels, svg[:open_end])
+    return f'{opening} role="img" aria-label="{escape(alt)}">{svg[open_end + 1 :]}'
+
+
+def _pixels(size: re.Match[str]) -> str:
+    width, height = (float(points) * 4 / 3 for points in size.groups())
+    return f'width="{width:.0f}" height="{height:.0f}" style="max-width:100%;height:auto"'

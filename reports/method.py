@@ -1,0 +1,17 @@
+"""How verdicts are made, in words, with the numbers of the code that makes them."""
+
+from reports import statistics as s
+
+METHOD = (
+    "Rounds: every round visits all models of a case once, in random order, so that a slow moment of the machine hits all of them. A ratio is taken within each round; "
+    "the estimate is the mean of the middle half of the log ratios. No sample is dropped for its value.",
+    f"Interval: {s.RESAMPLES:,} resamples of whole rounds, the same rounds for all models, from a fixed seed; {100 * s.CONFIDENCE:.0f} % percentile interval, widened for few rounds. "
+    f"With fewer than {s.LEAST_ROUNDS} rounds there is neither interval nor verdict.",
+    f"Verdict: the best set holds the fastest model and all that are not shown to be more than {100 * (s.MARGIN - 1):.0f} % slower. Shown means that the one-sided "
+    f"{100 * (1 + s.CLAIM_CONFIDENCE) / 2:.1f} % bound lies beyond that margin. One member: it wins. Several whose intervals all end below the margin: a tie. Otherwise they are not separated.",
+    "Disturbed rounds: a visit is marked when other programs used over 25 % of the machine, the hypervisor over 2 %, a quota held us back, or memory ran short; half as many rounds again make up for them. "
+    "Where the undisturbed rounds alone contradict the verdict on all of them, nothing is separated.",
+    "A/A control: some models run a second time under another name, outside the verdicts. If a model is shown to differ from itself by more than the margin, the run is not trustworthy.",
+    "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete.",
+    "CPU cost is the user and system time of the model's whole process tree, without the origin server. Memory is the peak resident size of the model's process; of several processes it is their proportional share, because peaks would count shared pages once for each.",
+)

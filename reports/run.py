@@ -1,0 +1,136 @@
+"""What a run measured, as run.json has it: the names are those of the file, units are in the names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
+PAGE = 4096  # no process is measured finer than a page
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Sums over all iterations."""
+
+    process: int
+    round: int
+    position: int
+    iterations: int
+    start_ns: int
+    wall_ns: int
+    cpu_user_ns: int
+    cpu_sys_ns: int
+    peak_rss_bytes: int | None = None
+    pss_bytes: int | None = None
+    origin_cpu_ns: int | None = None
+    foreign_share: float | None = None
+
+    @property
+    def time_ns(self) -> float:
+        """Real time of one iteration."""
+        return max(self.wall_ns / self.iterations, 1.0)
+
+    @property
+    def cpu_ns(self) -> float:
+        """CPU time of the model's process tree for one iteration; at least 1 ns, so that ratios exist."""
+        return max((self.cpu_user_ns + self.cpu_sys_ns) / self.iterations, 1.0)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model in one case."""
+
+    id: str
+    case: str
+    model: str
+    workload: str
+    params: Mapping[str, Any]
+    status: str
+    reason: str
+    metric: str
+    unit: str
+    units: int
+    scheduled: int
+    bound_ns: int | None
+    bound: str
+    projected_ns: int | None
+    stopped_reason: str | None
+    failures: tuple[Mapping[str, Any], ...]
+    samples: tuple[Sample, ...]
+    checksum: str | None = None
+    processes: int = 1  # of the model
+
+    def value(self, metric: str, sample: Sample) -> float | None:
+        """In ns or bytes; None if the sample does not have it."""
+        if metric == "time":
+            return sample.time_ns
+        if metric == "cpu":
+            return sample.cpu_ns
+        return self._memory(sample) if metric == "memory" else None
+
+    def _memory(self, sample: Sample) -> float | None:
+        """Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them."""
+        size = sample.pss_bytes if self.processes > 1 and sample.pss_bytes is not None else sample.peak_rss_bytes
+        return None if size is None else float(max(size, PAGE))
+
+    @property
+    def process_of(self) -> dict[int, int]:
+        """Round → which of the model's processes measured it."""
+        return {sample.round: sample.process for sample in self.samples}
+
+    def by_round(self, metric: str) -> dict[int, float]:
+        """Round → value; a round measured twice (a resumed run) counts with its first sample."""
+        values: dict[int, float] = {}
+        for sample in self.samples:
+            value = self.value(metric, sample)
+            if value is not None:
+                values.setdefault(sample.round, value)
+        return values
+
+
+@dataclass(frozen=True)
+class Model:
+    id: str
+    family: str
+    variant_of: str
+    status: str
+    reason: str
+    at_once: int | None = None
+    start_up_ns: int | None = None
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    twin_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    id: str
+    class_: str
+    question: str
+    metric: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run. The free-form parts (`run`, `source`, `build`, `host`, `settings`, `noise`) stay as the file has them."""
+
+    run: Mapping[str, Any]
+    source: Mapping[str, Any]
+    build: Mapping[str, Any]
+    host: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    noise: Mapping[str, Any]
+    models: tuple[Model, ...]
+    workloads: tuple[Workload, ...]
+    cells: tuple[Cell, ...]
+    twins: tuple[tuple[Cell, Cell], ...] = ()  # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
+    disturbed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # case → rounds in which others disturbed it
+
+    def workload(self, id: str) -> Workload:
+        return next(w for w in self.workloads if w.id == id)
+
+    def model(self, id: str) -> Model:
+        return next(m for m in self.models if m.id == id)

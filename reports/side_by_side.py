@@ -1,0 +1,54 @@
+"""The lines in which two runs are told side by side, for a terminal or as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reports import quantities
+from reports.compare import Change, Comparison
+from reports.statistics import MARGIN, Verdict
+from reports.words import interval_in_words, kind_in_words, listed
+
+_HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
+
+
+def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool) -> list[str]:
+    told = table([_HEADER, *(row(change) for change in comparison.changes)], markdown)
+    told += ["", *notes(comparison)]
+    told += [f"{case}, {metric}: {_verdict(was)} before, {_verdict(now)} now" for case, metric, was, now in verdicts]
+    return told
+
+
+def row(change: Change) -> tuple[str, ...]:
+    values = quantities.value(change.metric, change.before), quantities.value(change.metric, change.after)
+    bounds = change.bounds
+    if bounds is None:
+        return change.case, change.model, change.metric, *values, quantities.ratio(change.after / change.before), "too few rounds", ""
+    word = ""
+    if bounds.beyond(MARGIN):
+        word = "worse" if bounds.value > 0 else "better"
+        if change.quiet is None or not change.quiet.beyond(MARGIN):
+            word = "disturbed"  # by others, so that nothing is shown
+    return change.case, change.model, change.metric, *values, quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio), word
+
+
+def notes(comparison: Comparison) -> list[str]:
+    told = [f"{cell.id}: {cell.status.replace('_', ' ')} now: {cell.reason}" for cell in comparison.broken]
+    told += [f"{id}: owes other work than before: not compared" for id in comparison.other_work]
+    if comparison.only_before or comparison.only_now:
+        told.append(f"{comparison.only_before} cells were measured before only, {comparison.only_now} now only")
+    return told
+
+
+def table(rows: Iterable[Sequence[str]], markdown: bool) -> list[str]:
+    cells = [[cell.replace("|", "\\|") for cell in row] if markdown else list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+    if not markdown:
+        return ["  ".join(row).rstrip() for row in padded]
+    told = [f"| {' | '.join(row)} |" for row in padded]
+    return [told[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *told[1:]]
+
+
+def _verdict(verdict: Verdict) -> str:
+    return f"{kind_in_words(verdict)} ({listed(verdict.best_set)})"

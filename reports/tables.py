@@ -1,0 +1,143 @@
+"""The tables of a report, as rows of text: what was measured, what was not, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports import quantities
+from reports.analysis import Analysis, Case
+from reports.figures.sheet import Table
+from reports.models import looks, ordered
+from reports.run import Cell
+from reports.words import STATUS_NAMES, interval_in_words, kind_in_words
+
+_MEASURED = ("ok", "server_bound")
+
+
+def results(case: Case) -> Table:
+    """Every model that was measured in a case, best first within the order of families."""
+    rows = []
+    for model in ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples):
+        cell = case.cells[model]
+        time = case.medians["time"][model]
+        memory = case.medians["memory"].get(model)
+        rows.append(
+            (
+                model,
+                _role(case, model),
+                quantities.duration(time),
+                *_ratio(case, "time", model),
+                quantities.duration(case.medians["cpu"][model]),
+                *_ratio(case, "cpu", model)[:1],
+                quantities.size(memory) if memory is not None else "–",
+                quantities.percent(cell.bound_ns / time) if cell.bound_ns else "–",
+                str(len(cell.by_round("time"))),
+            )
+        )
+    return Table(("model", "role", "time", "ratio", "95 % interval", "CPU", "CPU ratio", "peak memory", "of the possible", "rounds"), tuple(rows))
+
+
+def verdicts_of(case: Case) -> str:
+    """The case's verdicts in one line."""
+    names = {"time": "time", "cpu": "CPU cost", "memory": "memory", "latency": "latency"}
+    return "; ".join(f"{names[metric]}: {kind_in_words(v)}{' – ' + ', '.join(v.best_set) if v.best_set else ''}" for metric, v in case.verdicts.items())
+
+
+def bound_of(case: Case) -> str:
+    """The least time that parameters and machine allow, and why."""
+    if case.bound_ns is None:
+        return ""
+    why = next(c.bound for c in case.cells.values() if c.bound_ns is not None)
+    return f"The least possible time is {quantities.duration(case.bound_ns)}{f' ({why})' if why else ''}."
+
+
+def _role(case: Case, model: str) -> str:
+    if model not in case.competing:
+        return "shown only"
+    return "best set" if model in case.deciding.best_set else "competes"
+
+
+def _ratio(case: Case, metric: str, model: str) -> tuple[str, str]:
+    ratio = case.verdicts[metric].ratios.get(model)
+    if ratio is None:
+        return "–", "–"
+    return quantities.ratio(ratio.value), "best" if model == case.verdicts[metric].best else interval_in_words(ratio)
+
+
+def unsupported(analysis: Analysis) -> Table:
+    """One line for each model, workload and reason; sizes with the same reason share it."""
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for case in analysis.cases:
+        for model in ordered(case.cells):
+            cell = case.cells[model]
+            if cell.status == "unsupported":
+                grouped.setdefault((model, case.workload.id, cell.reason), []).append(case.label)
+    rows = ((model, workload, "; ".join(labels), reason) for (model, workload, reason), labels in grouped.items())
+    order = ordered(m.id for m in analysis.run.models)
+    return Table(("model", "workload", "sizes", "reason"), tuple(sorted(rows, key=lambda row: (order.index(row[0]), row[1]))))
+
+
+def troubles(analysis: Analysis) -> Table:
+    """Whatever was not measured as planned: outcomes that are neither ok nor unsupported, early stops, failures on the way, models that did not start."""
+    rows = [("–", "–", m.id, "did not start", m.reason) for m in analysis.run.models if m.status != "ok"]
+    for case in analysis.cases:
+        for model in ordered(case.cells):
+            rows += [(case.workload.id, case.label, model, outcome, reason) for outcome, reason in _events(case.cells[model])]
+    return Table(("workload", "size", "model", "outcome", "reason"), tuple(rows))
+
+
+def _events(cell: Cell) -> list[tuple[str, str]]:
+    events = []
+    if cell.status not in ("ok", "unsupported"):
+        reason = cell.reason
+        if not reason and cell.projected_ns is not None:
+            reason = f"one iteration takes at least {quantities.duration(cell.projected_ns)}"
+        events.append((STATUS_NAMES.get(cell.status, cell.status), reason))
+    if cell.stopped_reason is not None:
+        events.append(("stopped early", cell.stopped_reason))
+    for failure in cell.failures:
+        outcome, reason = str(failure.get("outcome")), str(failure.get("reason"))
+        if (STATUS_NAMES.get(outcome, outcome), reason) not in events:
+            events.append((STATUS_NAMES.get(outcome, outcome), f"{reason} (during {failure.get('during')})"))
+    return events
+
+
+def models(analysis: Analysis) -> Table:
+    look = looks(analysis.run.models)
+    rows = []
+    for id in ordered(m.id for m in analysis.run.models):
+        model = analysis.run.model(id)
+        resources = ", ".join(" ".join(quantities.param(key, value)) for key, value in model.resources.items())
+        start = quantities.duration(model.start_up_ns) if model.start_up_ns is not None else "–"
+        at_once = f"{model.at_once:,}" if model.at_once is not None else "–"
+        rows.append((look[id].code, id, model.family.replace("_", " "), at_once, resources or "–", start))
+    return Table(("letters", "model", "family", "at once", "resources", "start-up"), tuple(rows))
+
+
+def environment(analysis: Analysis) -> Table:
+    """Everything the run recorded about where and how it ran."""
+    run = analysis.run
+    rows = []
+    for part, values in (("run", run.run), ("source", run.source), ("build", run.build), ("host", run.host), ("settings", run.settings), ("noise", run.noise)):
+        rows += [(part, key.replace("_", " "), _flat(value)) for key, value in _leaves(values)]
+    return Table(("part", "what", "value"), tuple(rows))
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    leaves: list[tuple[str, Any]] = []
+    for key, value in sorted(values.items()):
+        leaves += _leaves(value, f"{prefix}{key} ") if isinstance(value, dict) else [(prefix + key, value)]
+    return leaves
+
+
+def _flat(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return quantities.three_digits(value)
+    if isinstance(value, list):
+        return " ".join(_flat(v) for v in value) or "none"
+    return str(value)

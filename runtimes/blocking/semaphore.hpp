@@ -1,0 +1,67 @@
+// A counting semaphore for blocked workers, in threads or processes: a futex to sleep, no lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "runtimes/blocking/async.hpp"
+#include "runtimes/blocking/bell.hpp"
+#include "runtimes/blocking/verbs.hpp"
+
+namespace crossover::blocking {
+
+class semaphore;
+
+// Gives its slot back when destroyed.
+class [[nodiscard]] permit {
+  public:
+    explicit permit(semaphore& from) : from_(&from) {}
+    permit(permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+    permit& operator=(permit&& other) noexcept {
+        std::swap(from_, other.from_);
+        return *this;
+    }
+    inline ~permit();
+
+  private:
+    semaphore* from_;
+};
+
+// Not FIFO: whoever comes first after a release gets the permit, which spares the switch to a sleeper.
+class semaphore {
+  public:
+    explicit semaphore(std::size_t permits) : free_(static_cast<std::uint32_t>(permits)) {}
+
+    ready<permit> acquire(verbs& ctx) {
+        check(ctx.stop());
+        while (!try_acquire())
+            given_back_.sleep(ctx, [this] { return free_.load(std::memory_order_seq_cst) != 0; });
+        return ready<permit>(permit(*this));
+    }
+
+    void release() {
+        free_.fetch_add(1, std::memory_order_seq_cst);
+        given_back_.wake();
+    }
+
+  private:
+    bool try_acquire() {
+        std::uint32_t free = free_.load(std::memory_order_relaxed);
+        while (free != 0)
+            if (free_.compare_exchange_weak(free, free - 1, std::memory_order_acquire,
+                                            std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+
+    std::atomic<std::uint32_t> free_;
+    bell given_back_;
+};
+
+inline permit::~permit() {
+    if (from_) from_->release();
+}
+
+}  // namespace crossover::blocking

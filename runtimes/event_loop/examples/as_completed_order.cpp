@@ -1,0 +1,31 @@
+// as_completed: results in the order in which they come.
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "runtimes/event_loop/run.hpp"
+#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/wait.hpp"
+
+using namespace crossover::asyncio;
+using namespace std::chrono_literals;
+
+coro<std::string> fetch(std::string name, std::chrono::milliseconds time) {
+    co_await sleep(time);
+    co_return name;
+}
+
+coro<> main_coroutine() {
+    std::vector<coro<std::string>> all;
+    all.push_back(fetch("A", 50ms));
+    all.push_back(fetch("B", 10ms));
+    all.push_back(fetch("C", 100ms));
+    auto order = as_completed(std::move(all));
+    while (order.has_next()) {
+        const task<std::string> next = co_await order.next();
+        std::puts(next.result().c_str());
+    }
+}
+
+int main() { run(main_coroutine()); }

@@ -1,0 +1,83 @@
+// Futures and waiting for outcomes: what does not depend on the type of the result.
+#include "runtimes/event_loop/future.hpp"
+
+namespace crossover::asyncio {
+
+void throw_unless_finished(outcome& o) {
+    switch (o.state) {
+        case phase::finished:
+            return;
+        case phase::failed:
+            o.clear(flag::unretrieved);
+            std::rethrow_exception(o.get_error());
+        case phase::cancelled:
+            if (o.get_error()) std::rethrow_exception(o.get_error());
+            throw cancelled_error();
+        default:
+            throw invalid_state_error("the result is not there yet: await it");
+    }
+}
+
+bool cancel_future(outcome& o, std::string_view message) {
+    if (o.done()) return false;
+    // What stands for several others (gather) has the cancellation done to them.
+    task_state& t = task_state::of(o);
+    if (t.awaiting) return t.awaiting->cancel(*t.awaiting, t, message);
+    o.set_error(message.empty() ? nullptr : std::make_exception_ptr(cancelled_error(std::string(message))));
+    o.state = phase::cancelled;
+    announce(o);
+    return true;
+}
+
+bool any_future::cancel(std::string_view message) const {
+    return outcome_->has(flag::is_task) ? task_state::of(*outcome_).cancel(message)
+                                        : cancel_future(*outcome_, message);
+}
+
+std::exception_ptr any_future::exception() const {
+    if (outcome_->state == phase::failed) {
+        outcome_->clear(flag::unretrieved);
+        return outcome_->get_error();
+    }
+    throw_unless_finished(*outcome_);
+    return nullptr;
+}
+
+bool task_state::cancel(std::string_view message) {
+    if (result.done()) return false;
+    ++result.cancelling;
+    if (awaiting && awaiting->cancel(*awaiting, *this, message)) return true;
+    result.set(flag::must_cancel);
+    if (result.has(flag::interrupted)) return true;  // one is on its way, with its own message
+    if (!message.empty() || result.has(flag::noted)) result.owner->notes_of(result).cancel_message = message;
+    return true;
+}
+
+void outcome_wait::await_suspend(std::coroutine_handle<> h) {
+    task_state& t = running_task();
+    if (target_->owner != t.result.owner)
+        throw std::logic_error("awaiting a task or future that belongs to another loop");
+    if (target_ == &t.result) throw std::logic_error("a task cannot await itself");
+    waiter_ = &t;
+    subscribe(*target_, *this);
+    park(t, h, *this);
+}
+
+bool outcome_wait::on_cancel(pending& p, task_state&, std::string_view message) {
+    return any_future(*static_cast<outcome_wait&>(p).target_).cancel(message);
+}
+
+void outcome_wait::resume_regardless() {
+    if (waiter_) check_interrupt(*waiter_);
+}
+
+void outcome_wait::resume() {
+    if (waiter_ && waiter_->result.has(flag::interrupted)) [[unlikely]] {
+        // If the target was cancelled too, it is its cancellation that comes out.
+        if (target_->state != phase::cancelled) throw_interrupt(*waiter_);
+        waiter_->result.clear(flag::interrupted);
+    }
+    throw_unless_finished(*target_);
+}
+
+}  // namespace crossover::asyncio

@@ -1,0 +1,74 @@
+// gather(): counting children.
+#include "runtimes/event_loop/gather.hpp"
+
+#include <algorithm>
+
+namespace crossover::asyncio {
+
+void gathering::begin(outcome& outer, std::vector<any_future> children, bool exceptions_are_values,
+                      collect_function collect) {
+    if (children.empty()) return collect(outer, children);
+    auto* const g = new gathering(outer, std::move(children), exceptions_are_values, collect);
+    subscribe(outer, *g);
+    task_state::of(outer).awaiting = g;
+    // One child may stand in several places; it ends once.
+    std::vector<any_future> once = g->children_;
+    const auto by_address = [](const any_future& a, const any_future& b) { return &a.raw() < &b.raw(); };
+    if (!std::is_sorted(once.begin(), once.end(), by_address) ||
+        std::adjacent_find(once.begin(), once.end()) != once.end()) {
+        std::unordered_set<const outcome*> seen;
+        std::erase_if(once, [&](const any_future& c) { return !seen.insert(&c.raw()).second; });
+    }
+    g->unfinished_ = once.size();
+    std::vector<any_future> done;
+    for (const any_future& c : once) {
+        if (c.done())
+            done.push_back(c);
+        else
+            notice::attach(c.raw(), &on_child_end, g);
+    }
+    for (const any_future& c : done) g->child_ended(c.raw());
+}
+
+void gathering::on_outer_end(completion& c, outcome& outer) {
+    auto& self = static_cast<gathering&>(c);
+    task_state::of(outer).awaiting = nullptr;
+    self.outer_ = nullptr;
+    // Nobody needs the children's results, and futures that nobody can complete any more would otherwise be
+    // kept for ever.
+    if (outer.done()) return;
+    const std::vector<any_future> dropped = std::move(self.children_);  // which may be the end of this object
+}
+
+void gathering::on_child_end(void* owner, notice&, outcome& child) {
+    static_cast<gathering*>(owner)->child_ended(child);
+}
+
+void gathering::child_ended(outcome& child) {
+    --unfinished_;
+    child.clear(flag::unretrieved);
+    if (outer_) {
+        if (!exceptions_are_values_ && child.state != phase::finished) {
+            std::exception_ptr e = child.state == phase::pending ? nullptr : child.get_error();
+            future<no_value>(*outer_).set_exception(e ? e : std::make_exception_ptr(cancelled_error()));
+        } else if (unfinished_ == 0) {
+            if (cancel_requested_)
+                future<no_value>(*outer_).set_exception(child.state == phase::cancelled && child.get_error()
+                                                            ? child.get_error()
+                                                            : std::make_exception_ptr(cancelled_error()));
+            else
+                collect_(*outer_, children_);
+        }
+    }
+    if (unfinished_ == 0) delete this;
+}
+
+bool gathering::on_cancel(pending& p, task_state&, std::string_view message) {
+    auto& self = static_cast<gathering&>(p);
+    bool any = false;
+    for (const any_future& c : std::vector(self.children_)) any |= c.cancel(message);
+    self.cancel_requested_ |= any;
+    return any;
+}
+
+}  // namespace crossover::asyncio

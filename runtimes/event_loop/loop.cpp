@@ -1,0 +1,263 @@
+// The event loop: iterations, running and closing, and reporting errors.
+#include "runtimes/event_loop/loop.hpp"
+
+#include <cstdio>
+#include <mutex>
+#include <unordered_set>
+
+#include "runtimes/event_loop/future.hpp"
+#include "runtimes/reactor/epoll_reactor.hpp"
+
+namespace crossover::asyncio {
+namespace {
+
+// Which loops exist, for results that outlive theirs.
+struct registry {
+    std::mutex lock;
+    std::unordered_set<const loop*> loops;
+    std::uint64_t made = 0;
+
+    static registry& instance() {
+        static registry* const r = new registry;  // outlives every static future
+        return *r;
+    }
+};
+
+std::string text_of(const std::exception_ptr& e) {
+    try {
+        std::rethrow_exception(e);
+    } catch (const std::exception& known) {
+        return known.what();
+    } catch (...) {
+        return "not a std::exception";
+    }
+}
+
+void print(const error_report& report) {
+    std::string line = report.message;
+    if (!report.task.empty()) line += ": " + report.task;
+    if (report.exception) line += ": " + text_of(report.exception);
+    std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+}  // namespace
+
+std::unique_ptr<reactor> make_epoll_reactor() { return std::make_unique<epoll_reactor>(); }
+
+loop::loop(const loop_options& options) : strict_poll_(options.strict_poll), reactor_(options.back_end()) {
+    registry& r = registry::instance();
+    const std::lock_guard guard(r.lock);
+    r.loops.insert(this);
+    id_ = ++r.made;
+}
+
+loop::~loop() {
+    close();
+    loop* const outer = std::exchange(running_loop, this);  // for destructors of coroutine frames
+    while (!tasks_.empty()) {
+        task_state& t = *tasks_.back();
+        call_exception_handler({"Task was destroyed but it is pending", nullptr, name_of(t)});
+        // The step of a task that is cancelled before it has begun destroys its frames.
+        t.result.set(flag::never_begun | flag::must_cancel);
+        t.run(t);
+    }
+    running_loop = outer;
+    registry& r = registry::instance();
+    const std::lock_guard guard(r.lock);
+    r.loops.erase(this);
+}
+
+bool loop::alive(const loop* l) noexcept {
+    registry& r = registry::instance();
+    const std::lock_guard guard(r.lock);
+    return r.loops.contains(l);
+}
+
+void loop::throw_closed() { throw std::runtime_error("the event loop is closed"); }
+
+void loop::post(node& n) noexcept {
+    n.next = foreign_.load(std::memory_order_relaxed);
+    while (!foreign_.compare_exchange_weak(n.next, &n, std::memory_order_release, std::memory_order_relaxed))
+        continue;
+    reactor_->notify();
+}
+
+void loop::take_foreign() noexcept {
+    node* first = nullptr;
+    for (node* n = foreign_.exchange(nullptr, std::memory_order_acquire); n;) {
+        node* const next = n->next;
+        n->next = first;
+        first = n;
+        n = next;
+    }
+    while (first) {
+        node* const next = first->next;
+        ready_.push_back(*first);
+        first = next;
+    }
+}
+
+void loop::run_once() {
+    ++iterations_;
+    if (foreign_.load(std::memory_order_relaxed)) take_foreign();
+
+    const bool idle = ready_.empty() && ahead_.empty();
+    std::chrono::nanoseconds timeout{0};
+    if (idle && !stopping_) {
+        timeout = std::chrono::nanoseconds(-1);
+        if (!timers_.empty()) timeout = std::max(timers_.earliest() - time(), std::chrono::nanoseconds(0));
+    }
+    // A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many.
+    if (timeout.count() != 0 ||
+        ((idle || strict_poll_ || since_poll_ >= callbacks_per_poll) && reactor_->attached() != 0)) {
+        since_poll_ = 0;
+        reactor_->poll(timeout, ready_);
+        if (foreign_.load(std::memory_order_relaxed)) take_foreign();
+    }
+    if (!timers_.empty()) timers_.expire(time(), ready_);
+
+    // What becomes ready from here on belongs to the next iteration.
+    batch_ = std::move(ready_);
+    while (!batch_.empty()) {
+        node& n = batch_.pop_front();
+        __builtin_prefetch(batch_.front());
+        ++since_poll_;
+        immediate_ = most_immediate;
+        n.run(n);
+    }
+    for (std::uint32_t i = 0; i < most_ahead && !ahead_.empty(); ++i) {
+        node& n = ahead_.pop_front();
+        ++since_poll_;
+        immediate_ = most_immediate;
+        n.run(n);
+    }
+}
+
+void loop::run_forever() {
+    check_open();
+    if (running_) throw std::logic_error("this event loop is already running");
+    if (running_loop) throw std::logic_error("cannot run an event loop while another runs in this thread");
+    struct scope {
+        explicit scope(loop& l) : self(l) {
+            self.running_ = true;
+            running_loop = &self;
+        }
+        ~scope() {
+            self.stopping_ = false;
+            self.running_ = false;
+            self.current_ = nullptr;
+            running_loop = nullptr;
+            // After a loop_exit: what the iteration had still to run comes first next time.
+            self.batch_.append(std::move(self.ready_));
+            self.ready_ = std::move(self.batch_);
+        }
+        loop& self;
+    } const scope(*this);
+    do run_once();
+    while (!stopping_);
+}
+
+void loop::drop_callbacks() noexcept {
+    take_foreign();
+    ready_.append(std::move(ahead_));
+    node_list left = std::move(ready_);
+    while (!left.empty()) {
+        node& n = left.pop_front();
+        if (n.run == &callback::run_node) static_cast<callback&>(n).release();
+    }
+}
+
+void loop::close() {
+    if (running_) throw std::logic_error("cannot close a running event loop: stop it first");
+    if (closed_.exchange(true)) return;
+    drop_callbacks();  // first, for services own nodes that may stand in the queue
+    while (!services_.empty()) services_.pop_back();
+    drop_callbacks();
+    node_list timed;
+    timers_.expire(time_point::max(), timed);
+    ready_ = std::move(timed);
+    drop_callbacks();
+}
+
+std::string loop::name_of(const task_state& t) const {
+    const notes* const n = find_notes(t.result);
+    return n && !n->name.empty() ? n->name : "Task-" + std::to_string(t.serial);
+}
+
+void loop::default_exception_handler(const error_report& report) const { print(report); }
+
+void loop::call_exception_handler(const error_report& report) {
+    if (!handler_) return print(report);
+    try {
+        handler_(*this, report);
+    } catch (const loop_exit&) {
+        throw;
+    } catch (...) {
+        print({"Unhandled error in exception handler", std::current_exception(), {}});
+    }
+}
+
+void report_unretrieved_or_noted(outcome& o) noexcept {
+    const bool owner_lives = loop::alive(o.owner);
+    if (o.take(flag::unretrieved)) {
+        const bool is_task = o.has(flag::is_task);
+        error_report report{
+            is_task ? "Task exception was never retrieved" : "Future exception was never retrieved",
+            o.get_error(),
+            {}};
+        try {
+            if (owner_lives && is_task) report.task = o.owner->name_of(task_state::of(o));
+            if (owner_lives)
+                o.owner->call_exception_handler(report);
+            else
+                print(report);
+        } catch (...) {
+            print(report);  // a loop_exit cannot leave from here
+        }
+    }
+    if (owner_lives && o.take(flag::noted)) o.owner->forget_notes(o);
+}
+
+std::exception_ptr pending_cancellation(const task_state& t) {
+    const auto* const n = t.result.owner->find_notes(t.result);
+    if (!n || n->cancel_message.empty()) return nullptr;
+    return std::make_exception_ptr(cancelled_error(n->cancel_message));
+}
+
+void throw_interrupt(task_state& t) {
+    t.result.clear(flag::interrupted);
+    if (const std::exception_ptr e = pending_cancellation(t)) std::rethrow_exception(e);
+    throw cancelled_error();
+}
+
+void callback::run_node(node& n) {
+    auto& self = static_cast<callback&>(n);
+    if (self.cancelled) return self.release();
+    self.called = true;
+    struct ended {
+        explicit ended(callback& c) : self(c) {}
+        ~ended() {
+            self.act(self, action::drop_function);
+            self.release();
+        }
+        callback& self;
+    } const ended(self);
+    try {
+        self.act(self, action::call);
+    } catch (const loop_exit&) {
+        throw;
+    } catch (...) {
+        running_loop->call_exception_handler({"Exception in callback", std::current_exception(), {}});
+    }
+}
+
+void timer_handle::cancel() noexcept {
+    if (!callback_) return;
+    auto& c = static_cast<timed_callback&>(*callback_);
+    handle::cancel();
+    if (!c.alarm.armed()) return;
+    c.owner->timers().remove(c.alarm);
+    c.release();
+}
+
+}  // namespace crossover::asyncio

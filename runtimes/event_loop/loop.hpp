@@ -1,0 +1,330 @@
+// The event loop: a queue of what is ready, a heap of timers, and the reactor to wait in.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtimes/event_loop/handle.hpp"
+#include "runtimes/event_loop/outcome.hpp"
+#include "runtimes/event_loop/timer_heap.hpp"
+#include "runtimes/reactor/reactor.hpp"
+
+namespace crossover::asyncio {
+
+struct context_values;
+template <class T>
+class coro;
+template <class T>
+class task;
+template <class T>
+class future;
+
+// What the exception handler is told.
+struct error_report {
+    std::string message;
+    std::exception_ptr exception = nullptr;  // may be null
+    std::string task = {};                   // the name of the task concerned, if any
+};
+
+using exception_handler = std::function<void(loop&, const error_report&)>;
+using reactor_factory = std::unique_ptr<reactor> (*)();
+
+std::unique_ptr<reactor> make_epoll_reactor();
+
+struct loop_options {
+    loop_options() = default;
+    reactor_factory back_end = &make_epoll_reactor;
+    bool strict_poll =
+        false;  // look for I/O in each iteration, as asyncio does, not only every few dozen callbacks
+};
+
+// One loop serves one thread, the one that runs it. Unless a function says otherwise, call it there.
+class loop {
+  public:
+    explicit loop(const loop_options& options = {});
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+    // Destroys tasks that are still pending, and reports each.
+    ~loop();
+
+    static time_point time() noexcept { return std::chrono::steady_clock::now(); }
+
+    // Runs the callback in the next iteration; callbacks run in the order of the calls. Arguments are copied
+    // or moved.
+    template <class F, class... Args>
+    handle call_soon(F&& f, Args&&... args) {
+        check_open();
+        callback& c =
+            *make_callback<callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
+        if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
+            take_foreign();  // what another thread called earlier goes first
+        ready_.push_back(c);
+        return handle(c);
+    }
+
+    // The same from any thread; wakes the loop if it sleeps. Throws once the loop is closed.
+    template <class F, class... Args>
+    void call_soon_threadsafe(F&& f, Args&&... args) {
+        check_open();
+        post(*make_callback<callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)));
+    }
+
+    // Never fires early. Equal deadlines fire in the order of the calls. A past deadline fires in the next
+    // iteration.
+    template <class F, class... Args>
+    timer_handle call_at(time_point when, F&& f, Args&&... args) {
+        check_open();
+        auto& c =
+            *make_callback<timed_callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
+        c.owner = this;
+        c.when = when;
+        timers_.insert(c.alarm, when);
+        return timer_handle(c);
+    }
+    template <class Rep, class Period, class F, class... Args>
+    timer_handle call_later(std::chrono::duration<Rep, Period> delay, F&& f, Args&&... args) {
+        return call_at(deadline_after(delay), std::forward<F>(f), std::forward<Args>(args)...);
+    }
+
+    // Runs until stop(). Throws if this or another loop runs in this thread, or if it is closed.
+    void run_forever();
+    // Runs until the task or future is done, or the coroutine, which becomes a task; returns its result or
+    // throws what it threw.
+    template <class Awaitable>
+    auto run_until_complete(Awaitable&& what);
+    // Lets the present iteration finish, then leaves run_forever(). Before it: one iteration is run, without
+    // waiting.
+    void stop() noexcept { stopping_ = true; }
+    // Drops all callbacks and timers. Throws while running. Closing twice does nothing.
+    void close();
+    bool is_running() const noexcept { return running_; }
+    bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+
+    template <class T>
+    task<T> create_task(coro<T> what, std::string name = {});
+    template <class T>
+    future<T> create_future();
+
+    // Null restores the default, which prints one line to stderr.
+    void set_exception_handler(exception_handler h) { handler_ = std::move(h); }
+    const exception_handler& get_exception_handler() const noexcept { return handler_; }
+    // Never throws, apart from loop_exit: a broken handler is reported itself.
+    void call_exception_handler(const error_report& report);
+    void default_exception_handler(const error_report& report) const;
+
+    // What belongs to a loop without being part of its core: the default executor, signal handlers. Made at
+    // its first use, destroyed by close(), the latest first.
+    class service {
+      public:
+        service() = default;
+        service(const service&) = delete;
+        service& operator=(const service&) = delete;
+        virtual ~service() = default;
+    };
+    // S is a service with a constructor S(loop&).
+    template <class S>
+    S& use() {
+        if (S* const found = find<S>()) return *found;
+        check_open();
+        services_.push_back(std::make_unique<S>(*this));
+        return static_cast<S&>(*services_.back());
+    }
+
+    // Null if it was not used yet.
+    template <class S>
+    S* find() noexcept {
+        for (const auto& s : services_)
+            if (auto* const found = dynamic_cast<S*>(s.get())) return found;
+        return nullptr;
+    }
+
+    reactor& io() noexcept { return *reactor_; }
+    // Never used twice, other than the address of a loop.
+    std::uint64_t id() const noexcept { return id_; }
+    std::uint64_t iterations() const noexcept { return iterations_; }
+
+    // --- for awaitables: hot paths without checks ---
+    void make_ready(node& n) noexcept { ready_.push_back(n); }
+    // As make_ready(), but last in, first out: for what a batch has just forked or joined, so that trees run
+    // depth first and few of their nodes are alive. An iteration runs a bounded number of them after the
+    // others.
+    void make_ready_ahead(node& n) noexcept { ahead_.push_front(n); }
+    // From any thread: as make_ready(), and wakes the loop.
+    void post(node& n) noexcept;
+    timer_heap& timers() noexcept { return timers_; }
+    task_state* current() const noexcept { return current_; }
+    task_state* enter(task_state* t) noexcept { return std::exchange(current_, t); }
+
+    // False if the present step has had its share of operations that ended at once: give way before the next.
+    bool may_go_on() noexcept {
+        if (immediate_ == 0) return false;
+        --immediate_;
+        return true;
+    }
+
+    void enlist(task_state& t) {
+        t.index = static_cast<std::uint32_t>(tasks_.size());
+        t.serial = ++last_serial_;
+        tasks_.push_back(&t);
+        // Few tasks have a context to hand down.
+        if (!current_ || current_->result.has(flag::noted)) [[unlikely]]
+            inherit_context(t);
+    }
+    void delist(const task_state& t) noexcept {
+        task_state* const last = tasks_.back();
+        tasks_[t.index] = last;
+        last->index = t.index;
+        tasks_.pop_back();
+    }
+    const std::vector<task_state*>& tasks() const noexcept { return tasks_; }
+
+    // What few tasks have, and what therefore does not lie in their state.
+    struct notes {
+        std::string name;
+        std::string cancel_message;
+        std::shared_ptr<context_values> context;  // context.hpp; null: has no values
+    };
+    notes& notes_of(outcome& o) {
+        o.set(flag::noted);
+        return notes_[&o];
+    }
+    const notes* find_notes(const outcome& o) const noexcept {
+        if (!o.has(flag::noted)) return nullptr;
+        const auto at = notes_.find(&o);
+        return at == notes_.end() ? nullptr : &at->second;
+    }
+    void forget_notes(const outcome& o) noexcept { notes_.erase(&o); }
+    std::string name_of(const task_state& t) const;
+
+    // Whether this loop object still exists; of any thread.
+    static bool alive(const loop* l) noexcept;
+    static bool alive(const loop* l, std::uint64_t id) noexcept { return alive(l) && l->id() == id; }
+
+    template <class Rep, class Period>
+    static time_point deadline_after(std::chrono::duration<Rep, Period> delay) {
+        return deadline_after(nanoseconds_of(delay));
+    }
+    static time_point deadline_after(std::chrono::nanoseconds delay) noexcept {
+        const time_point now = time();
+        return delay > time_point::max() - now ? time_point::max() : now + delay;
+    }
+    // Saturates; throws std::invalid_argument for NaN.
+    template <class Rep, class Period>
+    static std::chrono::nanoseconds nanoseconds_of(std::chrono::duration<Rep, Period> d) {
+        using std::chrono::nanoseconds;
+        if constexpr (std::is_floating_point_v<Rep>) {
+            if (std::isnan(d.count()))
+                throw std::invalid_argument("a delay is not a number: give a finite duration");
+        }
+        using wide = std::chrono::duration<long double, std::nano>;
+        if constexpr (!std::is_floating_point_v<Rep> && std::ratio_less_equal_v<std::nano, Period> &&
+                      std::is_same_v<Period, std::nano>) {
+            return std::chrono::duration_cast<nanoseconds>(d);
+        } else {
+            if (wide(d) >= wide(nanoseconds::max())) return nanoseconds::max();
+            if (wide(d) <= wide(nanoseconds::min())) return nanoseconds::min();
+            return std::chrono::duration_cast<nanoseconds>(d);
+        }
+    }
+
+  private:
+    static constexpr std::uint32_t most_immediate = 64;
+    static constexpr std::uint32_t callbacks_per_poll = 61;
+    static constexpr std::uint32_t most_ahead = 256;
+
+    void check_open() const {
+        if (is_closed()) throw_closed();
+    }
+    [[noreturn]] static void throw_closed();
+    void run_once();
+    void inherit_context(task_state& t);  // from the running task, else from this thread
+    void take_foreign() noexcept;
+    void drop_callbacks() noexcept;
+
+    node_list ready_;
+    node_list ahead_;  // a stack
+    node_list batch_;  // what the present iteration still has to run
+    task_state* current_ = nullptr;
+    std::uint32_t immediate_ = most_immediate;
+    std::uint32_t since_poll_ = 0;
+    std::uint32_t last_serial_ = 0;
+    bool stopping_ = false;
+    bool running_ = false;
+    bool strict_poll_;
+    timer_heap timers_;
+    std::unique_ptr<reactor> reactor_;
+    std::vector<task_state*> tasks_;
+    std::uint64_t iterations_ = 0;
+    std::uint64_t id_;
+    std::unordered_map<const outcome*, notes> notes_;
+    exception_handler handler_;
+    std::vector<std::unique_ptr<service>> services_;
+    std::atomic<bool> closed_{false};
+    alignas(64) std::atomic<node*> foreign_{nullptr};  // latest first
+};
+
+inline constinit thread_local loop* running_loop = nullptr;
+
+// The loop that runs in this thread; throws if there is none.
+inline loop& get_running_loop() {
+    if (!running_loop)
+        throw std::logic_error(
+            "no running event loop in this thread: call this from a coroutine or callback of a loop");
+    return *running_loop;
+}
+
+// --- how awaiters put a task to sleep and wake it ---
+
+inline task_state& running_task() noexcept { return *running_loop->current(); }
+
+// Notes where the task is to be resumed and how it can be cancelled out of there. Call last in await_suspend.
+inline void park(task_state& t, std::coroutine_handle<> at, pending& p) {
+    t.result.frame = at.address();
+    t.awaiting = &p;
+    // A task that cancelled itself is cancelled out of its next wait.
+    if (t.result.has(flag::must_cancel)) [[unlikely]] {
+        std::string message;
+        if (const auto* n = t.result.owner->find_notes(t.result)) message = n->cancel_message;
+        if (p.cancel(p, t, message)) t.result.clear(flag::must_cancel);
+    }
+}
+
+// Queues the task; its await goes on in the next iteration.
+inline void wake(task_state& t) noexcept {
+    t.awaiting = nullptr;
+    t.result.owner->make_ready(t);
+}
+
+// For cancel hooks: makes the await throw.
+inline void interrupt(task_state& t, std::string_view message) {
+    t.result.set(flag::interrupted);
+    if (!message.empty() || t.result.has(flag::noted))
+        t.result.owner->notes_of(t.result).cancel_message = message;
+}
+
+[[noreturn]] void throw_interrupt(task_state& t);
+// What throw_interrupt() throws; null if it has no message.
+std::exception_ptr pending_cancellation(const task_state& t);
+
+// First thing in await_resume.
+inline void check_interrupt(task_state& t) {
+    if (t.result.take(flag::interrupted)) [[unlikely]]
+        throw_interrupt(t);
+}
+
+// Reports an exception that nobody has looked at, when its last reference goes.
+void report_unretrieved_or_noted(outcome& o) noexcept;
+inline void report_unretrieved(outcome& o) noexcept {
+    if (o.has(flag::unretrieved | flag::noted)) [[unlikely]]
+        report_unretrieved_or_noted(o);
+}
+
+}  // namespace crossover::asyncio

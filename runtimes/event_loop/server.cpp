@@ -1,0 +1,265 @@
+// A server: listening, accepting, and the tasks of its connections.
+#include "runtimes/event_loop/server.hpp"
+
+#include <netinet/in.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <list>
+#include <set>
+#include <system_error>
+
+#include "runtimes/event_loop/task.hpp"
+
+namespace crossover::asyncio {
+
+namespace {
+
+// Servers that have a listening socket; closing the loop closes them.
+class open_servers final : public loop::service {
+  public:
+    explicit open_servers(loop&) {}
+    ~open_servers() override;
+    std::set<std::shared_ptr<server::state>> all;
+};
+
+constexpr int accepts_per_turn = 64;
+
+}  // namespace
+
+struct server::state : std::enable_shared_from_this<state> {
+    struct listener : node {
+        listener(state& s, socket l) : node(&on_ready), owner(s), listening(std::move(l)) {}
+        static void on_ready(node& n) {
+            auto& self = static_cast<listener&>(n);
+            const auto alive = self.owner.shared_from_this();
+            self.waiting = false;
+            if (self.listening) self.accept_all();
+        }
+        void accept_all();
+        void stop();
+        state& owner;
+        socket listening;
+        timer_handle pause;
+        bool waiting = false;
+    };
+
+    state(loop& l, client_handler h, const server_options& o) : home(l), handler(std::move(h)), options(o) {}
+
+    void listen(socket s);
+    void serve(int fd);
+    void close();
+    void end_if_done() {
+        if (closed && clients.empty()) ended.wake_all();
+    }
+
+    class [[nodiscard]] end_wait : queued_wait {
+      public:
+        explicit end_wait(state& s) noexcept : queued_wait(s.ended), state_(s) {}
+        bool await_ready() const noexcept { return state_.closed && state_.clients.empty(); }
+        void await_suspend(std::coroutine_handle<> h) { wait(h); }
+        void await_resume() const { check_cancelled(); }
+
+      private:
+        state& state_;
+    };
+
+    loop& home;
+    client_handler handler;
+    server_options options;
+    std::list<listener> listeners;
+    std::set<std::shared_ptr<stream_connection>> clients;
+    wait_list ended;
+    std::string unix_path;  // ours as long as it is that file
+    ino_t unix_inode = 0;
+    bool closed = false;
+};
+
+namespace {
+
+open_servers::~open_servers() {
+    const auto left = std::move(all);
+    for (const auto& s : left) s->close();
+}
+
+}  // namespace
+
+void server::state::listener::accept_all() {
+    reactor& r = owner.home.io();
+    const int fd = listening.fd();
+    for (int i = 0; i < accepts_per_turn && listening; ++i) {
+        const int n = r.accept(fd);
+        if (n >= 0) {
+            owner.serve(n);
+        } else if (n == -EAGAIN) {
+            if (!r.wait(fd, direction::readable, *this)) {
+                waiting = true;
+                return;
+            }
+        } else {
+            error_report report;
+            report.message = "accepting a connection failed: the server pauses for a second";
+            report.exception = std::make_exception_ptr(
+                std::system_error(-n, std::generic_category(), "accept (see ulimit -n)"));
+            owner.home.call_exception_handler(report);
+            pause = owner.home.call_later(std::chrono::seconds(1), [this] { accept_all(); });
+            return;
+        }
+    }
+    if (listening) pause = owner.home.call_later(std::chrono::nanoseconds(0), [this] { accept_all(); });
+}
+
+void server::state::listener::stop() {
+    pause.cancel();
+    if (waiting && !owner.home.io().cancel(listening.fd(), direction::readable, *this) &&
+        !owner.home.is_closed())
+        owner.home.call_soon([alive = owner.shared_from_this()] {});  // its node stands in the ready queue
+    waiting = false;
+    listening.close();
+}
+
+void server::state::listen(socket s) {
+    if (::listen(s.fd(), options.backlog) < 0)
+        throw std::system_error(errno, std::generic_category(), "listen");
+    s.watch();
+    listeners.emplace_back(*this, std::move(s));
+}
+
+namespace {
+
+coro<void> handle_client(client_handler handler, stream_reader reader, stream_writer writer) {
+    co_await handler(std::move(reader), std::move(writer));
+}
+
+}  // namespace
+
+void server::state::serve(int fd) {
+    auto c = std::make_shared<stream_connection>(home, options.limit);
+    auto lease = std::make_shared<connection_lease>(c);
+    socket s(fd);
+    set_no_delay(s);
+    std::weak_ptr<stream_connection> weak = c;
+    c->open(std::move(s), [self = shared_from_this(), weak] {
+        self->clients.erase(weak.lock());
+        self->end_if_done();
+    });
+    clients.insert(c);
+    const task<void> t = home.create_task(handle_client(handler, stream_reader(lease), stream_writer(lease)));
+    t.add_done_callback([weak](const task<void>& handled) {
+        const std::exception_ptr e = handled.cancelled() ? nullptr : handled.exception();
+        if (!e && !handled.cancelled()) return;
+        if (const auto open = weak.lock()) open->close();
+        if (!e) return;
+        error_report report;
+        report.message = "Unhandled exception in client_connected_cb";
+        report.exception = e;
+        report.task = handled.name();
+        handled.get_loop().call_exception_handler(report);
+    });
+}
+
+void server::state::close() {
+    if (std::exchange(closed, true)) return;
+    const auto alive = shared_from_this();
+    for (listener& l : listeners) l.stop();
+    struct stat now {};
+    if (!unix_path.empty() && ::stat(unix_path.c_str(), &now) == 0 && now.st_ino == unix_inode)
+        ::unlink(unix_path.c_str());
+    if (auto* const all = home.find<open_servers>()) all->all.erase(alive);
+    end_if_done();
+}
+
+bool server::is_serving() const noexcept { return !state_->closed; }
+
+std::vector<socket_address> server::addresses() const {
+    std::vector<socket_address> all;
+    if (state_->closed) return all;
+    for (const auto& l : state_->listeners) all.push_back(local_address(l.listening));
+    return all;
+}
+
+std::uint16_t server::port() const {
+    const auto all = addresses();
+    if (all.empty()) throw std::logic_error("the server is closed");
+    return all.front().port();
+}
+
+std::size_t server::clients() const noexcept { return state_->clients.size(); }
+void server::close() const { state_->close(); }
+
+void server::close_clients() const {
+    const auto clients = state_->clients;
+    for (const auto& c : clients) c->close();
+}
+
+void server::abort_clients() const {
+    const auto clients = state_->clients;
+    for (const auto& c : clients) c->abort();
+}
+
+coro<void> server::wait_closed() const {
+    const auto s = state_;
+    co_await state::end_wait(*s);
+}
+
+coro<void> server::serve_forever() const {
+    const auto s = state_;
+    if (s->closed) throw std::runtime_error("the server is closed");
+    std::exception_ptr cancelled;
+    try {
+        co_await state::end_wait(*s);
+    } catch (const cancelled_error&) {
+        cancelled = std::current_exception();
+    }
+    s->close();
+    co_await state::end_wait(*s);
+    if (cancelled) std::rethrow_exception(cancelled);
+}
+
+namespace {
+
+server begin(const std::shared_ptr<server::state>& s) {
+    s->home.use<open_servers>().all.insert(s);
+    for (auto& l : s->listeners) l.accept_all();
+    return server(s);
+}
+
+void bind_to(const socket& s, const socket_address& at) {
+    if (::bind(s.fd(), at.get(), at.size()) < 0)
+        throw std::system_error(errno, std::generic_category(), "listening at " + at.text());
+}
+
+}  // namespace
+
+coro<server> start_server(client_handler handler, std::string host, std::uint16_t port,
+                          server_options options) {
+    const std::vector<socket_address> addresses = co_await resolve(host, port, true);
+    auto made = std::make_shared<server::state>(get_running_loop(), std::move(handler), options);
+    for (const socket_address& at : addresses) {
+        socket s = socket::create(at.family());
+        const int on = 1;
+        ::setsockopt(s.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (at.family() == AF_INET6) ::setsockopt(s.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        bind_to(s, at);
+        made->listen(std::move(s));
+    }
+    co_return begin(made);
+}
+
+coro<server> start_unix_server(client_handler handler, std::string path, server_options options) {
+    auto made = std::make_shared<server::state>(get_running_loop(), std::move(handler), options);
+    struct stat old {};
+    if (::stat(path.c_str(), &old) == 0 && S_ISSOCK(old.st_mode)) ::unlink(path.c_str());
+    socket s = socket::create(AF_UNIX);
+    bind_to(s, unix_address(path));
+    made->listen(std::move(s));
+    struct stat ours {};
+    if (::stat(path.c_str(), &ours) == 0) {
+        made->unix_path = path;
+        made->unix_inode = ours.st_ino;
+    }
+    co_return begin(made);
+}
+
+}  // namespace crossover::asyncio

@@ -1,0 +1,60 @@
+// start_server: a coroutine for each connection that comes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtimes/event_loop/addresses.hpp"
+#include "runtimes/event_loop/stream.hpp"
+
+namespace crossover::asyncio {
+
+using client_handler = std::function<coro<void>(stream_reader, stream_writer)>;
+
+class server_options {
+  public:
+    server_options() {}
+    std::size_t limit = default_stream_limit;  // of each reader
+    int backlog = 100;
+};
+
+// A reference to a server; the loop keeps it while it serves. Belongs to the loop's thread.
+class server {
+  public:
+    struct state;
+    explicit server(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}
+
+    bool is_serving() const noexcept;
+    // Of each listening socket; none once it is closed.
+    std::vector<socket_address> addresses() const;
+    std::uint16_t port() const;  // of the first
+    // Connections that are open.
+    std::size_t clients() const noexcept;
+
+    // Accepts no more; connections live on.
+    void close() const;
+    // Closes all connections after what has been written; abort_clients() resets them.
+    void close_clients() const;
+    void abort_clients() const;
+    // Until the server is closed and its last connection as well.
+    coro<void> wait_closed() const;
+    // Until it is closed; cancelling it closes the server and waits for that.
+    coro<void> serve_forever() const;
+
+  private:
+    std::shared_ptr<state> state_;
+};
+
+// Listens and serves at once. Port 0: a free one. The handler runs as a task of its own; what it throws goes
+// to the exception handler, and the connection is closed if it has not done so; one that returns leaves it to
+// the last reader or writer. Throws std::system_error.
+coro<server> start_server(client_handler handler, std::string host, std::uint16_t port,
+                          server_options options = server_options());
+// Replaces a socket that lies at the path; removes its own when it closes.
+coro<server> start_unix_server(client_handler handler, std::string path,
+                               server_options options = server_options());
+
+}  // namespace crossover::asyncio

@@ -1,0 +1,251 @@
+// What a stream's reader and writer share.
+#include "runtimes/event_loop/stream_connection.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace crossover::asyncio {
+namespace {
+
+constexpr std::size_t bytes_per_read = 64 * 1024;
+
+std::exception_ptr connection_error(int error) {
+    return std::make_exception_ptr(std::system_error(error, std::generic_category(), "connection lost"));
+}
+
+}  // namespace
+
+open_connections::~open_connections() {
+    while (!all_.empty()) all_.front()->abort();
+}
+
+void stream_connection::open(socket s, std::function<void()> on_closed) {
+    socket_ = std::move(s);
+    socket_.watch();
+    on_closed_ = std::move(on_closed);
+    closed_ = false;
+    registry_ = &loop_.use<open_connections>();
+    place_ = registry_->all_.insert(registry_->all_.end(), shared_from_this());
+}
+
+void stream_connection::consume(std::size_t bytes) noexcept {
+    read_ += bytes;
+    if (read_ == in_.size()) {
+        in_.clear();
+        read_ = 0;
+    } else if (read_ > in_.size() / 2) {
+        in_.erase(0, read_);
+        read_ = 0;
+    }
+}
+
+void stream_connection::feed(std::string_view data) {
+    in_ += data;
+    if (!data.empty()) wake_reader();
+}
+
+void stream_connection::end() {
+    ended_ = true;
+    wake_reader();
+}
+
+void stream_connection::fail_reading(std::exception_ptr e) {
+    read_error_ = std::move(e);
+    wake_reader();
+}
+
+bool stream_connection::fill() {
+    if (ended_ || read_error_) return true;
+    if (closed_) return false;  // fed by hand
+    std::array<std::byte, bytes_per_read> piece;
+    const ssize_t n = loop_.io().recv(socket_.fd(), piece);
+    if (n == -EAGAIN) return false;
+    if (n > 0)
+        in_.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(n));
+    else if (n == 0)
+        ended_ = true;
+    else
+        lose(static_cast<int>(-n));
+    return true;
+}
+
+void stream_connection::wake_reader() {
+    more_wait* const w = std::exchange(reader_, nullptr);
+    if (!w || !w->task_) return;
+    w->stop_waiting();
+    wake(*w->task_);
+}
+
+stream_connection::more_wait::~more_wait() {
+    if (connection_.reader_ == this) {
+        connection_.reader_ = nullptr;
+        stop_waiting();
+    }
+}
+
+void stream_connection::more_wait::stop_waiting() noexcept {
+    if (std::exchange(in_reactor_, false))
+        connection_.loop_.io().cancel(connection_.socket_.fd(), direction::readable, *this);
+}
+
+bool stream_connection::more_wait::await_ready() {
+    if (connection_.reader_)
+        throw std::runtime_error("a stream is read by one task at a time, and another waits for it already");
+    give_way_ = !running_loop->may_go_on();
+    return !give_way_ && connection_.fill();
+}
+
+bool stream_connection::more_wait::await_suspend(std::coroutine_handle<> h) {
+    task_ = &running_task();
+    if (give_way_) {
+        connection_.loop_.make_ready(*this);  // to look in the next iteration: nobody has seen an EAGAIN
+    } else if (!connection_.closed_) {
+        reactor& r = connection_.loop_.io();
+        while (r.wait(connection_.socket_.fd(), direction::readable, *this)) {
+            if (connection_.fill()) {
+                task_ = nullptr;
+                return false;
+            }
+        }
+        in_reactor_ = true;
+    }
+    connection_.reader_ = this;
+    park(*task_, h, *this);
+    return true;
+}
+
+bool stream_connection::more_wait::on_cancel(pending& p, task_state& t, std::string_view message) {
+    auto& self = static_cast<more_wait&>(p);
+    if (self.connection_.reader_ != &self) return false;
+    interrupt(t, message);
+    if (self.in_reactor_ &&
+        !self.connection_.loop_.io().cancel(self.connection_.socket_.fd(), direction::readable, self))
+        return true;  // its node stands in the ready queue and resumes the task
+    self.in_reactor_ = false;
+    self.connection_.reader_ = nullptr;
+    wake(t);
+    return true;
+}
+
+void stream_connection::more_wait::on_ready(node& n) {
+    auto& self = static_cast<more_wait&>(n);
+    stream_connection& c = self.connection_;
+    if (c.reader_ != &self) return;  // woken otherwise meanwhile
+    self.in_reactor_ = false;
+    if (!self.task_->result.has(flag::interrupted) && !c.fill()) {
+        while (c.loop_.io().wait(c.socket_.fd(), direction::readable, self)) {
+            if (c.fill()) {
+                c.reader_ = nullptr;
+                return wake(*self.task_);
+            }
+        }
+        self.in_reactor_ = true;
+        return;
+    }
+    if (!std::exchange(c.reader_, nullptr)) return;  // fill() met an error, which has woken it
+    self.task_->awaiting = nullptr;
+    self.task_->run(*self.task_);
+}
+
+void stream_connection::write(std::string_view data) {
+    if (closed_ || closing_ || lost_ || ends_) return;
+    out_ += data;
+    if (!waits_to_send_) send_more();
+}
+
+void stream_connection::write_end() {
+    if (closed_ || ends_) return;
+    ends_ = true;
+    if (!waits_to_send_) send_more();
+}
+
+void stream_connection::send_more() {
+    reactor& r = loop_.io();
+    while (sent_ < out_.size()) {
+        const auto rest = std::as_bytes(std::span(out_).subspan(sent_));
+        const ssize_t n = r.send(socket_.fd(), rest);
+        if (n >= 0) {
+            sent_ += static_cast<std::size_t>(n);
+        } else if (n != -EAGAIN) {
+            return lose(static_cast<int>(-n));
+        } else if (!r.wait(socket_.fd(), direction::writable, writable_)) {
+            waits_to_send_ = true;
+            break;
+        }
+    }
+    if (sent_ == out_.size()) {
+        out_.clear();
+        sent_ = 0;
+    } else if (sent_ > out_.size() / 2) {
+        out_.erase(0, sent_);
+        sent_ = 0;
+    }
+    if (unsent() > high_) paused_ = true;
+    if (paused_ && unsent() <= low_) {
+        paused_ = false;
+        drainers_.wake_all();
+    }
+    if (!out_.empty()) return;
+    if (closing_)
+        close_now();
+    else if (ends_)
+        r.shut_down_sending(socket_.fd());
+}
+
+void stream_connection::on_writable(node& n) {
+    stream_connection& self = static_cast<writable_node&>(n).owner;
+    const auto alive = self.shared_from_this();
+    self.waits_to_send_ = false;
+    if (!self.closed_) self.send_more();
+}
+
+void stream_connection::lose(int error) {
+    if (!lost_) lost_ = connection_error(error);
+    if (!read_error_) read_error_ = lost_;
+    close_now();
+}
+
+void stream_connection::close() {
+    if (closed_ || std::exchange(closing_, true)) return;
+    if (unsent() == 0) return close_now();
+    ended_ = true;
+    wake_reader();
+}
+
+void stream_connection::abort() {
+    if (closed_) return;
+    const linger at_once{1, 0};
+    ::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    lost_ = connection_error(ECONNABORTED);
+    close_now();
+}
+
+void stream_connection::close_now() {
+    if (closed_) return;
+    const auto alive = shared_from_this();
+    closing_ = closed_ = true;
+    ended_ = true;
+    wake_reader();
+    // A node that stands in the ready queue finds the connection closed; until then it keeps it.
+    if (std::exchange(waits_to_send_, false) &&
+        !loop_.io().cancel(socket_.fd(), direction::writable, writable_) && !loop_.is_closed())
+        loop_.call_soon([alive] {});
+    socket_.close();
+    out_.clear();
+    sent_ = 0;
+    paused_ = false;
+    drainers_.wake_all();
+    closers_.wake_all();
+    registry_->all_.erase(place_);
+    if (on_closed_) std::exchange(on_closed_, nullptr)();
+}
+
+void stream_connection::throw_if_lost() const {
+    if (lost_) std::rethrow_exception(lost_);
+    if (closed_) std::rethrow_exception(connection_error(ECONNRESET));
+}
+
+}  // namespace crossover::asyncio

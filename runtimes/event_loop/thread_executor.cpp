@@ -1,0 +1,178 @@
+// Threads that make blocking calls for a loop.
+#include "runtimes/event_loop/thread_executor.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "runtimes/event_loop/run.hpp"
+
+namespace crossover::asyncio {
+
+struct thread_executor::state {
+    struct order {
+        std::unique_ptr<foreign_call> call;
+        std::shared_ptr<loop_link> to;
+    };
+
+    explicit state(std::size_t most) : most_threads(most) {}
+    void serve() noexcept;
+    std::unique_ptr<foreign_call> take_back(const foreign_call& call);
+
+    const std::size_t most_threads;
+    std::mutex lock;
+    std::condition_variable work;   // an order has come, or the end
+    std::condition_variable ended;  // a thread has
+    std::deque<order> queue;
+    std::vector<std::thread> threads;
+    std::size_t waiting = 0;
+    std::size_t alive = 0;
+    bool closed = false;
+};
+
+void thread_executor::state::serve() noexcept {
+    std::unique_lock guard(lock);
+    for (;;) {
+        ++waiting;
+        while (queue.empty() && !closed) work.wait(guard);
+        --waiting;
+        if (queue.empty()) break;
+        order next = std::move(queue.front());
+        queue.pop_front();
+        guard.unlock();
+        next.call->run();
+        next.to->give_back(std::move(next.call));
+        next.to.reset();
+        guard.lock();
+    }
+    --alive;
+    ended.notify_all();
+}
+
+std::size_t thread_executor::default_size() {
+    cpu_set_t allowed;
+    const std::size_t processors = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                                       ? static_cast<std::size_t>(CPU_COUNT(&allowed))
+                                       : std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+    return std::min<std::size_t>(processors + 4, 32);
+}
+
+thread_executor::thread_executor(std::size_t most_threads)
+    : state_(std::make_shared<state>(std::max<std::size_t>(most_threads, 1))) {}
+
+thread_executor::~thread_executor() { shutdown(); }
+
+std::size_t thread_executor::threads() const {
+    const std::lock_guard guard(state_->lock);
+    return state_->alive;
+}
+
+void thread_executor::submit(std::unique_ptr<foreign_call> call, std::shared_ptr<loop_link> to) {
+    state& s = *state_;
+    const std::lock_guard guard(s.lock);
+    if (s.closed) throw std::runtime_error("the executor is shut down: it takes no more calls");
+    s.queue.push_back({std::move(call), std::move(to)});
+    // One that was notified and has not run yet still counts as waiting, and its call as queued.
+    if (s.queue.size() <= s.waiting) {
+        s.work.notify_one();
+    } else if (s.alive < s.most_threads) {
+        try {
+            s.threads.emplace_back([mine = state_] { mine->serve(); });
+        } catch (...) {
+            if (s.alive > 0) return;  // later, by those there are
+            s.queue.pop_back();
+            throw;
+        }
+        ++s.alive;
+    }
+}
+
+// Takes a call back when its future is cancelled, if no thread has begun it.
+struct thread_executor::withdrawal : completion {
+    withdrawal(std::weak_ptr<state> s, const foreign_call& c)
+        : completion(&on_done), executor(std::move(s)), call(&c) {}
+
+    static void on_done(completion& c, outcome& o) {
+        auto& self = static_cast<withdrawal&>(c);
+        std::unique_ptr<foreign_call> taken;
+        if (o.state == phase::cancelled) {
+            if (const auto s = self.executor.lock()) taken = s->take_back(*self.call);
+        }
+        self.~withdrawal();
+        frame_pool::release(&self, sizeof(withdrawal));
+    }
+
+    std::weak_ptr<state> executor;
+    const foreign_call* call;  // exists as long as the future is pending
+};
+
+void thread_executor::withdraw_when_cancelled(outcome& o, const foreign_call& c) {
+    subscribe(o, *::new (frame_pool::allocate(sizeof(withdrawal))) withdrawal(state_, c));
+}
+
+std::unique_ptr<foreign_call> thread_executor::state::take_back(const foreign_call& call) {
+    const std::lock_guard guard(lock);
+    const auto at =
+        std::find_if(queue.begin(), queue.end(), [&](const auto& o) { return o.call.get() == &call; });
+    if (at == queue.end()) return nullptr;
+    auto taken = std::move(at->call);
+    queue.erase(at);
+    return taken;
+}
+
+void thread_executor::cancel_queued() {
+    std::deque<state::order> queue;
+    {
+        const std::lock_guard guard(state_->lock);
+        queue.swap(state_->queue);
+    }
+    for (auto& o : queue) o.to->give_back(std::move(o.call));
+}
+
+bool thread_executor::shutdown(std::chrono::nanoseconds patience) {
+    state& s = *state_;
+    std::unique_lock guard(s.lock);
+    s.closed = true;
+    s.work.notify_all();
+    const auto over = [&] { return s.alive == 0; };
+    if (patience == std::chrono::nanoseconds::max())
+        s.ended.wait(guard, over);
+    else
+        s.ended.wait_for(guard, patience, over);
+    const bool all = s.alive == 0;
+    std::vector<std::thread> threads = std::move(s.threads);
+    guard.unlock();
+    for (std::thread& t : threads) {
+        if (all)
+            t.join();
+        else
+            t.detach();
+    }
+    return all;
+}
+
+coro<void> shutdown_default_executor(std::chrono::nanoseconds patience) {
+    loop& l = get_running_loop();
+    default_executor* const own = l.find<default_executor>();
+    if (!own || own->get().threads() == 0) co_return;
+    // The waiting is done by a thread of its own, so that the loop can take the results meanwhile.
+    thread_executor waiter(1);
+    thread_executor& waited_for = own->get();
+    auto ended = run_in_executor(waiter, [&waited_for, patience] { return waited_for.shutdown(patience); });
+    const bool in_time = co_await ended;
+    if (in_time) co_return;
+    error_report report;
+    report.message = "The default executor did not end its calls in time: its threads go on";
+    l.call_exception_handler(report);
+}
+
+void finish_default_executor(loop& l) {
+    if (l.find<default_executor>()) l.run_until_complete(shutdown_default_executor());
+}
+
+}  // namespace crossover::asyncio

@@ -1,0 +1,215 @@
+// Worker processes: forking them, and their life.
+#include "runtimes/event_loop/worker_process.hpp"
+
+#include <cxxabi.h>
+#include <stdio_ext.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <typeinfo>
+
+#include "runtimes/event_loop/process_executor.hpp"
+
+namespace crossover::asyncio {
+namespace {
+
+bool read_all(int fd, void* to, std::size_t bytes) noexcept {
+    for (auto* at = static_cast<char*>(to); bytes > 0;) {
+        const ssize_t n = ::recv(fd, at, bytes, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        at += n;
+        bytes -= static_cast<std::size_t>(n);
+    }
+    return true;
+}
+
+bool write_all(int fd, const void* from, std::size_t bytes) noexcept {
+    for (const auto* at = static_cast<const char*>(from); bytes > 0;) {
+        const ssize_t n = ::send(fd, at, bytes, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        at += n;
+        bytes -= static_cast<std::size_t>(n);
+    }
+    return true;
+}
+
+std::string readable_name(const std::type_info& type) {
+    int failed = 0;
+    const std::unique_ptr<char, void (*)(void*)> name(
+        abi::__cxa_demangle(type.name(), nullptr, nullptr, &failed), &std::free);
+    return failed ? type.name() : name.get();
+}
+
+worker_message::kind call(std::string_view request, std::string& reply) {
+    std::string type;
+    std::string what;
+    try {
+        const auto enter = reinterpret_cast<process_executor::entry>(codec<std::uintptr_t>::read(request));
+        const auto function = codec<std::uintptr_t>::read(request);
+        enter(function, request, reply);
+        return worker_message::kind::result;
+    } catch (const std::exception& e) {
+        type = readable_name(typeid(e));
+        what = e.what();
+    } catch (...) {
+        type = "unknown";
+        what = "not a std::exception";
+    }
+    reply.clear();
+    codec<std::string>::write(reply, type);
+    codec<std::string>::write(reply, what);
+    return worker_message::kind::exception;
+}
+
+[[noreturn]] void work(int socket) {
+    std::string request;
+    std::string reply;
+    for (;;) {
+        worker_message header;
+        if (!read_all(socket, &header, sizeof header)) ::_exit(0);
+        request.resize(header.bytes);
+        if (!read_all(socket, request.data(), request.size())) ::_exit(0);
+        reply.clear();
+        header.what = call(request, reply);
+        header.bytes = reply.size();
+        std::fflush(nullptr);
+        if (!write_all(socket, &header, sizeof header) || !write_all(socket, reply.data(), reply.size()))
+            ::_exit(0);
+    }
+}
+
+// One byte, and the two descriptors with it.
+void send_worker(int control, const worker_process& w) noexcept {
+    char byte = w.socket >= 0;
+    iovec data{&byte, 1};
+    std::array<int, 2> fds{w.socket, w.process};
+    const std::size_t count = w.socket < 0 ? 0 : w.process < 0 ? 1 : 2;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (count > 0) {
+        message.msg_control = space.data();
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        cmsghdr* const head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(count * sizeof(int));
+        std::memcpy(CMSG_DATA(head), fds.data(), count * sizeof(int));
+    }
+    while (::sendmsg(control, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
+}
+
+worker_process fork_worker(int control) noexcept {
+    worker_process w;
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0) return w;
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (::getppid() != parent) ::_exit(0);
+        ::close(control);
+        ::close(ends[0]);
+        std::signal(SIGCHLD, SIG_DFL);
+        work(ends[1]);
+    }
+    ::close(ends[1]);
+    if (child < 0) {
+        ::close(ends[0]);
+        return w;
+    }
+    w.socket = ends[0];
+    w.process = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+    return w;
+}
+
+[[noreturn]] void nurse(int control) {
+    // Ctrl-C is for the parent; children are not waited for; what the parent has open is not kept open here.
+    for (const int s : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM}) std::signal(s, SIG_DFL);
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGCHLD, SIG_IGN);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    __fpurge(stdout);
+    __fpurge(stderr);
+    constexpr int first = 3;
+    if (control != first) {
+        ::dup2(control, first);
+        control = first;
+    }
+    ::syscall(SYS_close_range, first + 1, ~0U, 0);
+    for (char byte; read_all(control, &byte, 1);) {
+        const worker_process w = fork_worker(control);
+        send_worker(control, w);
+        if (w.socket >= 0) ::close(w.socket);
+        if (w.process >= 0) ::close(w.process);
+    }
+    ::_exit(0);
+}
+
+}  // namespace
+
+worker_nursery::worker_nursery() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0)
+        throw std::system_error(errno, std::generic_category(), "socketpair (see ulimit -n)");
+    process_ = ::fork();
+    const int error = errno;
+    if (process_ == 0) {
+        ::close(ends[0]);
+        nurse(ends[1]);
+    }
+    ::close(ends[1]);
+    control_ = ends[0];
+    if (process_ < 0) {
+        ::close(control_);
+        throw std::system_error(error, std::generic_category(), "forking a worker process (see ulimit -u)");
+    }
+}
+
+worker_nursery::~worker_nursery() {
+    ::close(control_);
+    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
+std::optional<worker_process> worker_nursery::start() noexcept {
+    char byte = 1;
+    if (!write_all(control_, &byte, 1)) return std::nullopt;
+    iovec data{&byte, 1};
+    std::array<int, 2> fds{-1, -1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = space.data();
+    message.msg_controllen = space.size();
+    ssize_t n;
+    do n = ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0 || byte == 0) return std::nullopt;
+    const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+    if (!head || head->cmsg_type != SCM_RIGHTS) return std::nullopt;
+    std::memcpy(fds.data(), CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+    worker_process w;
+    w.socket = fds[0];
+    w.process = fds[1];
+    return w;
+}
+
+}  // namespace crossover::asyncio

@@ -1,0 +1,43 @@
+// Worker processes, and the process that forks them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace crossover::asyncio {
+
+// A child that calls functions: it reads requests from the other end of `socket` and writes replies.
+struct worker_process {
+    int socket = -1;   // the caller's
+    int process = -1;  // a pidfd, the caller's; -1 if the child was dead at once
+};
+
+// What goes before each request and each reply.
+struct worker_message {
+    enum class kind : std::uint32_t { call, result, exception };
+    std::uint64_t bytes = 0;
+    kind what = kind::call;
+    std::uint32_t unused = 0;
+};
+
+// Forked once, with one thread and few descriptors, so that workers can be forked at any time. It ends when
+// this object does or this process dies, and its workers are killed with it.
+class worker_nursery {
+  public:
+    // Throws std::system_error.
+    worker_nursery();
+    worker_nursery(const worker_nursery&) = delete;
+    worker_nursery& operator=(const worker_nursery&) = delete;
+    ~worker_nursery();
+
+    // Takes about as long as a fork. Empty: the nursery is dead, or the system refuses another process.
+    std::optional<worker_process> start() noexcept;
+
+  private:
+    int control_ = -1;
+    pid_t process_ = -1;
+};
+
+}  // namespace crossover::asyncio

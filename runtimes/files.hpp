@@ -1,0 +1,13 @@
+// Reading a file with plain system calls, for the models whose items may block.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace crossover::files {
+
+// Reads the first bytes of the file until `into` is full or the file ends; how many were read.
+// Throws `refused` at the limit of open files, else std::system_error with the path.
+std::size_t read(const char* path, std::span<std::byte> into);
+
+}  // namespace crossover::files

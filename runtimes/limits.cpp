@@ -1,0 +1,49 @@
+// Reads the limits from the system at the moment of the refusal.
+#include "runtimes/limits.hpp"
+
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "runtimes/errors.hpp"
+
+namespace crossover {
+
+namespace {
+
+std::string soft_limit(decltype(RLIMIT_NOFILE) which) {
+    rlimit limit{};
+    ::getrlimit(which, &limit);
+    return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
+}
+
+std::string first_line(const char* path) {
+    std::string line;
+    std::ifstream file(path);
+    std::getline(file, line);
+    return line.empty() ? "unknown" : line;
+}
+
+}  // namespace
+
+void refuse_if_out_of_descriptors(int error, const char* what) {
+    if (error == EMFILE)
+        throw refused(std::string(what) + ": " + std::strerror(error) +
+                      ": the limit of open files (ulimit -n) is " + soft_limit(RLIMIT_NOFILE));
+    if (error == ENFILE)
+        throw refused(std::string(what) + ": " + std::strerror(error) + ": fs.file-max is " +
+                      first_line("/proc/sys/fs/file-max"));
+}
+
+void refuse_worker(int error, const char* what) {
+    throw refused(std::string(what) + ": " + std::strerror(error) +
+                  ": the limit of processes and threads (ulimit -u) is " + soft_limit(RLIMIT_NPROC) +
+                  ", kernel.threads-max " + first_line("/proc/sys/kernel/threads-max") +
+                  ", vm.max_map_count " + first_line("/proc/sys/vm/max_map_count") +
+                  ", address space (ulimit -v) " + soft_limit(RLIMIT_AS));
+}
+
+}  // namespace crossover

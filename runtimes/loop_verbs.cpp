@@ -1,0 +1,34 @@
+// Connecting and closing, which are too rare to be inline.
+#include "runtimes/loop_verbs.hpp"
+
+#include <netinet/in.h>
+
+#include "runtimes/sockets.hpp"
+
+namespace crossover::looped {
+
+asyncio::coro<stream> verbs::connect(endpoint to, time_point deadline) {
+    check(stop_);
+    stream made(sockets::open_tcp(SOCK_NONBLOCK));
+    sockaddr_in address = sockets::address_of(to);
+    try {
+        auto connected = asyncio::sock_connect(made.socket(), reinterpret_cast<const sockaddr*>(&address),
+                                               sizeof address, deadline);
+        co_await connected;
+    } catch (const asyncio::cancelled_error&) {
+        throw cancelled();
+    } catch (const asyncio::timeout_error& e) {
+        throw timed_out(e.what());
+    } catch (const std::system_error& e) {
+        sockets::fail(e.code().value(), "connect");
+    }
+    co_return std::move(made);
+}
+
+void stream::close() {
+    if (!socket_) return;
+    if (!ended_) sockets::abort_on_close(socket_.fd());
+    socket_.close();
+}
+
+}  // namespace crossover::looped

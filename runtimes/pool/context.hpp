@@ -1,0 +1,34 @@
+// What an item on a pool of threads is called with.
+#pragma once
+
+#include <cstddef>
+
+#include "runtimes/blocking/channel.hpp"
+#include "runtimes/blocking/semaphore.hpp"
+#include "runtimes/blocking/verbs.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover::pool {
+
+class worker;
+
+class context : public blocking::verbs {
+  public:
+    using task = blocking::async<void>;
+    template <class T>
+    using async = blocking::async<T>;
+    using semaphore = blocking::semaphore;
+    template <class T>
+    using channel = blocking::channel<T>;
+
+    context(worker& on, blocking::parker& own, const stop_state* stop) : verbs(own, stop), on_(on) {}
+
+    // Runs the batch together with whoever is idle; meanwhile this worker runs nothing but items of this
+    // batch and of batches below it.
+    blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules);
+
+  private:
+    worker& on_;
+};
+
+}  // namespace crossover::pool

@@ -1,0 +1,51 @@
+// process_per_task: a process is forked for each item, nested ones included, and ends with it.
+#pragma once
+
+#include "runtimes/processes/forked.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover {
+
+// Forked by a zygote, which is small and has one thread: cheaper and safer than forking the caller. At most
+// at_once() processes are alive; beyond that an item of a nested batch runs in the process that asked for it.
+class process_per_task {
+  public:
+    using context = processes::forked_context;
+
+    static constexpr std::string_view name = "process_per_task";
+    static constexpr std::string_view family = "processes";
+    static constexpr std::string_view back_end = "";
+
+    static constexpr std::string_view why_not(verb v) {
+        return v == verb::offload
+                   ? "has no thread but the one that runs the item: what blocks it holds up no other item"
+                   : "";
+    }
+
+    // Must be made before the process has any thread.
+    explicit process_per_task(const options& o) : items_("process_per_task", *o.memory) {}
+
+    std::size_t at_once() const { return processes::seats::count; }
+
+    // At most: besides the items the caller and the zygote.
+    resources held() const {
+        return {.threads = at_once() + 2,
+                .processes = at_once() + 2,
+                .stack_bytes = processes::forked_items::stack_bytes};
+    }
+
+    void run(std::size_t n, job<context> each, const void* batch, policy rules) {
+        items_.run(n, each, batch, rules);
+    }
+
+    usage workers_used() const { return items_.used(); }
+    std::span<const int> worker_ids() const { return {}; }  // none outlives its item
+
+  private:
+    processes::forked_items items_;
+};
+
+static_assert(runtime<process_per_task> && has_workers<process_per_task> &&
+              verbs_are_explained<process_per_task>());
+
+}  // namespace crossover

@@ -1,0 +1,135 @@
+// Items that each run in a process of their own, which is forked for it and ends with it.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtimes/batch.hpp"
+#include "runtimes/blocking/channel.hpp"
+#include "runtimes/blocking/semaphore.hpp"
+#include "runtimes/blocking/verbs.hpp"
+#include "runtimes/processes/seats.hpp"
+#include "runtimes/processes/stack.hpp"
+#include "runtimes/processes/zygote.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover::processes {
+
+class forker;
+
+class forked_context : public blocking::verbs {
+  public:
+    // `root`: the item of the outermost batch that this is part of.
+    forked_context(forker& by, blocking::parker& own, const stop_state* stop, std::size_t root)
+        : verbs(own, stop), by_(by), root_(root) {}
+
+    using task = blocking::async<void>;
+    template <class T>
+    using async = blocking::async<T>;
+    using semaphore = blocking::semaphore;
+    template <class T>
+    using channel = blocking::channel<T>;
+
+    // Forks a process for each item of the nested batch. While all seats are taken the caller runs an item
+    // itself, as it could wait for ever for those that wait for it.
+    blocking::ready<> run(std::size_t n, job<forked_context> each, const void* batch, policy rules);
+
+  private:
+    forker& by_;
+    std::size_t root_;
+};
+
+struct forked_batch {
+    batch_state* state;
+    std::size_t count;
+    job<forked_context> call;
+    const void* items;
+    bool outermost;
+    std::size_t root;
+};
+
+// What the caller, the zygote and the processes of items share.
+struct yard {
+    struct running {
+        explicit running(const policy& rules) : state(rules, &lost) {}
+        stop_state lost{
+            stop_state::by_signal{}};  // around the batch: a process has died, whatever the stop rule
+        batch_state state;
+    };
+    std::optional<running> now;
+    forked_batch batch{};
+    pid_t zygote = 0;
+    usage of_items;   // of those that have ended
+    usage of_zygote;  // up to the end of the last batch
+};
+
+// Forks and buries. Every process has its own copy.
+class forker {
+  public:
+    forker(yard& shared, seats& places, const std::array<stack, seats::count>& stacks)
+        : yard_(shared), seats_(places), stacks_(stacks) {}
+
+    // Returns when all items have ended or were never started.
+    void run(const forked_batch& batch, blocking::parker& own);
+
+    // The zygote's main loop.
+    void serve(int socket);
+
+  private:
+    struct child {
+        pid_t process;
+        std::size_t seat;
+    };
+    using children = std::vector<child>;
+
+    bool start(const forked_batch& batch, std::size_t item, std::size_t seat, children& alive);
+    void run_item(const forked_batch& batch, std::size_t item, blocking::parker& own);
+    static void begin(void* at);
+    void bury_one(const forked_batch& batch, children& alive);
+    void note_death(const forked_batch& batch, std::size_t item, int status);
+    void note_refusal(const forked_batch& batch, std::size_t item, int error);
+    pid_t await_end(const children& alive, int& status, rusage& used);
+    std::string prepare();
+
+    yard& yard_;
+    seats& seats_;
+    const std::array<stack, seats::count>& stacks_;
+};
+
+// The caller's side.
+class forked_items {
+  public:
+    // Throws `refused` when the process has threads, or lacks memory, descriptors or processes.
+    forked_items(const char* who, arena& memory);
+    ~forked_items();
+    forked_items(const forked_items&) = delete;
+    forked_items& operator=(const forked_items&) = delete;
+
+    void run(std::size_t n, job<forked_context> each, const void* batch, policy rules);
+    usage used() const;
+
+    static constexpr std::size_t stack_bytes = std::size_t{1} << 20;
+
+  private:
+    void open();
+    void bury_all();
+
+    const char* who_;
+    arena& memory_;
+    std::size_t mark_;  // of the arena, before this took its part
+    std::size_t end_;   // and after
+    yard* yard_;
+    seats* seats_;
+    std::array<stack, seats::count> stacks_;
+    std::unique_ptr<forker> forker_;
+    std::unique_ptr<zygote> zygote_;
+};
+
+}  // namespace crossover::processes

@@ -1,0 +1,23 @@
+// The signal that ends blocked system calls of processes whose batch is lost.
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+
+namespace crossover::processes {
+
+// SIGURG, which does nothing to a process that does not expect it.
+inline void interrupt(pid_t process) {
+    if (process > 0) ::kill(process, SIGURG);
+}
+
+// Lets interrupt() end system calls of this process and of those it forks. It may come just before the call:
+// repeat it.
+inline void allow_interruption() {
+    struct sigaction act {};
+    act.sa_handler = [](int) {};
+    ::sigaction(SIGURG, &act, nullptr);
+}
+
+}  // namespace crossover::processes

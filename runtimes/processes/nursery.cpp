@@ -1,0 +1,141 @@
+// The zygote's side: waits for orders and for deaths, and tells the parent of both.
+#include "runtimes/processes/nursery.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "runtimes/processes/kernel_usage.hpp"
+
+namespace crossover::processes {
+
+namespace {
+
+struct order {
+    enum class verb { start, kill } what;
+    std::size_t id;
+};
+
+class keeper {
+  public:
+    keeper(int socket, const std::vector<stack>& stacks, nursery::worker_main main, void* shared)
+        : socket_(socket), stacks_(stacks), main_(main), shared_(shared), processes_(stacks.size(), -1) {
+        sigset_t deaths;
+        ::sigemptyset(&deaths);
+        ::sigaddset(&deaths, SIGCHLD);
+        ::sigprocmask(SIG_BLOCK, &deaths, &unblocked_);
+        deaths_ = ::signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+
+    void serve() {
+        for (;;) {
+            std::array<pollfd, 2> watched{{{socket_, POLLIN, 0}, {deaths_, POLLIN, 0}}};
+            ::poll(watched.data(), watched.size(), -1);
+            if (watched[1].revents) bury();
+            if (watched[0].revents && !obey()) return end_all();
+        }
+    }
+
+  private:
+    struct birth {
+        keeper* self;
+        std::size_t id;
+    };
+
+    // False when the parent is gone.
+    bool obey() {
+        order o{};
+        int got = receive(socket_, &o, sizeof o, false);
+        if (got < 0) return false;
+        if (got == 0) return true;
+        if (o.what == order::verb::kill) {
+            if (processes_[o.id] > 0) ::kill(processes_[o.id], SIGKILL);
+            return true;
+        }
+        birth b{this, o.id};  // copied by the fork
+        pid_t process = start_process(stacks_[o.id], begin, &b);
+        if (process < 0) return tell({nursery::news::refused, o.id, -1, errno, {}});
+        processes_[o.id] = process;
+        return tell({nursery::news::started, o.id, process, 0, {}});
+    }
+
+    static void begin(void* at) {
+        birth b = *static_cast<birth*>(at);
+        keeper& k = *b.self;
+        ::close(k.socket_);
+        ::close(k.deaths_);
+        ::sigprocmask(SIG_SETMASK, &k.unblocked_, nullptr);
+        k.main_(k.shared_, b.id);
+    }
+
+    void bury() {
+        signalfd_siginfo ignored;
+        while (::read(deaths_, &ignored, sizeof ignored) > 0) {
+        }
+        for (;;) {
+            int status = 0;
+            rusage used{};
+            pid_t dead = ::wait4(-1, &status, WNOHANG, &used);
+            if (dead <= 0) return;
+            auto at = std::find(processes_.begin(), processes_.end(), dead);
+            if (at == processes_.end()) continue;
+            *at = -1;
+            auto id = static_cast<std::size_t>(at - processes_.begin());
+            tell({nursery::news::died, id, dead, status, from_kernel(used)});
+        }
+    }
+
+    void end_all() {
+        for (pid_t p : processes_)
+            if (p > 0) ::kill(p, SIGKILL);
+        while (::wait4(-1, nullptr, 0, nullptr) > 0 || errno == EINTR) {
+        }
+    }
+
+    bool tell(const nursery::report& r) { return send(socket_, &r, sizeof r); }
+
+    int socket_;
+    int deaths_ = -1;
+    sigset_t unblocked_{};
+    const std::vector<stack>& stacks_;
+    nursery::worker_main main_;
+    void* shared_;
+    std::vector<pid_t> processes_;
+};
+
+}  // namespace
+
+nursery::nursery(const char* who, std::vector<stack> stacks, worker_main main, void* shared)
+    : stacks_(std::move(stacks)), main_(main), shared_(shared), zygote_(who, serve, this) {}
+
+void nursery::serve(int socket, void* self) {
+    const nursery& n = *static_cast<nursery*>(self);
+    keeper(socket, n.stacks_, n.main_, n.shared_).serve();
+}
+
+void nursery::start(std::size_t id) {
+    order o{order::verb::start, id};
+    if (!send(descriptor(), &o, sizeof o)) lost_ = true;
+}
+
+void nursery::kill(std::size_t id) {
+    order o{order::verb::kill, id};
+    if (!send(descriptor(), &o, sizeof o)) lost_ = true;
+}
+
+std::optional<nursery::report> nursery::next(bool wait) {
+    report r{};
+    int got = lost_ ? -1 : receive(descriptor(), &r, sizeof r, wait);
+    if (got > 0) return r;
+    if (got < 0) lost_ = true;
+    return std::nullopt;
+}
+
+}  // namespace crossover::processes

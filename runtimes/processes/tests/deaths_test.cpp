@@ -1,0 +1,359 @@
+// Processes that die at every point an item can be in: always a clear error or a recovery, never a hang.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "runtimes/process_per_task.hpp"
+#include "runtimes/process_pool.hpp"
+#include "runtimes/process_pool_wide.hpp"
+#include "tests/contract/echo_server.hpp"
+
+namespace crossover {
+namespace {
+
+using namespace std::chrono_literals;
+using contract_test::echo_server;
+
+// kill(-1) would end every process of the machine.
+void kill_process(int id) {
+    if (id <= 0) throw std::logic_error("not the id of a process");
+    ::kill(id, SIGKILL);
+}
+
+constexpr int rounds = 20;
+constexpr int slow_rounds = 2;  // where the others have to be killed, after a second
+constexpr auto soon = 8s;
+constexpr auto far = 60s;
+
+template <class C>
+struct scene {
+    explicit scene(arena& memory) : permits(1), queue(memory, 2) {}
+    endpoint server = echo_server::address();
+    typename C::semaphore permits;
+    typename C::template channel<std::uint64_t> queue;
+    std::atomic<int> waiting{0};
+    std::atomic<int> ended{0};
+    std::atomic<int> victim{0};
+};
+
+template <class C>
+scene<C>& on(const void* batch) {
+    return *static_cast<scene<C>*>(const_cast<void*>(batch));
+}
+
+// Item 0 dies once all others have come to where they wait.
+template <class C>
+typename C::async<void> die_after(C& ctx, scene<C>& s, int others) {
+    while (s.waiting.load() < others) co_await ctx.sleep_for(100us);
+    co_await ctx.sleep_for(1ms);
+    ::raise(SIGKILL);
+}
+
+template <class R>
+class deaths : public ::testing::Test {
+  public:
+    using C = typename R::context;
+
+    // Runs n items, of which item 0 dies, several times.
+    void expect_death_of_item_0(job<C> each, policy rules = policy{}, std::size_t n = 3, int times = rounds) {
+        for (int i = 0; i < times; ++i) {
+            arena::scope scope(memory);
+            auto* s = memory.make<scene<C>>(memory);
+            auto start = std::chrono::steady_clock::now();
+            try {
+                runtime.run(n, each, s, rules);
+                ADD_FAILURE() << "the death went unnoticed";
+            } catch (const worker_died& e) {
+                EXPECT_EQ(e.index(), 0U);
+                EXPECT_EQ(e.signal(), SIGKILL);
+            }
+            EXPECT_LT(std::chrono::steady_clock::now() - start, soon);
+            EXPECT_EQ(s->ended.load(), 0);
+            expect_usable();
+        }
+    }
+
+    void expect_usable() {
+        arena::scope scope(memory);
+        auto* s = memory.make<scene<C>>(memory);
+        runtime.run(20, &ends<C>, s, policy{});
+        EXPECT_EQ(s->ended.load(), 20);
+    }
+
+    template <class Context>
+    static typename Context::task ends(Context&, const void* batch, std::size_t) {
+        on<Context>(batch).ended.fetch_add(1);
+        return {};
+    }
+
+    arena memory;
+    R runtime{options{4, &memory}};
+};
+
+using models = ::testing::Types<process_pool, process_pool_wide, process_per_task>;
+struct name_of {
+    template <class R>
+    static std::string GetName(int) {
+        return std::string(R::name);
+    }
+};
+TYPED_TEST_SUITE(deaths, models, name_of);
+
+template <class C>
+typename C::task dies_beside_the_waiting_for_a_permit(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i != 0)
+        while (s.victim.load() == 0) co_await ctx.sleep_for(100us);
+    s.waiting.fetch_add(i != 0);
+    auto held = co_await s.permits.acquire(ctx);
+    s.victim.store(1);
+    co_await die_after(ctx, s, 2);
+    s.ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_one_that_holds_a_permit_others_wait_for) {
+    this->expect_death_of_item_0(&dies_beside_the_waiting_for_a_permit<typename TypeParam::context>);
+}
+
+template <class C>
+typename C::task dies_beside_the_waiting_for_an_element(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) co_await die_after(ctx, s, 2);
+    s.waiting.fetch_add(1);
+    co_await s.queue.pop(ctx);
+    s.ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_one_that_others_wait_for_at_a_channel) {
+    this->expect_death_of_item_0(&dies_beside_the_waiting_for_an_element<typename TypeParam::context>);
+}
+
+template <class C>
+typename C::task dies_beside_the_reading(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) co_await die_after(ctx, s, 2);
+    auto line = co_await ctx.connect(s.server, never);
+    s.waiting.fetch_add(1);
+    std::array<std::byte, 1> in;
+    co_await line.read_some(ctx, std::span<std::byte>(in), never);
+    s.ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_one_beside_others_that_read_a_socket) {
+    this->expect_death_of_item_0(&dies_beside_the_reading<typename TypeParam::context>);
+}
+
+template <class C>
+typename C::task dies_beside_the_sleeping(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) co_await die_after(ctx, s, 2);
+    s.waiting.fetch_add(1);
+    co_await ctx.sleep_for(far);
+    s.ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_one_beside_others_that_sleep) {
+    this->expect_death_of_item_0(&dies_beside_the_sleeping<typename TypeParam::context>);
+}
+
+template <class C>
+typename C::task dies_beside_the_deaf(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) co_await die_after(ctx, s, 2);
+    s.waiting.fetch_add(1);
+    for (;;) ::usleep(1'000);  // waits for what will never come, and looks at no stop
+}
+TYPED_TEST(deaths, of_one_beside_others_that_never_look_at_a_stop) {
+    this->expect_death_of_item_0(&dies_beside_the_deaf<typename TypeParam::context>, policy{}, 3,
+                                 slow_rounds);
+}
+
+// --- In a nested batch ---
+
+template <class C>
+typename C::task dies_or_sleeps(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 2) co_await die_after(ctx, s, 2);
+    s.waiting.fetch_add(1);
+    co_await ctx.sleep_for(far);
+    s.ended.fetch_add(1);
+}
+template <class C>
+typename C::task has_a_child_that_dies(C& ctx, const void* batch, std::size_t i) {
+    if (i != 0) {
+        co_await ctx.sleep_for(5ms);
+        co_return;
+    }
+    co_await ctx.run(3, &dies_or_sleeps<C>, batch, policy{});
+    on<C>(batch).ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_a_child_that_its_parent_waits_for) {
+    this->expect_death_of_item_0(&has_a_child_that_dies<typename TypeParam::context>, policy{}, 1);
+}
+
+template <class C>
+typename C::task grandchild_dies(C& ctx, const void* batch, std::size_t i) {
+    co_await ctx.run(3, &dies_or_sleeps<C>, batch, policy(unlimited, until::first_error));
+    on<C>(batch).ended.fetch_add(static_cast<int>(i) + 1);
+}
+template <class C>
+typename C::task has_a_grandchild_that_dies(C& ctx, const void* batch, std::size_t) {
+    co_await ctx.run(1, &grandchild_dies<C>, batch, policy(unlimited, until::all_done, never));
+    on<C>(batch).ended.fetch_add(1);
+}
+TYPED_TEST(deaths, of_a_grandchild_inside_batches_with_stop_rules_of_their_own) {
+    this->expect_death_of_item_0(&has_a_grandchild_that_dies<typename TypeParam::context>,
+                                 policy(unlimited, until::first_result), 1);
+}
+
+struct tree_node {
+    int n;
+    std::array<std::uint64_t, 2> values;
+    std::atomic<std::uint32_t>* fuse;  // how many leaves until one dies
+};
+template <class C>
+typename C::task fib(C& ctx, const void* batch, std::size_t i) {
+    auto& parent = *static_cast<tree_node*>(const_cast<void*>(batch));
+    tree_node mine{parent.n - 1 - static_cast<int>(i), {}, parent.fuse};
+    if (mine.n < 2) {
+        if (mine.fuse->fetch_sub(1) == 1) ::raise(SIGKILL);
+        parent.values[i] = static_cast<std::uint64_t>(mine.n);
+        co_return;
+    }
+    co_await ctx.run(2, &fib<C>, &mine, policy{});
+    parent.values[i] = mine.values[0] + mine.values[1];
+}
+TYPED_TEST(deaths, anywhere_in_a_tree_that_all_work_on) {
+    constexpr bool forks = std::is_same_v<TypeParam, process_per_task>;
+    constexpr int depth = forks ? 12 : 18;
+    for (std::uint32_t leaf = 1; leaf < (forks ? 200U : 4'000U); leaf += forks ? 23 : 37) {
+        arena::scope scope(this->memory);
+        auto* fuse = this->memory.template make<std::atomic<std::uint32_t>>(leaf);
+        auto* root = this->memory.template make<tree_node>(tree_node{depth + 1, {}, fuse});
+        EXPECT_THROW(this->runtime.run(1, &fib<typename TypeParam::context>, root, policy{}), worker_died);
+        fuse->store(0);
+        this->runtime.run(2, &fib<typename TypeParam::context>, root, policy{});
+        EXPECT_EQ(root->values[0], forks ? 144U : 2'584U);
+        EXPECT_EQ(root->values[1], forks ? 89U : 1'597U);
+    }
+}
+
+// --- Other ways to go ---
+
+template <class C>
+typename C::task aborts(C&, const void*, std::size_t i) {
+    if (i == 2) {
+        std::signal(SIGABRT, SIG_DFL);
+        std::abort();
+    }
+    return {};
+}
+TYPED_TEST(deaths, by_abort_are_named_so) {
+    try {
+        this->runtime.run(5, &aborts<typename TypeParam::context>, nullptr, policy(1));
+        ADD_FAILURE();
+    } catch (const worker_died& e) {
+        EXPECT_EQ(e.signal(), SIGABRT);
+        EXPECT_EQ(e.index(), 2U);
+    }
+    this->expect_usable();
+}
+
+template <class C>
+typename C::task leaves(C&, const void*, std::size_t i) {
+    if (i == 3) ::_exit(7);
+    return {};
+}
+TYPED_TEST(deaths, by_exit_are_an_error_with_the_status) {
+    try {
+        this->runtime.run(5, &leaves<typename TypeParam::context>, nullptr, policy{});
+        ADD_FAILURE();
+    } catch (const item_error& e) {
+        EXPECT_EQ(e.index(), 3U);
+        EXPECT_NE(std::string(e.what()).find("status 7"), std::string::npos) << e.what();
+    }
+    this->expect_usable();
+}
+
+// The guard page turns what would overwrite another worker's memory into a death.
+[[gnu::noinline]] int dig(volatile char* above, int depth) {
+    volatile char here[4'096];
+    here[0] = above[0];
+    return depth == 0 ? here[0] : dig(here, depth - 1) + here[1];
+}
+template <class C>
+typename C::task overflows(C&, const void*, std::size_t i) {
+    std::signal(SIGSEGV, SIG_DFL);
+    std::signal(SIGBUS, SIG_DFL);
+    volatile char top = 0;
+    if (i == 1) dig(&top, 1'000'000);
+    return {};
+}
+TYPED_TEST(deaths, by_stack_overflow_hit_nobody_else) {
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_THROW(this->runtime.run(4, &overflows<typename TypeParam::context>, nullptr, policy{}),
+                     worker_died);
+        this->expect_usable();
+    }
+}
+
+// --- From outside ---
+
+template <class R>
+class pool_deaths : public deaths<R> {};
+using pools = ::testing::Types<process_pool, process_pool_wide>;
+TYPED_TEST_SUITE(pool_deaths, pools, name_of);
+
+TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
+    for (int i = 0; i < rounds; ++i) {
+        auto ids = this->runtime.worker_ids();
+        kill_process(ids[static_cast<std::size_t>(i) % ids.size()]);
+        if (i % 2 == 0) ::usleep(2'000);
+        this->expect_usable();
+    }
+}
+
+TYPED_TEST(pool_deaths, of_all_idle_workers_at_once_are_mended) {
+    for (int i = 0; i < 5; ++i) {
+        for (int id : this->runtime.worker_ids()) kill_process(id);
+        this->expect_usable();
+        for (int id : this->runtime.worker_ids()) EXPECT_GT(id, 0);
+    }
+}
+
+// Item 0 kills a worker, while the others have much to do.
+template <class C>
+typename C::task kills_a_sibling(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) {
+        co_await ctx.sleep_for(200us);
+        kill_process(s.victim.load());
+    }
+    s.waiting.fetch_add(1);
+}
+TYPED_TEST(pool_deaths, at_any_moment_of_a_batch_of_tiny_items) {
+    using context = typename TypeParam::context;
+    int failed = 0;
+    for (int i = 0; i < 5 * rounds; ++i) {
+        arena::scope scope(this->memory);
+        auto* s = this->memory.template make<scene<context>>(this->memory);
+        auto ids = this->runtime.worker_ids();
+        s->victim.store(ids[static_cast<std::size_t>(i) % ids.size()]);
+        try {
+            this->runtime.run(static_cast<std::size_t>(i) * 200 + 1, &kills_a_sibling<context>, s, policy{});
+            EXPECT_EQ(s->waiting.load(), i * 200 + 1) << "no error means that every item has run once";
+        } catch (const worker_died& e) {
+            EXPECT_EQ(e.signal(), SIGKILL);
+            ++failed;
+        }
+    }
+    EXPECT_GT(failed, 0);
+    this->expect_usable();
+}
+
+}  // namespace
+}  // namespace crossover

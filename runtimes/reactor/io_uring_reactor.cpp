@@ -1,0 +1,324 @@
+// The reactor on io_uring: waiting, and what the kernel has delivered.
+#include "runtimes/reactor/io_uring_reactor.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "runtimes/reactor/outgoing.hpp"
+
+namespace crossover {
+namespace {
+
+// A descriptor whose reader is slow holds back its peer, not the other descriptors.
+constexpr std::uint16_t most_unread_buffers = 16;
+constexpr std::size_t most_unasked_connections = 256;
+// With fewer than that left, waits are for readiness: an empty ring would end each receive at once.
+constexpr unsigned scarce_buffers = provided_buffers::count / 8;
+
+constexpr std::uint32_t generation_mask = (1U << 28) - 1;
+
+[[noreturn]] void fail(int error, const std::string& what) {
+    throw std::system_error(error, std::generic_category(), what);
+}
+
+}  // namespace
+
+std::uint64_t io_uring_reactor::key_of(kind k, int fd, std::uint32_t generation) noexcept {
+    return (static_cast<std::uint64_t>(k) << 60) | (std::uint64_t{generation & generation_mask} << 32) |
+           static_cast<std::uint32_t>(fd);
+}
+
+std::uint64_t io_uring_reactor::key_of(kind k, void* who) noexcept {
+    return (static_cast<std::uint64_t>(k) << 60) | reinterpret_cast<std::uintptr_t>(who);
+}
+
+void io_uring_reactor::set_armed(slot& s, kind k, bool to) noexcept {
+    const unsigned bit = 1U << static_cast<unsigned>(k);
+    s.armed = static_cast<std::uint8_t>(to ? s.armed | bit : s.armed & ~bit);
+}
+
+io_uring_reactor::io_uring_reactor() {
+    buffers_.lend_to(ring_.raw());
+    wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_ < 0) fail(errno, "eventfd (see ulimit -n)");
+}
+
+io_uring_reactor::~io_uring_reactor() {
+    // The kernel takes a ring down in the background; until then it would hold what it still receives from.
+    for (std::size_t fd = 0; fd < slots_.size(); ++fd) forget(static_cast<int>(fd));
+    ::close(wake_);
+}
+
+io_uring_reactor::slot* io_uring_reactor::find(int fd) noexcept {
+    if (static_cast<std::size_t>(fd) >= slots_.size()) return nullptr;
+    slot& s = slots_[static_cast<std::size_t>(fd)];
+    return s.generation & 1U ? &s : nullptr;
+}
+
+void io_uring_reactor::attach(int fd) {
+    struct stat about {};
+    if (::fstat(fd, &about) < 0) fail(errno, "watching descriptor " + std::to_string(fd));
+    if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
+        fail(EPERM, "watching descriptor " + std::to_string(fd));
+    forget(fd);  // the number may have been closed and used again behind our back
+    const auto at = static_cast<std::size_t>(fd);
+    if (at >= slots_.size()) slots_.resize(at * 5 / 4 + 64);
+    ++slots_[at].generation;
+    ++attached_;
+}
+
+void io_uring_reactor::detach(int fd) noexcept { forget(fd); }
+
+void io_uring_reactor::close(int fd) noexcept {
+    forget(fd);
+    ::close(fd);
+}
+
+void io_uring_reactor::forget(int fd) noexcept {
+    slot* const s = find(fd);
+    if (!s) return;
+    assert(!s->waiter[0] && !s->waiter[1] && "somebody still waits");
+    // At once: entries name the descriptor by its number, and an operation under way keeps the file open.
+    const bool submits = s->armed != 0 || s->out;
+    for (const kind k : {kind::poll_in, kind::poll_out, kind::receive, kind::accept})
+        if (is_armed(*s, k)) recall(*s, fd, k);
+    if (submits) ring_.submit();
+    buffers_.clear(s->received);
+    if (s->accepted)
+        for (const int connection : *s->accepted) ::close(connection);
+    const std::uint32_t generation = s->generation + 1;
+    *s = slot();
+    s->generation = generation;
+    --attached_;
+}
+
+void io_uring_reactor::recall(slot& s, int fd, kind k) noexcept {
+    io_uring_sqe& e = ring_.next_entry();
+    ::io_uring_prep_cancel64(&e, key_of(k, fd, s.generation), 0);
+    e.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    e.user_data = key_of(kind::ignored, nullptr);
+    s.recalled = true;
+}
+
+void io_uring_reactor::arm(slot& s, int fd, kind k) noexcept {
+    if (is_armed(s, k)) return;
+    set_armed(s, k, true);
+    io_uring_sqe& e = ring_.next_entry();
+    switch (k) {
+        case kind::receive:
+            ::io_uring_prep_recv_multishot(&e, fd, nullptr, 0, 0);
+            e.ioprio |= IORING_RECVSEND_POLL_FIRST;  // the caller has just been told that there is nothing
+            e.flags |= IOSQE_BUFFER_SELECT;
+            e.buf_group = provided_buffers::group;
+            break;
+        case kind::accept:
+            ::io_uring_prep_multishot_accept(&e, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            break;
+        case kind::poll_in:
+            ::io_uring_prep_poll_add(&e, fd, POLLIN | POLLPRI | POLLRDHUP);
+            break;
+        default:
+            ::io_uring_prep_poll_add(&e, fd, POLLOUT);
+            break;
+    }
+    e.user_data = key_of(k, fd, s.generation);
+}
+
+bool io_uring_reactor::wait(int fd, direction d, node& n) {
+    slot* const s = find(fd);
+    if (!s) fail(EBADF, "waiting for descriptor " + std::to_string(fd) + ", which is not attached");
+    const auto side = static_cast<std::size_t>(d);
+    if (s->waiter[side]) fail(EBUSY, "a second waiter for descriptor " + std::to_string(fd));
+    if (std::exchange(s->ready[side], false)) return true;
+    if (d == direction::writable) {
+        if (!s->out) arm(*s, fd, kind::poll_out);
+    } else if (!s->received.empty() || s->ended || s->receive_error ||
+               (s->accepted && !s->accepted->empty())) {
+        return true;
+    } else if (s->used_for == use::accepting) {
+        arm(*s, fd, kind::accept);
+    } else if (s->used_for == use::receiving && buffers_.free() > scarce_buffers) {
+        arm(*s, fd, kind::receive);
+    } else if (!is_armed(*s, kind::receive)) {
+        arm(*s, fd, kind::poll_in);
+    }
+    s->waiter[side] = &n;
+    return false;
+}
+
+bool io_uring_reactor::cancel(int fd, direction d, node& n) noexcept {
+    slot* const s = find(fd);
+    if (!s || s->waiter[static_cast<std::size_t>(d)] != &n) return false;
+    // What the kernel has been asked for goes on: its result is kept for the next who wants it.
+    s->waiter[static_cast<std::size_t>(d)] = nullptr;
+    return true;
+}
+
+void io_uring_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
+    if (!ready_.empty()) timeout = std::chrono::nanoseconds(0);
+    if (timeout.count() != 0) {
+        if (!std::exchange(wake_armed_, true)) {
+            io_uring_sqe& e = ring_.next_entry();
+            ::io_uring_prep_poll_multishot(&e, wake_, POLLIN);
+            e.user_data = key_of(kind::wake, nullptr);
+        }
+        sleeper expected = sleeper::awake;
+        if (!sleeper_.compare_exchange_strong(expected, sleeper::asleep))
+            timeout = std::chrono::nanoseconds(0);
+    }
+    const int failed = ring_.wait(timeout);
+    // From here on the caller looks at its own queues, so what was notified before now is seen.
+    sleeper_.exchange(sleeper::awake);
+    if (failed)
+        fail(failed, failed == EEXIST ? "an io_uring loop belongs to the thread that first used it"
+                                      : "waiting in io_uring");
+    reap();
+    ready.append(std::move(ready_));
+}
+
+void io_uring_reactor::notify() noexcept {
+    if (sleeper_.exchange(sleeper::notified) != sleeper::asleep) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(wake_, &one, sizeof one);
+}
+
+void io_uring_reactor::reap() noexcept {
+    ring_.take_all([this](const io_uring_cqe& e) { complete(e); });
+}
+
+void io_uring_reactor::hand_out(slot& s, direction d) noexcept {
+    if (node* const n = std::exchange(s.waiter[static_cast<std::size_t>(d)], nullptr)) ready_.push_back(*n);
+}
+
+void io_uring_reactor::announce(slot& s, direction d) noexcept {
+    if (!s.waiter[static_cast<std::size_t>(d)]) s.ready[static_cast<std::size_t>(d)] = true;
+    hand_out(s, d);
+}
+
+void io_uring_reactor::complete(const io_uring_cqe& e) noexcept {
+    const auto k = static_cast<kind>(e.user_data >> 60);
+    void* const who = reinterpret_cast<void*>(e.user_data & ((std::uint64_t{1} << 60) - 1));
+    switch (k) {
+        case kind::wake:
+            wake_armed_ = e.flags & IORING_CQE_F_MORE;
+            return;
+        case kind::ignored:
+            return;
+        case kind::send:
+            return on_sent(*static_cast<outgoing*>(who), e.res);
+        case kind::file:
+            return on_read(*static_cast<file_read*>(who), e.res);
+        default:
+            break;
+    }
+    const int fd = static_cast<int>(e.user_data & 0xffffffffU);
+    slot* const s = find(fd);
+    if (!s || (s->generation & generation_mask) != (e.user_data >> 32 & generation_mask)) {
+        // For a descriptor that was closed or detached meanwhile.
+        if (e.flags & IORING_CQE_F_BUFFER)
+            buffers_.give_back(static_cast<std::uint16_t>(e.flags >> IORING_CQE_BUFFER_SHIFT));
+        if (k == kind::accept && e.res >= 0) ::close(e.res);
+        return;
+    }
+    if (!(e.flags & IORING_CQE_F_MORE)) {
+        set_armed(*s, k, false);
+        s->recalled = false;
+    }
+    if (k == kind::receive) return on_received(*s, fd, e);
+    if (k == kind::accept) return on_accepted(*s, fd, e);
+    announce(*s, k == kind::poll_in ? direction::readable : direction::writable);
+}
+
+void io_uring_reactor::on_received(slot& s, int fd, const io_uring_cqe& e) noexcept {
+    if (e.flags & IORING_CQE_F_BUFFER) {
+        const auto buffer = static_cast<std::uint16_t>(e.flags >> IORING_CQE_BUFFER_SHIFT);
+        if (e.res > 0)
+            buffers_.push(s.received, buffer, static_cast<std::size_t>(e.res));
+        else
+            buffers_.give_back(buffer);
+    }
+    // The errors left out only end the delivery: the recv() that follows asks the kernel itself.
+    if (e.res == 0)
+        s.ended = true;
+    else if (e.res < 0 && e.res != -ENOBUFS && e.res != -ECANCELED && e.res != -EAGAIN && e.res != -EINTR)
+        s.receive_error = -e.res;
+    else if (s.received.length >= most_unread_buffers && is_armed(s, kind::receive) && !s.recalled)
+        recall(s, fd, kind::receive);
+    hand_out(s, direction::readable);
+}
+
+void io_uring_reactor::on_accepted(slot& s, int fd, const io_uring_cqe& e) noexcept {
+    if (e.res >= 0) {
+        if (!s.accepted) s.accepted = std::make_unique<std::deque<int>>();
+        s.accepted->push_back(e.res);
+        if (s.accepted->size() >= most_unasked_connections && is_armed(s, kind::accept) && !s.recalled)
+            recall(s, fd, kind::accept);
+    }
+    // An error is met again, and told, by the accept() that follows.
+    hand_out(s, direction::readable);
+}
+
+ssize_t io_uring_reactor::recv(int fd, std::span<std::byte> to) noexcept {
+    slot* const s = find(fd);
+    if (s) {
+        if (!s->received.empty()) return static_cast<ssize_t>(buffers_.pop(s->received, to));
+        if (s->receive_error) return -std::exchange(s->receive_error, 0);
+        if (s->ended) return 0;
+        if (is_armed(*s, kind::receive)) return -EAGAIN;
+    }
+    ssize_t n;
+    do n = ::recv(fd, to.data(), to.size(), MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0) return n;
+    if (s && errno == EAGAIN) s->used_for = use::receiving;
+    return -errno;
+}
+
+int io_uring_reactor::accept(int fd) noexcept {
+    slot* const s = find(fd);
+    if (s) {
+        if (s->accepted && !s->accepted->empty()) {
+            const int connection = s->accepted->front();
+            s->accepted->pop_front();
+            return connection;
+        }
+        if (is_armed(*s, kind::accept)) return -EAGAIN;
+    }
+    int n;
+    do n = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (n < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (n >= 0) return n;
+    if (s && errno == EAGAIN) s->used_for = use::accepting;
+    return -errno;
+}
+
+void io_uring_reactor::read_file(int fd, std::span<std::byte> to, std::uint64_t offset,
+                                 file_read& r) noexcept {
+    io_uring_sqe& e = ring_.next_entry();
+    ::io_uring_prep_read(&e, fd, to.data(), static_cast<unsigned>(to.size()), offset);
+    e.user_data = key_of(kind::file, &r);
+    ++attached_;
+}
+
+void io_uring_reactor::on_read(file_read& r, int result) noexcept {
+    --attached_;
+    r.result = result;
+    r.done = true;
+    if (!r.abandoned) ready_.push_back(r);
+}
+
+void io_uring_reactor::abandon(file_read& r) noexcept {
+    r.abandoned = true;
+    while (!r.done && ring_.wait(std::chrono::nanoseconds(-1)) == 0) reap();
+}
+
+}  // namespace crossover

@@ -1,0 +1,98 @@
+// The two queues shared with the kernel.
+#include "runtimes/reactor/kernel_ring.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+namespace crossover {
+namespace {
+
+constexpr unsigned entries = 1024;
+constexpr unsigned completions = 4096;
+
+const char* reason_for(int error) noexcept {
+    switch (error) {
+        case ENOSYS:
+            return "io_uring: this kernel has none; use epoll, or Linux 6.1 or later";
+        case EPERM:
+        case EACCES:
+            return "io_uring: forbidden here; use epoll, or see sysctl kernel.io_uring_disabled and the "
+                   "container's seccomp profile";
+        case EINVAL:
+            return "io_uring: this kernel is too old; use epoll, or Linux 6.1 or later";
+        case ENOMEM:
+            return "io_uring: not enough memory may be locked; use epoll, or raise ulimit -l";
+        default:
+            return "io_uring: cannot be set up (see ulimit -n); use epoll";
+    }
+}
+
+}  // namespace
+
+kernel_ring::kernel_ring() {
+    io_uring_params params{};
+    // Disabled until first used, because the loop may be made in another thread than the one that runs it.
+    params.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                   IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+                   IORING_SETUP_CQSIZE;
+    params.cq_entries = completions;
+    const int failed = ::io_uring_queue_init_params(entries, &ring_, &params);
+    if (failed) throw std::system_error(-failed, std::generic_category(), reason_for(-failed));
+}
+
+io_uring_sqe& kernel_ring::next_entry() noexcept {
+    io_uring_sqe* e = ::io_uring_get_sqe(&ring_);
+    while (!e) {
+        submit();
+        e = ::io_uring_get_sqe(&ring_);
+    }
+    return *e;
+}
+
+int kernel_ring::enable() noexcept {
+    if (enabled_) return 0;
+    // Not every liburing exports io_uring_enable_rings().
+    enabled_ = ::syscall(SYS_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) == 0;
+    return enabled_ ? 0 : -errno;
+}
+
+void kernel_ring::submit() noexcept {
+    [[maybe_unused]] int failed = enable();
+    ++round_;
+    // EAGAIN, EBUSY: the kernel is short of memory for the moment, and what it did not take stays queued.
+    if (!failed) failed = ::io_uring_submit_and_get_events(&ring_);
+    assert(failed != -EEXIST && "an io_uring loop belongs to the thread that first used it");
+}
+
+bool kernel_ring::something_to_do() const noexcept {
+    return ::io_uring_sq_ready(&ring_) != 0 ||
+           (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+}
+
+int kernel_ring::wait(std::chrono::nanoseconds timeout) noexcept {
+    int failed = enable();
+    if (failed) return -failed;
+    ++round_;
+    if (timeout.count() == 0) {
+        if (something_to_do()) failed = ::io_uring_submit_and_get_events(&ring_);
+    } else if (timeout.count() < 0) {
+        failed = ::io_uring_submit_and_wait(&ring_, 1);
+    } else {
+        const auto whole = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+        __kernel_timespec time{};
+        time.tv_sec = whole.count();
+        time.tv_nsec = (timeout - whole).count();
+        io_uring_cqe* first = nullptr;
+        failed = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+    }
+    const bool harmless =
+        failed >= 0 || failed == -ETIME || failed == -EINTR || failed == -EAGAIN || failed == -EBUSY;
+    return harmless ? 0 : -failed;
+}
+
+}  // namespace crossover

@@ -1,0 +1,71 @@
+// The narrow interface over the kernel: who may go on with which descriptor, when, and how to wake the thread
+// that waits for it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+
+#include "runtimes/reactor/node.hpp"
+
+namespace crossover {
+
+enum class direction : unsigned char { readable, writable };
+
+// The pattern of every use: try the operation; at -EAGAIN wait(); when the node runs, try again.
+//
+//     ssize_t n = r.recv(fd, buffer);
+//     if (n == -EAGAIN && !r.wait(fd, direction::readable, node)) suspend until node.run is called
+//
+// Readiness is a hint: after a wake the operation may answer -EAGAIN once more. A completion-based back end
+// fills recv() and accept() from what the kernel has already delivered, so that the pattern, and an immediate
+// cancel(), hold for it as well.
+//
+// Threads: one thread at a time calls poll(); notify() may be called from any thread. Whether the rest may be
+// called from other threads than the polling one is the back end's promise. Per descriptor and direction
+// there is at most one waiter.
+class reactor {
+  public:
+    reactor() = default;
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
+    virtual ~reactor() = default;
+
+    virtual const char* name() const noexcept = 0;
+
+    // Begins to watch a non-blocking descriptor. Throws std::system_error, also when the kernel cannot watch
+    // this kind (a file).
+    virtual void attach(int fd) = 0;
+    // Ends it; the descriptor lives on. Nobody may be waiting for it.
+    virtual void detach(int fd) noexcept = 0;
+    // Ends it and closes the descriptor. Nobody may be waiting for it.
+    virtual void close(int fd) noexcept = 0;
+    // How many descriptors are attached: with none, polling without sleeping finds nothing.
+    virtual std::size_t attached() const noexcept = 0;
+
+    // Returns true if the descriptor became ready since the last wake: try again now, the node is not kept.
+    // Otherwise keeps the node until poll() hands it out or cancel() takes it back. Throws std::system_error:
+    // EBADF not attached, EBUSY a second waiter.
+    [[nodiscard]] virtual bool wait(int fd, direction d, node& n) = 0;
+    // True: the node will not be handed out. False: a poll() has already put it on its list.
+    virtual bool cancel(int fd, direction d, node& n) noexcept = 0;
+
+    // Appends the nodes that became ready, without running them. Sleeps until there is one, notify() is
+    // called, a signal comes or the time is over; zero does not sleep, a negative time has no end.
+    virtual void poll(std::chrono::nanoseconds timeout, node_list& ready) = 0;
+    // Ends the present or, if none is under way, the next sleep in poll(). Cheap unless the poller really
+    // sleeps.
+    virtual void notify() noexcept = 0;
+
+    // Socket operations that never block: a count (or a new descriptor, non-blocking and close-on-exec), or
+    // -errno.
+    virtual ssize_t recv(int fd, std::span<std::byte> to) noexcept = 0;
+    virtual ssize_t send(int fd, std::span<const std::byte> from) noexcept = 0;
+    virtual int accept(int fd) noexcept = 0;
+    // Ends the stream towards the peer, after all that was sent before.
+    virtual int shut_down_sending(int fd) noexcept = 0;
+};
+
+}  // namespace crossover

@@ -1,0 +1,66 @@
+// serial: one item at a time, on the calling thread. The baseline, and what the suite itself costs.
+#pragma once
+
+#include "runtimes/blocking/semaphore.hpp"
+#include "runtimes/blocking/verbs.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover {
+
+class serial {
+  public:
+    class context : public blocking::verbs {
+      public:
+        using verbs::verbs;
+        using task = blocking::async<void>;
+        template <class T>
+        using async = blocking::async<T>;
+        using semaphore = blocking::semaphore;
+
+        blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules) {
+            blocking::check(stop());
+            one_by_one(n, each, batch, rules, own(), stop());
+            return {};
+        }
+    };
+
+    static constexpr std::string_view name = "serial";
+    static constexpr std::string_view family = "serial";
+    static constexpr std::string_view back_end = "";
+
+    static constexpr std::string_view why_not(verb v) {
+        switch (v) {
+            case verb::queue:
+                return "one item at a time: an item that waits for another would wait for ever";
+            case verb::offload:
+                return "has no thread but the one that runs the items";
+            default:
+                return "";
+        }
+    }
+
+    explicit serial(const options&) {}
+
+    std::size_t at_once() const { return 1; }
+    resources held() const { return {}; }
+
+    void run(std::size_t n, job<context> each, const void* batch, policy rules) {
+        one_by_one(n, each, batch, rules, parker_, nullptr);
+    }
+
+  private:
+    static void one_by_one(std::size_t n, job<context> each, const void* batch, policy rules,
+                           blocking::parker& own, const stop_state* outer) {
+        batch_state state(rules, outer);
+        context ctx(own, state.stop());
+        for (std::size_t i = 0; i < n && !state.stopped(); ++i)
+            run_noted(state, i, [&] { each(ctx, batch, i).finish(); });
+        state.finish();
+    }
+
+    blocking::parker parker_;
+};
+
+static_assert(runtime<serial> && verbs_are_explained<serial>());
+
+}  // namespace crossover

@@ -1,0 +1,77 @@
+// tbb_resumable: a oneTBB task per item that is suspended while it waits (task::suspend), so that waits need
+// no threads.
+#pragma once
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <cstddef>
+
+#include "runtimes/resumable/verbs.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover {
+
+// One scheduled task is one TBB task, spawned on its own. A task that is suspended keeps its stack, and
+// whoever resumes it may be another thread.
+//
+// Every wait for a nested batch is isolated: only tasks of that batch, and tasks that were suspended, are
+// taken up in it. Else an item could come to lie on the stack above another one that it waits for. For the
+// same reason a thread whose nested items are all suspended starts no other item until one of them goes on.
+class tbb_resumable {
+  public:
+    class context : public resumable::verbs {
+      public:
+        using task = blocking::async<void>;
+        template <class T>
+        using async = blocking::async<T>;
+        using semaphore = resumable::semaphore;
+        template <class T>
+        using channel = resumable::channel<T>;
+
+        context(tbb_resumable& in, const stop_state* stop) : verbs(in.watcher_, stop), in_(in) {}
+
+        blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules);
+
+      private:
+        tbb_resumable& in_;
+    };
+
+    static constexpr std::string_view name = "tbb_resumable";
+    static constexpr std::string_view family = "tbb";
+    static constexpr std::string_view back_end = "eventpoll";
+
+    static constexpr std::string_view why_not(verb v) {
+        return v == verb::offload ? "has no thread but TBB's workers, and they run the items" : "";
+    }
+
+    explicit tbb_resumable(const options& with);
+
+    // Each suspended task takes a stack of its own, which is three mappings; 40,000 of them crashed TBB at
+    // the system's limit of 65,530, 20,000 worked.
+    std::size_t at_once() const { return 16'000; }
+    resources held() const { return {cores_ + 1, 1, stack_bytes}; }
+
+    void run(std::size_t n, job<context> each, const void* batch, policy rules);
+
+  private:
+    struct running_batch;
+    struct item;
+
+    // TBB's own choice of 4 MB would reserve 40 GB for 10,000 waiting items. This holds the frames of nested
+    // batches a few hundred deep.
+    static constexpr std::size_t stack_bytes = 512 * 1024;
+
+    void run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,
+                   const stop_state* outer);
+
+    std::size_t cores_;
+    tbb::global_control stack_size_;
+    tbb::global_control most_threads_;
+    tbb::task_arena arena_;
+    resumable::watcher watcher_;
+};
+
+static_assert(runtime<tbb_resumable> && verbs_are_explained<tbb_resumable>());
+
+}  // namespace crossover

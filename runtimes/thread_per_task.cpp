@@ -1,0 +1,139 @@
+// Starting, counting and waking the threads.
+#include "runtimes/thread_per_task.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <fstream>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "runtimes/batch.hpp"
+#include "runtimes/limits.hpp"
+#include "runtimes/stack_size.hpp"
+
+namespace crossover {
+
+namespace {
+
+std::size_t number_in(const char* path) {
+    std::size_t number = 0;
+    std::ifstream file(path);
+    return file >> number ? number : unlimited;
+}
+
+// Half of what the tightest limit allows, because others live here, too. A thread takes two mappings: stack
+// and guard.
+std::size_t threads_within_limits() {
+    return std::min({number_in("/proc/sys/kernel/threads-max"), number_in("/proc/sys/kernel/pid_max"),
+                     number_in("/sys/fs/cgroup/pids.max"), number_in("/proc/sys/vm/max_map_count") / 2}) /
+           2;
+}
+
+}  // namespace
+
+// Lies on the stack of whoever runs the batch, who joins every thread. Threads are joined as they end, or
+// 100,000 ended ones would keep their stacks. Not detached: glibc's pthread_detach may look at a thread that
+// has just gone.
+class thread_per_task::running_batch {
+  public:
+    running_batch(const policy& rules, const stop_state* outer, job<context> item, const void* items_data,
+                  std::size_t most_threads)
+        : state(rules, outer), each(item), data(items_data), most_(most_threads) {
+        threads_.reserve(most_);
+        ended_.reserve(most_);
+    }
+    ~running_batch() { join_all(); }
+    running_batch(const running_batch&) = delete;
+    running_batch& operator=(const running_batch&) = delete;
+
+    // Runs body() on a thread of its own, once there is room for one more.
+    template <class Body>
+    void start(Body body) {
+        std::size_t place = free_place();
+        threads_[place] = std::thread([this, place, body] {
+            body();
+            std::lock_guard lock(ending_);
+            ended_.push_back(place);
+            one_ended_.notify_one();
+        });
+    }
+
+    void join_all() {
+        for (auto& thread : threads_)
+            if (thread.joinable()) thread.join();
+    }
+
+    batch_state state;
+    const job<context> each;
+    const void* const data;
+
+  private:
+    std::size_t free_place() {
+        std::unique_lock lock(ending_);
+        if (ended_.empty() && threads_.size() < most_) {
+            threads_.emplace_back();
+            return threads_.size() - 1;
+        }
+        one_ended_.wait(lock, [this] { return !ended_.empty(); });
+        std::size_t place = ended_.back();
+        ended_.pop_back();
+        lock.unlock();
+        threads_[place].join();
+        return place;
+    }
+
+    const std::size_t most_;
+    std::vector<std::thread> threads_;
+    std::mutex ending_;
+    std::condition_variable one_ended_;
+    std::vector<std::size_t> ended_;  // places in threads_
+};
+
+thread_per_task::listed_parker::listed_parker(thread_per_task& in, bool list) : in_(in), listed_(list) {
+    if (!listed_) return;
+    std::lock_guard lock(in_.listing_);
+    after_ = in_.first_;
+    if (after_) after_->before_ = this;
+    in_.first_ = this;
+}
+
+thread_per_task::listed_parker::~listed_parker() {
+    if (!listed_) return;
+    std::lock_guard lock(in_.listing_);
+    (before_ ? before_->after_ : in_.first_) = after_;
+    if (after_) after_->before_ = before_;
+}
+
+thread_per_task::thread_per_task(const options&)
+    : at_once_(std::max<std::size_t>(1, threads_within_limits())), stack_bytes_(stack_bytes_of_threads()) {}
+
+void thread_per_task::wake_blocked() {
+    std::lock_guard lock(listing_);
+    for (listed_parker* each = first_; each; each = each->after_) each->own.wake();
+}
+
+void thread_per_task::run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,
+                                const stop_state* outer) {
+    running_batch batch(rules, outer, each, data, std::min({n, rules.in_flight, at_once_}));
+    try {
+        for (std::size_t index = 0; index < n && !batch.state.stopped(); ++index)
+            batch.start([this, &batch, index] { run_item(batch, index); });
+    } catch (const std::system_error& e) {
+        batch.state.raise();
+        wake_blocked();
+        batch.join_all();
+        refuse_worker(e.code().value(), "starting a thread for an item");
+    }
+    batch.join_all();
+    batch.state.finish();
+}
+
+void thread_per_task::run_item(running_batch& batch, std::size_t index) {
+    listed_parker here(*this, batch.state.stop() != nullptr);
+    context ctx(*this, here.own, batch.state.stop());
+    if (batch.state.stopped()) return;
+    if (run_noted(batch.state, index, [&] { batch.each(ctx, batch.data, index).finish(); })) wake_blocked();
+}
+
+}  // namespace crossover

@@ -1,0 +1,46 @@
+// The smallest runtime with processes of its own: each run forks one worker, which does all items.
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/own_usage.hpp"
+#include "runtimes/runtime.hpp"
+#include "runtimes/serial.hpp"
+
+namespace crossover {
+
+class forking {
+  public:
+    using context = serial::context;
+
+    static constexpr std::string_view name = "forking";
+    static constexpr std::string_view family = "processes";
+    static constexpr std::string_view back_end = "";
+    static constexpr std::string_view why_not(verb v) { return serial::why_not(v); }
+
+    explicit forking(const options& o) : honest_(o), used_(o.memory->make<usage>()) {}
+
+    std::size_t at_once() const { return 1; }
+    resources held() const { return {1, 2, 0}; }
+    usage workers_used() const { return *used_; }
+    std::span<const int> worker_ids() const { return {}; }
+
+    void run(std::size_t n, job<context> each, const void* batch, policy rules) {
+        int child = ::fork();
+        if (child == 0) {
+            honest_.run(n, each, batch, rules);
+            *used_ = bench::operator+(*used_, bench::own_usage());
+            ::_exit(0);
+        }
+        ::waitpid(child, nullptr, 0);
+    }
+
+  private:
+    serial honest_;
+    usage* used_;
+};
+
+static_assert(runtime<forking> && has_workers<forking>);
+
+}  // namespace crossover

@@ -1,0 +1,108 @@
+"""Runs the driver as a program over doubles of the bench processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+# The command as it is, but with deadlines for doubles that answer at once, and a report that only says that it was asked for.
+DRIVE = f"""
+import sys
+from dataclasses import replace
+from pathlib import Path
+sys.dont_write_bytecode = True
+sys.path.insert(0, {str(ROOT)!r})
+from driver import noise, pace
+from driver.command import main
+noise.NOISY_FOREIGN_SHARE = float(sys.argv[3])
+noise.NOISY_STEAL_SHARE = noise.NOISY_STALL_SHARE = 2
+for name, known in pace.PACES.items():
+    pace.PACES[name] = replace(known, grace_ns=int(float(sys.argv[2]) * 1e9))
+sys.exit(main(sys.argv[4:], Path(sys.argv[1]), draw=lambda folder: (folder / "index.html").write_text("drawn")))
+"""
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "run.json").read_text()))
+
+    @property
+    def cells(self) -> dict[str, dict[str, Any]]:
+        return {cell["id"]: cell for cell in self.run["cells"]}
+
+
+@dataclass
+class Benches:
+    folder: Path
+    grace_s: float = 3  # a busy machine is not a hang
+    foreign_limit: float = 2  # beyond which a visit is disturbed; what others do here is none of a test's business
+
+    def add(self, model: str, **config: Any) -> None:
+        """A bench process of that name; see bench_double.py for its behaviour."""
+        family = ("threads", "fibers", "tbb", "processes", "event_loop")[len(list(self.folder.glob("bench_*"))) % 5]
+        text = json.dumps({"model": model, "family": family, "state": str(self.folder / f"{model}.state"), **config})
+        path = self.folder / f"bench_{model}"
+        path.write_text(f"#!/bin/sh\nexec {HERE / 'bench_double.py'} '{text}' \"$@\"\n")
+        path.chmod(0o755)
+
+    def add_origin(self, output: str = "http://127.0.0.1:12345") -> Path:
+        """A server that serves nothing; the file that it writes its process id to, one line per start."""
+        pids = self.folder / "origin.pids"
+        path = self.folder / "origin"
+        path.write_text(f"#!/bin/sh\necho $$ >{self.folder}/origin.pid\necho $$ >>{pids}\necho {output}\nexec cat >/dev/null\n")
+        path.chmod(0o755)
+        return pids
+
+    def command(self, *arguments: str) -> list[str]:
+        return ["/usr/bin/python3", "-c", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
+
+    def drive(self, *arguments: str) -> Result:
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60)
+        assert "Traceback" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr, self.folder.parent / "out")
+
+    def run(self, *arguments: str) -> Result:
+        return self.drive("run", "--seed", "1", "--out", str(self.folder.parent / "out"), *arguments)
+
+
+@pytest.fixture
+def benches(tmp_path: Path) -> Benches:
+    folder = tmp_path / "benches"
+    folder.mkdir()
+    return Benches(folder)
+
+
+@pytest.fixture
+def sleepers_of() -> Callable[[int], set[int]]:
+    """The processes whose command line is `sleep SECONDS`: what a double leaves behind."""
+
+    def find(seconds: int) -> set[int]:
+        found = set()
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    line = Path("/proc", entry, "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if line == f"/bin/sleep\0{seconds}\0".encode():
+                    found.add(int(entry))
+        return found
+
+    return find

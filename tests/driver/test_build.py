@@ -1,0 +1,56 @@
+"""What is said when setting up or building goes wrong."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from driver.build import origin_program, programs, step
+from driver.problem import Exit, Problem
+from driver.progress import Progress
+
+
+def failing(command: list[str]) -> tuple[Problem, str]:
+    said = io.StringIO()
+    with pytest.raises(Problem) as caught:
+        step("building", command, Progress(said))
+    return caught.value, said.getvalue()
+
+
+def test_a_tool_that_fails_shows_its_last_lines_only() -> None:
+    problem, said = failing(["/bin/sh", "-c", "seq 100; echo 'error: no such header' >&2; exit 7"])
+    assert str(problem) == "building failed (exit code 7); its last lines are above"
+    assert problem.code == Exit.ENVIRONMENT
+    assert said.splitlines()[0] == "    87" and said.splitlines()[-1] == "    error: no such header"
+
+
+def test_a_tool_that_says_one_line_is_quoted_as_the_problem() -> None:
+    problem, said = failing(["/bin/sh", "-c", "echo 'setup: run as root: apt-get install g++' >&2; exit 3"])
+    assert str(problem) == "setup: run as root: apt-get install g++"
+    assert said == ""
+
+
+def test_a_tool_that_is_missing_is_named_with_the_remedy() -> None:
+    problem, _ = failing(["/nowhere/cmake"])
+    assert str(problem) == "building: /nowhere/cmake does not run: No such file or directory: run scripts/setup"
+
+
+def test_what_succeeds_says_nothing() -> None:
+    said = io.StringIO()
+    step("building", ["/bin/sh", "-c", "echo '[1/2] cc'; echo '[2/2] ld'"], Progress(said))
+    assert said.getvalue() == ""
+
+
+def test_bench_programs_are_found_by_their_names_and_other_files_are_not(tmp_path: Path) -> None:
+    for name, mode in (("bench_serial", 0o755), ("bench_notes.txt", 0o644), ("CMakeFiles", 0o755)):
+        (tmp_path / name).touch(mode)
+    (tmp_path / "bench_folder").mkdir()
+    assert programs(tmp_path) == {"serial": tmp_path / "bench_serial"}
+
+
+@pytest.mark.parametrize("place", ["origin", "origin/origin"])
+def test_the_origin_may_lie_beside_the_benches_or_in_its_own_folder(tmp_path: Path, place: str) -> None:
+    assert origin_program(tmp_path) is None
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).touch()
+    assert origin_program(tmp_path) == tmp_path / place

@@ -1,0 +1,113 @@
+"""Bad input gets one line with the remedy and the exit code of the table."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.driver.conftest import ROOT, Benches
+
+USAGE = [
+    (["run", "--models", "evne"], "there is no model evne (did you mean even?); there are: even, odd"),
+    (["run", "--workloads", "spni"], "there is no workload spni (did you mean spin?); there are: spin, wait"),
+    (["run", "--sede=3"], "there is no option --sede (did you mean --seed?); there are: --cores, --full, --help, --models, --out, --quick, --resume"),
+    (["list", "--frobnicate"], "there is no option --frobnicate; there are: --help"),
+    (["run", "fast"], "unrecognized arguments: fast"),
+    (["run", "--quick", "--full"], "not allowed with argument"),
+    (["run", "--cores", "0"], "--cores 0: this process may use 1 to"),
+    (["run", "--cores", "many"], "invalid int value"),
+    (["run", "--seed", "-4"], "--seed -4 is negative"),
+    (["run", "--time-budget", "soon"], "write 90s, 5m or 1h"),
+    (["run", "--resume", "nowhere"], "there is no run to resume in nowhere"),
+    (["run", "--resume", "nowhere", "--seed", "3"], "beside it only --time-budget"),
+    (["report", "nowhere"], "there is no run in nowhere"),
+    (["fly"], "invalid choice"),
+    ([], "say what to do"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "line"), USAGE)
+def test_usage_errors_say_what_there_is(benches: Benches, arguments: list[str], line: str) -> None:
+    benches.add("odd")
+    benches.add("even")
+    result = benches.drive(*arguments)
+    assert result.code == 2
+    assert line in result.err
+    assert result.err.startswith("crossover: ") and result.err.count("\n") == 1
+
+
+def test_nothing_in_the_list_of_sizes_is_nothing_matched(benches: Benches) -> None:
+    benches.add("odd", lists=["full"])
+    result = benches.run("--quick")
+    assert result.code == 6
+    assert not result.folder.exists()
+
+
+def test_only_unsupported_cells_are_nothing_matched_and_say_why(benches: Benches) -> None:
+    benches.add("odd", cells={"spin": {"status": "unsupported", "reason": "needs can_fork"}})
+    result = benches.run("--workloads", "spin")
+    assert result.code == 6
+    assert "needs can_fork" in result.err
+
+
+def test_a_results_folder_that_holds_something_is_not_touched(benches: Benches) -> None:
+    benches.add("odd")
+    out = benches.folder.parent / "out"
+    out.mkdir()
+    (out / "precious").write_text("mine")
+    result = benches.run()
+    assert result.code == 2
+    assert "is not empty" in result.err
+    assert [path.name for path in out.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("place", ["/proc/results", "/dev/null/results"])
+def test_a_results_folder_that_cannot_be_made_is_an_environment_error(benches: Benches, place: str) -> None:
+    benches.add("odd")
+    result = benches.drive("run", "--out", place)
+    assert result.code == 3
+    assert result.err.count("\n") == 1
+
+
+def test_an_empty_build_says_how_to_build(benches: Benches) -> None:
+    result = benches.drive("list")
+    assert result.code == 3
+    assert "nothing is built yet" in result.err
+
+
+def test_a_folder_of_models_of_which_none_opens_is_an_environment_error(benches: Benches) -> None:
+    benches.add("odd", fault={"do": "hello", "kind": "cannot_run"})
+    result = benches.run()
+    assert result.code == 3
+    assert "odd: io_uring is not permitted here" in result.err
+
+
+def test_list_shows_models_verbs_reasons_and_workloads(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.drive("list")
+    assert result.code == 0
+    assert "no fork: has one thread only (odd)" in result.out
+    assert "spin (cpu, decided by time): what does it cost to spin?" in result.out
+    assert "tasks:10 delay_us:5  [quick, full]  on 1 of 1 models" in result.out
+
+
+def test_a_missing_python_module_is_named_with_the_remedy(benches: Benches, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    broken = tmp_path / "path"
+    broken.mkdir()
+    (broken / "jinja2.py").write_text("import matplotlib_of_another_world")
+    code = f"import sys; sys.path[:0] = [{str(broken)!r}, {str(ROOT)!r}]; from driver.command import main; sys.exit(main(['report', {str(tmp_path)!r}]))"
+    done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "matplotlib_of_another_world is missing: run scripts/setup" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "crossover"
+    link.symlink_to(ROOT / "scripts" / "crossover")
+    (tmp_path / "driver").mkdir()  # a namesake in the present folder is not taken for ours
+    done = subprocess.run([str(link), "report", "nowhere"], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 2
+    assert "there is no run in nowhere" in done.stderr

@@ -1,0 +1,172 @@
+"""A run may end at any moment: nothing measured is lost, nobody's processes stay behind, and it can be continued."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.driver.conftest import Benches, Result
+
+Find = Callable[[int], set[int]]
+
+
+def begin(benches: Benches, *arguments: str) -> subprocess.Popen[str]:
+    out = benches.folder.parent / "out"
+    command = benches.command("run", "--seed", "1", "--out", str(out), *arguments)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_samples(benches: Benches, count: int) -> None:
+    journal = benches.folder.parent / "out" / "samples.jsonl"
+    until = time.monotonic() + 30
+    while not journal.exists() or journal.read_text().count('{"event":"sample"') < count:
+        assert time.monotonic() < until, "the run does not get on"
+        time.sleep(0.005)
+
+
+def end_with(benches: Benches, child: subprocess.Popen[str], number: signal.Signals) -> Result:
+    child.send_signal(number)
+    out, err = child.communicate(timeout=30)
+    assert "Traceback" not in err
+    return Result(child.returncode, out, err, benches.folder.parent / "out")
+
+
+def test_nothing_stays_behind_after_a_run_not_even_a_worker_that_left_session_and_parent(benches: Benches, sleepers_of: Find) -> None:
+    seconds = 100_000 + os.getpid()
+    benches.add("odd", children=seconds, fault={"do": "sample", "workload": "spin", "kind": "crash"})
+    benches.add("even", children=seconds)
+    assert benches.run().code == 4
+    assert sleepers_of(seconds) == set()
+
+
+def test_ctrl_c_leaves_a_valid_partial_result_and_no_process(benches: Benches, sleepers_of: Find) -> None:
+    seconds = 200_000 + os.getpid()
+    benches.add("odd", sleep_s=0.02, children=seconds)
+    child = begin(benches)
+    wait_for_samples(benches, 5)
+    result = end_with(benches, child, signal.SIGINT)
+    assert result.code == 130
+    assert (result.run["run"]["complete"], result.run["run"]["stop_reason"]) == (False, "interrupted")
+    assert sum(len(cell["samples"]) for cell in result.run["cells"]) >= 5
+    assert "--resume" in result.err
+    assert sleepers_of(seconds) == set()
+
+
+def test_ctrl_c_while_a_bench_hangs_ends_at_once(benches: Benches) -> None:
+    benches.add("odd", fault={"do": "sample", "workload": "wait", "kind": "hang_deaf", "skip": 4}, cells={"wait": {"least_ns": 200_000_000}})
+    child = begin(benches)
+    wait_for_samples(benches, 2)
+    time.sleep(0.3)
+    begun = time.monotonic()
+    assert end_with(benches, child, signal.SIGINT).code == 130
+    assert time.monotonic() - begun < 5
+
+
+def without_share(sample: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in sample.items() if key != "foreign_share"}
+
+
+def test_a_resumed_run_takes_exactly_the_samples_that_are_missing(benches: Benches) -> None:
+    benches.add("odd", sleep_s=0.005)
+    benches.add("even", sleep_s=0.005)
+    child = begin(benches)
+    wait_for_samples(benches, 10)
+    interrupted = end_with(benches, child, signal.SIGTERM)
+    before = interrupted.cells
+    result = benches.drive("run", "--resume", str(interrupted.folder))
+    assert result.code == 0, result.err
+    assert (result.run["run"]["complete"], result.run["run"]["rounds_done"]) == (True, 24)
+    for name, cell in result.cells.items():
+        assert [sample["round"] for sample in cell["samples"]] == list(range(24))
+        taken = before[name]["samples"]  # the visit that was cut short got its share of foreign work at its end
+        assert [without_share(sample) for sample in cell["samples"][: len(taken)]] == [without_share(sample) for sample in taken]
+        assert cell["iterations"] == before[name]["iterations"] or before[name]["iterations"] is None
+
+
+def test_kill_9_at_any_moment_loses_at_most_the_sample_in_flight(benches: Benches, sleepers_of: Find) -> None:
+    seconds = 300_000 + os.getpid()
+    benches.add("odd", sleep_s=0.01, sizes=[10, 20], children=seconds)
+    benches.add("even", sleep_s=0.01, sizes=[10, 20])
+    folder = benches.folder.parent / "out"
+    moments = random.Random(5)
+    child = begin(benches)
+    counts = [0]
+    for _ in range(20):
+        wait_for_samples(benches, counts[-1] + 1)
+        time.sleep(moments.uniform(0, 0.08))
+        child.kill()
+        child.communicate()
+        events = [json.loads(line) for line in (folder / "samples.jsonl").read_bytes().split(b"\n")[:-1]]
+        taken = [(event["cell"], event["round"]) for event in events if event["event"] == "sample"]
+        assert len(taken) == len(set(taken))
+        counts.append(len(taken))
+        child = subprocess.Popen(benches.command("run", "--resume", str(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert counts == sorted(set(counts)), "every sitting was killed amid its samples"
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    result = Result(0, "", "", folder)
+    assert {len(cell["samples"]) for cell in result.run["cells"]} == {24}
+
+
+def test_the_time_budget_is_hard_and_too_few_rounds_are_not_complete(benches: Benches) -> None:
+    benches.add("odd", sleep_s=0.25)
+    begun = time.monotonic()
+    result = benches.run("--time-budget", "2s")
+    assert time.monotonic() - begun < 6
+    assert result.code == 0
+    assert (result.run["run"]["complete"], result.run["run"]["stop_reason"]) == (False, "time budget")
+
+
+def test_what_a_disk_cut_short_is_left_out_when_resuming(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.run()
+    journal: Path = result.folder / "samples.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    first_round = next(number for number, line in enumerate(lines) if b'"event":"round"' in line)
+    journal.write_bytes(b"\n".join(lines[: first_round + 2]) + b'\n{"event":"sample","cell":"sp')
+    result = benches.drive("run", "--resume", str(result.folder))
+    assert result.code == 0, result.err
+    assert {len(cell["samples"]) for cell in result.run["cells"]} == {24}
+
+
+def test_a_journal_with_a_foreign_line_is_refused_by_its_number(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.run()
+    journal: Path = result.folder / "samples.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    lines[3] = b"hello"
+    journal.write_bytes(b"\n".join(lines))
+    again = benches.drive("run", "--resume", str(result.folder))
+    assert again.code == 3
+    assert "line 4 is no event" in again.err
+    assert journal.read_bytes() == b"\n".join(lines)
+
+
+def test_a_full_disk_is_one_line_with_the_way_on_and_what_was_written_can_be_resumed(benches: Benches, sleepers_of: Find) -> None:
+    seconds = 400_000 + os.getpid()
+    benches.add("odd", children=seconds)
+    out = benches.folder.parent / "out"
+    command = benches.command("run", "--seed", "1", "--out", str(out))
+    done = subprocess.run(["/bin/bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    assert done.stderr == f"crossover: cannot write {out}/samples.jsonl: File too large: mend that, then go on with scripts/crossover run --resume {out}\n"
+    assert sleepers_of(seconds) == set()
+    result = benches.drive("run", "--resume", str(out))
+    assert result.code == 0, result.err
+    assert {len(cell["samples"]) for cell in result.run["cells"]} == {24}
+
+
+def test_a_run_is_not_continued_with_another_program(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.run()
+    before = (result.folder / "samples.jsonl").read_bytes()
+    benches.add("odd", unit_ns=5)
+    again = benches.drive("run", "--resume", str(result.folder))
+    assert again.code == 2
+    assert "odd was built anew" in again.err
+    assert (result.folder / "samples.jsonl").read_bytes() == before

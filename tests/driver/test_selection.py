@@ -1,0 +1,65 @@
+"""Who is measured: in quick those that stand for their family, and who goes first when time is short."""
+
+from __future__ import annotations
+
+import pytest
+
+from driver.cells import Case, Cell
+from driver.problem import Exit, Problem
+from driver.selection import REFERENCE, REPRESENTATIVE, VARIANT, select
+from reports.representatives import Member
+
+FAMILIES = {
+    "event_loop": "event_loop",
+    "event_loop_uring": "event_loop",
+    "thread_pool": "threads",
+    "thread_pool_wide": "threads",
+    "fibers": "fibers",
+    "my_fibers": "fibers",
+    "asio": "peer",
+    "serial": "serial",
+}
+MEMBERS = [Member(id, family, "event_loop" if id == "event_loop_uring" else id) for id, family in FAMILIES.items()]
+
+
+def cells(kind: str, tasks: int = 100, without: tuple[str, ...] = ()) -> list[Cell]:
+    case = Case(f"w/tasks:{tasks}", "w", {"tasks": tasks}, kind, "?", "time", "items")
+    made = [Cell(case, model, tasks, tasks, None, "", 0, ("quick", "full")) for model in FAMILIES]
+    for cell in made:
+        if cell.model in without:
+            cell.status, cell.reason = "unsupported", "has no such verb"
+    return made
+
+
+def quick(offered: list[Cell]) -> dict[str, int]:
+    return {cell.model: cell.rank for cell in select(offered, MEMBERS, "quick", [], all_models=False)}
+
+
+def test_quick_measures_one_model_of_each_family_and_the_baseline() -> None:
+    stands, compares = REPRESENTATIVE, REFERENCE
+    assert quick(cells("cpu")) == {"event_loop": stands, "thread_pool": stands, "fibers": stands, "serial": compares}
+    assert quick(cells("io")) == {"event_loop": stands, "thread_pool_wide": stands, "fibers": stands, "serial": compares}
+
+
+def test_a_model_that_another_stands_in_for_stays_to_say_why() -> None:
+    chosen = quick(cells("io", without=("thread_pool_wide", "fibers")))
+    assert set(chosen) == {"event_loop", "thread_pool_wide", "thread_pool", "fibers", "my_fibers", "serial"}
+    assert (chosen["thread_pool"], chosen["my_fibers"]) == (REPRESENTATIVE, REPRESENTATIVE)
+
+
+def test_all_models_are_measured_when_asked_for_and_those_that_compete_come_first() -> None:
+    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], all_models=True)
+    assert {cell.model for cell in chosen} == set(FAMILIES)
+    assert [cell.rank for cell in chosen] == sorted(cell.rank for cell in chosen)
+    assert {cell.model for cell in chosen if cell.rank == VARIANT} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
+
+
+def test_of_a_model_the_small_cases_come_before_the_large_ones() -> None:
+    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], all_models=True)
+    assert [(cell.model, cell.units) for cell in chosen[:4]] == [("event_loop", 10), ("event_loop", 1000), ("thread_pool", 10), ("thread_pool", 1000)]
+
+
+def test_a_list_in_which_nothing_stands_is_nothing_matched() -> None:
+    with pytest.raises(Problem) as caught:
+        select(cells("cpu"), MEMBERS, "exhaustive", [], all_models=True)
+    assert caught.value.code == Exit.NOTHING_MATCHED

@@ -1,0 +1,52 @@
+"""The A/A control: the same program a second time, measured in the same rounds, told apart in the result."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+
+from driver.cells import Case, Cell
+from driver.twins import floor, twins_of
+from tests.driver.conftest import ROOT, Benches
+
+
+def cell(model: str, workload: str, units: int, kind: str = "cpu") -> Cell:
+    return Cell(Case(f"{workload}/n:{units}", workload, {"n": units}, kind, "?", "time", "items"), model, units, units, None, "", 0, ("quick",))
+
+
+def test_the_smallest_case_of_each_class_has_twins_of_two_models() -> None:
+    cells = [cell(model, workload, units) for model in ("event_loop", "thread_pool", "fibers") for workload in ("a", "b") for units in (20, 10)]
+    assert sorted(twin.id for twin in twins_of(cells, lambda c: c.case.kind, 2)) == ["a/model:event_loop_twin/n:10", "a/model:thread_pool_twin/n:10"]
+    assert len(twins_of(cells, lambda c: c.case.workload, 0)) == 4
+
+
+def test_a_twin_shares_no_sample_with_its_model() -> None:
+    (twin,) = twins_of([cell("event_loop", "a", 1)], lambda c: c.case.kind, 2)
+    twin.samples.append({})
+    assert twins_of([cell("event_loop", "a", 1)], lambda c: c.case.kind, 2)[0].samples == []
+
+
+def test_the_floor_is_the_largest_difference_seen_between_twins() -> None:
+    cells = [cell(model, workload, 1) for model in ("event_loop", "event_loop_twin") for workload in ("a", "b")]
+    for one, wall in zip(cells, (100, 100, 104, 90)):
+        one.samples = [{"wall_ns": 3 * wall, "iterations": 3}]
+    assert floor(cells) == 0.1
+    assert floor(cells[:2]) is None
+
+
+def test_twins_run_in_a_process_of_their_own_and_stand_in_the_result(benches: Benches) -> None:
+    benches.add("event_loop")
+    benches.add("other")
+    result = benches.run()
+    assert result.code == 0, result.err
+    schema = json.loads((ROOT / "reports/schema/run-1.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(result.run)
+    models = {model["id"]: model for model in result.run["models"]}
+    assert {id: model["twin_of"] for id, model in models.items()} == {"event_loop": None, "other": None, "event_loop_twin": "event_loop"}
+    assert models["event_loop_twin"]["starts"] == 1
+    twins = [cell for cell in result.run["cells"] if cell["model"] == "event_loop_twin"]
+    assert [cell["workload"] for cell in twins] == ["spin", "wait"]  # of different classes
+    assert {len(cell["samples"]) for cell in twins} == {24}
+    assert result.run["noise"]["aa_floor"] < 0.05
+    assert "aa_floor" in result.run["noise"]

@@ -1,0 +1,113 @@
+"""What counts in a case: who competes, which outcomes enter, what the sentences say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from reports.analysis import Case, analyse
+from reports.headlines import changes, headlines
+from reports.read import parse_run
+from tests.reports import synthetic
+
+
+def cases(models: dict[str, tuple[float, float]], class_: str = "cpu", extra: list[dict[str, Any]] | None = None, rounds: int = 8, **workload: Any) -> tuple[Case, ...]:
+    cells = synthetic.measured(models, "w", {"n": 1}, rounds, 0.01, 3) + (extra or [])
+    names = list(models) + [c["model"] for c in extra or []]
+    return analyse(parse_run(synthetic.run(names, [{"id": "w", "class": class_, **workload}], cells), "x")).cases
+
+
+def test_one_model_per_family_competes_and_the_baseline_does_not() -> None:
+    (case,) = cases(dict.fromkeys(("serial", "thread_pool", "thread_pool_wide", "tbb_tasks", "tbb_resumable", "asio", "fibers"), (1e6, 1e6)))
+    assert case.competing == {"thread_pool", "tbb_tasks", "fibers"}
+
+
+def test_the_representative_depends_on_the_class_of_the_work() -> None:
+    (case,) = cases(dict.fromkeys(("thread_pool", "thread_pool_wide", "tbb_tasks", "tbb_resumable"), (1e6, 1e6)), "io")
+    assert case.competing == {"thread_pool_wide", "tbb_resumable"}
+
+
+def test_a_variant_stands_in_where_its_family_s_first_choice_cannot_do_the_work() -> None:
+    wide = synthetic.cell("thread_pool_wide", "w", {"n": 1}, status="unsupported", reason="needs 1,000 at once, has 256")
+    (case,) = cases({"thread_pool": (1e6, 1e6), "fibers": (1e6, 1e6)}, "io", [wide])
+    assert case.competing == {"thread_pool", "fibers"}
+
+
+def test_a_family_whose_representative_failed_sends_nobody_else() -> None:
+    wrong = synthetic.cell("thread_pool", "w", {"n": 1}, status="wrong", reason="item 7 ran twice")
+    (case,) = cases({"thread_pool_wide": (1e5, 1e5), "fibers": (1e6, 1e6), "tbb_tasks": (2e6, 2e6)}, "cpu", [wrong])
+    assert "thread_pool_wide" not in case.competing
+    assert case.verdicts["time"].best_set == ("fibers",)
+
+
+def test_time_and_cpu_cost_are_decided_apart() -> None:
+    (case,) = cases({"fibers": (1e6, 1e6), "thread_pool": (5e5, 3e6)})
+    assert case.verdicts["time"].best_set == ("thread_pool",)
+    assert case.verdicts["cpu"].best_set == ("fibers",)
+
+
+def test_samples_taken_before_a_failure_do_not_count() -> None:
+    crashed = synthetic.measured({"tbb_tasks": (1.0, 1.0)}, "w", {"n": 1}, 8, 0.01, 4, status="crashed", reason="killed by signal 11")
+    (case,) = cases({"fibers": (1e6, 1e6), "thread_pool": (2e6, 2e6)}, extra=crashed)
+    assert case.verdicts["time"].best_set == ("fibers",)
+    assert "tbb_tasks" not in case.verdicts["time"].ratios
+
+
+def test_a_model_projected_beyond_the_budget_is_slower_in_time_only() -> None:
+    projected = synthetic.cell("fibers", "w", {"n": 1}, status="projected", reason="budget", projected_ns=9_000_000_000)
+    (case,) = cases({"thread_pool": (1e6, 1e6)}, extra=[projected])
+    assert (case.verdicts["time"].kind, case.verdicts["time"].slower) == ("wins", ("fibers",))
+    assert case.verdicts["cpu"].kind == "unopposed"
+
+
+def test_a_model_stopped_early_is_slower_in_time_and_open_in_cpu_cost() -> None:
+    stopped = synthetic.measured({"fibers": (9e6, 9e5)}, "w", {"n": 1}, 3, 0.01, 4, stopped={"rounds": 3, "reason": "clearly slower"})
+    (case,) = cases({"thread_pool": (1e6, 1e6)}, extra=stopped)
+    assert (case.verdicts["time"].kind, case.verdicts["time"].slower) == ("wins", ("fibers",))
+    assert (case.verdicts["cpu"].kind, set(case.verdicts["cpu"].best_set)) == ("unresolved", {"thread_pool", "fibers"})
+
+
+def test_a_case_in_which_the_origin_was_the_limit_has_no_verdict() -> None:
+    limited = synthetic.measured({"fibers": (5e5, 5e5)}, "w", {"n": 1}, 8, 0.01, 4, status="server_bound", reason="the origin used 98 % of its core")
+    (case,) = cases({"thread_pool": (1e6, 1e6)}, extra=limited)
+    assert case.verdicts["time"].kind == "none"
+    assert "server-bound" in case.verdicts["time"].reason
+    assert case.verdicts["time"].ratios["thread_pool"].value == pytest.approx(2, rel=0.05)
+
+
+def test_memory_decides_where_the_workload_says_so() -> None:
+    (case,) = cases({"fibers": (2e6, 1e6), "thread_pool": (1e6, 1e6)}, "cpu", metric="memory")
+    assert case.deciding.best_set == ("fibers",)  # the generator gives the first model the least memory
+    assert case.verdicts["time"].best_set == ("thread_pool",)
+
+
+def test_a_metric_that_was_not_measured_is_no_verdict() -> None:
+    (case,) = cases({"fibers": (2e6, 1e6), "thread_pool": (1e6, 1e6)}, "mixed", metric="latency")
+    assert (case.deciding.kind, case.deciding.reason) == ("none", "this run measured no latency")
+
+
+def test_headlines_name_the_metric_the_numbers_and_the_interval() -> None:
+    cells = synthetic.measured({"fibers": (1e6, 4e6), "thread_pool": (3e6, 4e6), "serial": (5e5, 5e5)}, "w", {"tasks": 1000, "delay_us": 5000}, 12, 0.001, 3)
+    analysis = analyse(parse_run(synthetic.run(["fibers", "thread_pool", "serial"], [{"id": "w", "class": "cpu"}], cells), "x"))
+    time, cpu, telling = headlines(analysis)
+    assert (time.lead, time.text) == ("By time", "1 case: fibers wins 1.")
+    assert cpu.text == "1 case: 1 is a tie."
+    assert telling.text.startswith("w, tasks 1,000, delay 5 ms. Time: fibers wins, 1.00 ms against 3.00 ms for thread_pool (3.00×, 95 % interval ")
+    assert "serial, one after another, takes 0.50× of that" in telling.text
+    assert "CPU cost: a tie of thread_pool and fibers, 4.00 ms" in telling.text
+
+
+def test_a_winner_that_changes_with_the_size_is_told() -> None:
+    cells = synthetic.measured({"fibers": (1e6, 1e6), "thread_pool": (3e6, 1e6)}, "w", {"tasks": 10, "grain": 1}, 12, 0.001, 3)
+    cells += synthetic.measured({"fibers": (3e8, 1e6), "thread_pool": (2e8, 1e6)}, "w", {"tasks": 10, "grain": 1000}, 12, 0.001, 3)
+    analysis = analyse(parse_run(synthetic.run(["fibers", "thread_pool"], [{"id": "w", "class": "cpu"}], cells), "x"))
+    assert changes(analysis) == ["w, time: fibers at grain 1, thread_pool at grain 1,000."]
+    assert analysis.rows[0].constants == "tasks 10"
+
+
+def test_sizes_are_ordered_by_number_and_parameters_that_repeat_others_are_left_out() -> None:
+    cells = []
+    for tasks in (1000, 20, 3):
+        cells += synthetic.measured({"fibers": (1e6, 1e6)}, "w", {"tasks": tasks, "in_flight": tasks}, 6, 0.01, 3)
+    analysis = analyse(parse_run(synthetic.run(["fibers"], [{"id": "w", "class": "io"}], cells), "x"))
+    assert [case.label for case in analysis.cases] == ["tasks 3", "tasks 20", "tasks 1,000"]

@@ -1,0 +1,164 @@
+"""scripts/setup against doubles of the system's programs: what it asks of them, and how it explains their refusals."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parents[2] / "scripts" / "setup"
+TOOLS = ["bash", "sh", "env", "sed", "grep", "paste", "mktemp", "rm", "cat", "tail", "touch"]
+
+
+class Machine:
+    """A PATH that holds only doubles and a few plain tools. `installed` is what dpkg-query tells of."""
+
+    def __init__(self, folder: Path):
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.folder = folder
+        self.calls = folder / "calls"
+        self.calls.touch()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(subprocess.check_output(["which", tool], text=True).strip())
+        self.user(0)
+        self.double("dpkg-query", f"cat {folder}/installed 2>/dev/null; exit 1")
+
+    def double(self, name, body):
+        path = self.bin / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.calls}\n{body}\n')
+        path.chmod(0o755)
+
+    def user(self, number):
+        self.double("id", f"echo {number}")
+
+    def all_installed(self, without=()):
+        names = [p for p in packages() if p not in without]
+        (self.folder / "installed").write_text("".join(f"installed:{name} " for name in names))
+
+    def apt(self, output, code, installs=False):
+        """apt-get that says `output`; with `installs`, all packages are there afterwards."""
+        now = "".join(f"installed:{name} " for name in packages())
+        then = f"printf '%s' '{now}' > {self.folder}/installed" if installs else ":"
+        self.double("apt-get", f"echo '{output}' >&2; {then}; exit {code}")
+
+    def run(self, *arguments):
+        return subprocess.run([self.bin / "bash", SETUP, *arguments], env={"PATH": str(self.bin)}, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
+
+    def apt_calls(self):
+        return [line for line in self.calls.read_text().splitlines() if line.startswith("apt-get")]
+
+
+def packages():
+    text = SETUP.read_text()
+    return text[text.index("packages=(") + len("packages=("):text.index("\n)\n")].split()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def test_says_and_does_nothing_when_all_is_there(machine):
+    machine.apt("", 0)
+    machine.all_installed()
+    result = machine.run()
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert machine.apt_calls() == []
+
+
+def test_installs_only_what_is_missing(machine):
+    machine.all_installed(without=["libtbb-dev", "g++"])
+    machine.apt("", 0, installs=True)
+    assert machine.run().returncode == 0
+    [call] = machine.apt_calls()
+    assert call.endswith(" install --no-install-recommends g++ libtbb-dev")
+
+
+def test_a_package_whose_name_begins_another_is_not_taken_for_it(machine):
+    (machine.folder / "installed").write_text("installed:python3-numpy installed:libboost-dev-extra ")
+    machine.apt("", 0, installs=True)
+    assert machine.run().returncode == 0
+    words = machine.apt_calls()[0].split()
+    assert "libboost-dev" in words and "python3" in words and "python3-numpy" not in words
+
+
+def test_updates_the_lists_when_the_first_attempt_fails(machine):
+    machine.all_installed(without=["cmake"])
+    everything = "".join(f"installed:{name} " for name in packages())
+    machine.double("apt-get", f"""
+        case "$*" in
+          *" update"*) touch {machine.folder}/updated ;;
+          *) [ -e {machine.folder}/updated ] || exit 100; printf '%s' '{everything}' > {machine.folder}/installed ;;
+        esac""")
+    result = machine.run()
+    assert result.returncode == 0, result.stderr
+    assert [call.split("--no-install-recommends")[0].split()[-1] for call in machine.apt_calls()] == ["install", "update", "install"]
+
+
+@pytest.mark.parametrize("said, told", [
+    ("E: Unable to locate package cmake", "apt does not know: cmake"),
+    ("E: Failed to fetch http://x  Temporary failure resolving", "no network"),
+    ("E: You don't have enough free space in /var/cache/apt/archives/.", "the disk is full"),
+    ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another apt"),
+    ("dpkg: error: /var/lib/dpkg: Read-only file system", "no permission"),
+    ("E: Something new", "Something new"),
+])
+def test_a_refusal_is_one_line_with_the_remedy(machine, said, told):
+    machine.all_installed(without=["cmake"])
+    machine.apt(said.replace("'", "'\\''"), 100)
+    result = machine.run()
+    assert result.returncode == 3
+    progress, refusal = result.stderr.splitlines()
+    assert progress == "setup: installing cmake"
+    assert told in refusal
+
+
+def test_packages_that_stay_away_are_named(machine):
+    machine.all_installed(without=["cmake"])
+    machine.apt("", 0)
+    result = machine.run()
+    assert result.returncode == 3
+    assert "still missing: cmake" in result.stderr
+
+
+def test_without_root_or_sudo_the_exact_line_is_printed(machine):
+    machine.user(1000)
+    machine.all_installed(without=["cmake", "g++"])
+    machine.apt("", 0)
+    result = machine.run()
+    assert result.returncode == 3
+    assert "apt-get update && apt-get install -y --no-install-recommends g++ cmake" in result.stderr
+    assert machine.apt_calls() == []
+
+
+def test_a_sudo_that_wants_a_password_is_not_waited_for(machine):
+    machine.user(1000)
+    machine.all_installed(without=["cmake"])
+    machine.apt("", 0)
+    machine.double("sudo", "exit 1")
+    result = machine.run()
+    assert result.returncode == 3
+    assert "apt-get install -y --no-install-recommends cmake" in result.stderr
+
+
+def test_goes_through_sudo(machine):
+    machine.user(1000)
+    machine.all_installed(without=["cmake"])
+    machine.apt("", 0, installs=True)
+    machine.double("sudo", 'if [ "$1" = -n ]; then shift; fi; "$@"')
+    (machine.bin / "true").symlink_to("/bin/true")
+    result = machine.run()
+    assert result.returncode == 0, result.stderr
+    assert any(line.startswith("sudo env") for line in machine.calls.read_text().splitlines())
+
+
+def test_other_systems_are_told_what_is_needed(machine):
+    (machine.bin / "dpkg-query").unlink()
+    result = machine.run()
+    assert result.returncode == 3
+    assert "Debian 12" in result.stderr and "libboost-fiber-dev" in result.stderr
+
+
+def test_arguments_are_refused(machine):
+    assert machine.run("--force").returncode == 2

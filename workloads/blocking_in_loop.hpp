@@ -1,0 +1,66 @@
+// blocking_in_loop: how much does it cost the others when some of many tasks block their thread?
+#pragma once
+
+#include "workloads/blocking_wait.hpp"
+#include "workloads/workload.hpp"
+
+namespace crossover {
+
+// All tasks wait as long. The first `blockers` of them do so by a call that the model does not know of, the
+// others by the model's own sleep.
+struct blocking_in_loop {
+    static constexpr std::string_view name = "blocking_in_loop";
+    static constexpr std::string_view question =
+        "how much does it cost the others when some of many tasks block their thread?";
+    static constexpr work_class kind = work_class::lessons;
+    static constexpr std::string_view unit = "waits";
+    static constexpr metric decides = metric::time;
+    static constexpr std::string_view bound = "delay";
+    static constexpr std::array needs{verb::sleep};
+
+    struct params {
+        std::uint64_t tasks, blockers, delay_us;
+    };
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
+                                       field<params>{"blockers", &params::blockers},
+                                       field<params>{"delay_us", &params::delay_us}};
+    static constexpr std::array sizes{
+        size<params>{{10, 2, 1'000}, exhaustive}, size<params>{{100, 0, 2'000}, full},
+        size<params>{{100, 1, 2'000}, full}, size<params>{{100, 10, 2'000}, full},
+        size<params>{{100, 100, 2'000}, exhaustive}};
+
+    struct output {
+        std::uint64_t task, blocked;
+    };
+
+    template <class C>
+    struct shared {
+        shared(const environment&, const params&) {}
+    };
+
+    static std::size_t items(const params& p) { return p.tasks; }
+
+    static std::uint64_t least_ns(const params& p, std::size_t at_once) {
+        const std::uint64_t width = std::min<std::uint64_t>(p.tasks, at_once);
+        return (p.tasks + width - 1) / width * p.delay_us * 1000;
+    }
+
+    template <can_sleep C>
+    static typename C::task item(C& ctx, const params& p, shared<C>&, std::size_t i, output& out) {
+        const std::chrono::microseconds time(p.delay_us);
+        if (i < p.blockers)
+            blocking_wait(time);
+        else
+            co_await ctx.sleep_for(time);
+        out = {i, i < p.blockers};
+    }
+
+    static std::string verify(const params& p, std::span<const output> outputs) {
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].task != i || outputs[i].blocked != (i < p.blockers ? 1 : 0))
+                return "task " + std::to_string(i) + " did not wait as it should";
+        return {};
+    }
+};
+
+}  // namespace crossover

@@ -1,0 +1,71 @@
+// A folder per size in a map that lives as long as the process.
+#include "workloads/file_set.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "bench/origin/item_body.hpp"
+#include "runtimes/errors.hpp"
+
+namespace crossover {
+
+namespace {
+
+refused cannot_write(const std::string& path) {
+    return refused("cannot write " + path + " (" + std::strerror(errno) +
+                   "): set TMPDIR to a folder with room");
+}
+
+class file_set {
+  public:
+    file_set(std::uint64_t files, std::uint64_t bytes) {
+        folder_ = (std::filesystem::temp_directory_path() / "crossover-files-XXXXXX").string();
+        if (!::mkdtemp(folder_.data())) throw cannot_write(folder_);
+        std::vector<std::uint64_t> words(bytes / 8 + 1);
+        for (std::uint64_t k = 1; k < words.size(); ++k) words[k] = k * body_step;
+        for (std::uint64_t n = 0; n < files; ++n) {
+            words[0] = first_word(n);
+            const std::string path = folder_ + '/' + std::to_string(n);
+            std::ofstream file(path, std::ios::binary);
+            file.write(reinterpret_cast<const char*>(words.data()), static_cast<std::streamsize>(bytes));
+            file.close();
+            if (!file) {
+                refused error = cannot_write(path);
+                remove();
+                throw error;
+            }
+        }
+    }
+    ~file_set() {
+        if (::getpid() == owner_) remove();
+    }
+    file_set(const file_set&) = delete;
+    file_set& operator=(const file_set&) = delete;
+
+    const std::string& folder() const { return folder_; }
+
+  private:
+    void remove() {
+        std::error_code ignored;  // what is left lies in a temporary folder
+        std::filesystem::remove_all(folder_, ignored);
+    }
+
+    std::string folder_;
+    pid_t owner_ = ::getpid();
+};
+
+}  // namespace
+
+const std::string& folder_of_files(std::uint64_t files, std::uint64_t bytes) {
+    static std::map<std::pair<std::uint64_t, std::uint64_t>, file_set> made;
+    return made.try_emplace({files, bytes}, files, bytes).first->second.folder();
+}
+
+}  // namespace crossover

@@ -1,0 +1,52 @@
+// granularity: how small may a task be before handing it out costs more than doing it?
+#pragma once
+
+#include "workloads/churned.hpp"
+#include "workloads/kernels.hpp"
+#include "workloads/workload.hpp"
+
+namespace crossover {
+
+// Bodies from nothing to about 1.2 ms, in steps of kernels::churn. Over its sizes a model shows its METG(50
+// %): the body at which half of the cores' time goes into bodies.
+struct granularity {
+    static constexpr std::string_view name = "granularity";
+    static constexpr std::string_view question =
+        "how small may a task be before handing it out costs more than doing it?";
+    static constexpr work_class kind = work_class::cpu;
+    static constexpr std::string_view unit = "tasks";
+    static constexpr metric decides = metric::time;
+    static constexpr std::string_view bound = "serial time / cores";
+    static constexpr std::array<verb, 0> needs{};
+
+    struct params {
+        std::uint64_t tasks, steps;
+    };
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
+                                       field<params>{"steps", &params::steps}};
+    static constexpr std::array sizes{
+        size<params>{{50, 10}, exhaustive},   size<params>{{10'000, 0}, full},
+        size<params>{{10'000, 100}, full},    size<params>{{10'000, 300}, exhaustive},
+        size<params>{{10'000, 1'000}, quick}, size<params>{{3'000, 3'000}, exhaustive},
+        size<params>{{1'000, 10'000}, full},  size<params>{{300, 30'000}, exhaustive},
+        size<params>{{100, 100'000}, full},   size<params>{{16, 1'000'000}, exhaustive}};
+
+    struct output {
+        std::uint64_t end;
+    };
+
+    static std::size_t items(const params& p) { return p.tasks; }
+    static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+
+    static void item(const params& p, std::size_t i, output& out) { out.end = kernels::churn(i, p.steps); }
+
+    static std::string verify(const params& p, std::span<const output> outputs) {
+        const churned expected(p.steps);
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].end != expected(i))
+                return "task " + std::to_string(i) + " did not do its " + std::to_string(p.steps) + " steps";
+        return {};
+    }
+};
+
+}  // namespace crossover

@@ -1,0 +1,66 @@
+// idle_tasks: how much memory does a task hold while it only waits?
+#pragma once
+
+#include <atomic>
+
+#include "workloads/workload.hpp"
+
+namespace crossover {
+
+// All tasks wait until the last of them has begun. The peak of resident memory over their number is what a
+// waiting task costs; 16 bytes of it are the suite's own record of the task.
+struct idle_tasks {
+    static constexpr std::string_view name = "idle_tasks";
+    static constexpr std::string_view question = "how much memory does a task hold while it only waits?";
+    static constexpr work_class kind = work_class::memory;
+    static constexpr std::string_view unit = "tasks";
+    static constexpr metric decides = metric::memory;
+    static constexpr std::string_view bound = "hold";
+    static constexpr std::array needs{verb::sleep};
+    static constexpr bool fresh_process = true;
+
+    struct params {
+        std::uint64_t tasks, hold_us;
+    };
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
+                                       field<params>{"hold_us", &params::hold_us}};
+    static constexpr std::array sizes{
+        size<params>{{2, 1'000}, exhaustive},      size<params>{{1'000, 20'000}, quick},
+        size<params>{{10'000, 100'000}, full},     size<params>{{30'000, 300'000}, exhaustive},
+        size<params>{{100'000, 500'000}, full},    size<params>{{300'000, 1'000'000}, exhaustive},
+        size<params>{{1'000'000, 1'000'000}, full}};
+
+    struct output {
+        std::uint64_t company;  // how many tasks had begun when this one ended
+    };
+
+    template <class C>
+    struct shared {
+        shared(const environment&, const params&) {}
+
+        std::atomic<std::uint64_t> begun{0};
+    };
+
+    static std::size_t items(const params& p) { return p.tasks; }
+    static std::size_t alive_together(const params& p) { return p.tasks; }
+    static std::uint64_t least_ns(const params& p, std::size_t) { return p.hold_us * 1000; }
+
+    template <can_sleep C>
+    static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t, output& out) {
+        with.begun.fetch_add(1, std::memory_order_relaxed);
+        const std::chrono::microseconds hold(p.hold_us);
+        do co_await ctx.sleep_for(hold);
+        while (with.begun.load(std::memory_order_relaxed) < p.tasks);
+        out.company = with.begun.load(std::memory_order_relaxed);
+    }
+
+    static std::string verify(const params& p, std::span<const output> outputs) {
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].company != p.tasks)
+                return "task " + std::to_string(i) + " ended when " + std::to_string(outputs[i].company) +
+                       " tasks had begun, not all " + std::to_string(p.tasks);
+        return {};
+    }
+};
+
+}  // namespace crossover

@@ -1,0 +1,79 @@
+// mixed: where waiting and computing meet, how much of which makes which model the right one?
+#pragma once
+
+#include "workloads/churned.hpp"
+#include "workloads/kernels.hpp"
+#include "workloads/workload.hpp"
+
+namespace crossover {
+
+// Each item waits, as for a reply, then computes. The computing is a number of steps of kernels::churn (a
+// million take about 1.2 ms), so that it is the same work for every model, however busy the machine.
+struct mixed {
+    static constexpr std::string_view name = "mixed";
+    static constexpr std::string_view question =
+        "where waiting and computing meet, how much of which makes which model the right one?";
+    static constexpr work_class kind = work_class::mixed;
+    static constexpr std::string_view unit = "items";
+    static constexpr metric decides = metric::time;
+    static constexpr std::string_view bound =
+        "the longer of wait × ceil(tasks / in flight) and serial computing / cores";
+    static constexpr std::array needs{verb::sleep};
+
+    struct params {
+        std::uint64_t tasks, wait_us, steps, in_flight;
+    };
+    static constexpr std::array fields{
+        field<params>{"tasks", &params::tasks}, field<params>{"wait_us", &params::wait_us},
+        field<params>{"steps", &params::steps}, field<params>{"in_flight", &params::in_flight}};
+    static constexpr std::array sizes{size<params>{{20, 1'000, 1'000, 20}, exhaustive},
+                                      size<params>{{100, 1'000, 10'000, 100}, quick},
+                                      size<params>{{100, 1'000, 100'000, 100}, quick},
+                                      size<params>{{100, 10'000, 10'000, 100}, full},
+                                      size<params>{{100, 0, 10'000, 100}, exhaustive},
+                                      size<params>{{100, 0, 100'000, 100}, full},
+                                      size<params>{{100, 10'000, 100'000, 100}, full},
+                                      size<params>{{100, 100, 1'000, 100}, exhaustive},
+                                      size<params>{{100, 1'000, 1'000, 100}, exhaustive},
+                                      size<params>{{100, 10'000, 1'000, 100}, exhaustive},
+                                      size<params>{{1'000, 10'000, 10'000, 1'000}, full},
+                                      size<params>{{10'000, 10'000, 1'000, 10'000}, full},
+                                      size<params>{{100, 1'000, 1'000'000, 100}, exhaustive},
+                                      size<params>{{100, 10'000, 1'000'000, 100}, exhaustive},
+                                      size<params>{{10, 10'000, 10'000'000, 10}, exhaustive},
+                                      size<params>{{1, 10'000, 10'000'000, 1}, exhaustive}};
+
+    struct output {
+        std::uint64_t end;
+    };
+
+    template <class C>
+    struct shared {
+        shared(const environment&, const params&) {}
+    };
+
+    static std::size_t items(const params& p) { return p.tasks; }
+    static policy limits(const params& p) { return policy(p.in_flight); }
+
+    static std::uint64_t least_ns(const params& p, std::size_t at_once) {
+        const std::uint64_t width = std::min<std::uint64_t>({p.in_flight, p.tasks, at_once});
+        return (p.tasks + width - 1) / width * p.wait_us * 1000;
+    }
+
+    template <can_sleep C>
+    static typename C::task item(C& ctx, const params& p, shared<C>&, std::size_t i, output& out) {
+        if (p.wait_us != 0) co_await ctx.sleep_for(std::chrono::microseconds(p.wait_us));
+        out.end = kernels::churn(i, p.steps);
+    }
+
+    static std::string verify(const params& p, std::span<const output> outputs) {
+        const churned expected(p.steps);
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            if (outputs[i].end != expected(i))
+                return "item " + std::to_string(i) + " did not compute its " + std::to_string(p.steps) +
+                       " steps";
+        return {};
+    }
+};
+
+}  // namespace crossover

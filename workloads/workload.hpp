@@ -1,0 +1,250 @@
+// What a workload is made of: a struct of static members, which the suite (bench/cell_of.hpp) brings onto
+// every runtime.
+//
+// Every workload:
+//   name, question, kind, unit   what it is called, what it asks, its class, what it counts
+//   decides          its deciding metric
+//   bound            in words: the least time that the parameters and the machine allow
+//   params           an aggregate of std::uint64_t;  fields: their names;  sizes: the parameter sets and the
+//   lists they
+//                    stand in
+//   needs            the verbs that its items use;  needs_origin: true when they fetch from the HTTP origin,
+//   needs_load: when they serve the load generator
+//   least_ns(p, at_once)   the least wall time with `at_once` items making progress together; 0: not known
+//   from the
+//                    parameters
+// One of three shapes:
+//   computing        items(p);  item(p, i, out): a plain function
+//   waiting          items(p);  template <verbs C> item(C&, const params&, shared<C>&, i, out) → C::task, a
+//   coroutine;
+//                    shared<C>(environment, params): built before each run, released after it
+//   tree             root(p), max_children, split(p, node, children, leaf) → count (0: `leaf` holds the
+//   result),
+//                    join(p, node, parts)
+// and for its outputs, one per item (a tree: one), trivially copyable:
+//   verify(p, outputs) → what is wrong, empty when all is right; shares no code with the item
+// Optional:
+//   prepared(environment, params)   built in the arena before any run, untimed; items get it after the params
+//   (a tree's
+//                    root does, and shared<C> as a third argument)
+//     forget() and measured() → latencies of what is prepared: it measures latencies, of all passes since
+//     forget() verify(p, prepared, outputs) instead of verify(p, outputs), where it takes what was prepared
+//     to judge
+//   at_server(p): how many requests the origin may see in flight, at most
+//   fresh_process: true when a sample needs a process in which nothing ran before: memory
+//   limits(p) → policy: how many items may be alive
+//   units(p);  scheduled(p): the tasks that a model schedules for it; when they are not its items
+//   alive_together(p): how many items must be alive together for it to end at all
+//   total(p, outputs): what the outputs come to, where a single one depends on who was faster; models are
+//   compared by it
+//   notes(p, outputs), or notes() of what is prepared → range of note: what else an iteration shows (items
+//   wasted, calls cut), stored with the sample
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "bench/load/latency_buckets.hpp"
+#include "bench/origin/foreign_reply.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover {
+
+enum class work_class { io, cpu, coordination, mixed, lessons, memory };
+enum class metric { time, cpu, latency, memory };
+
+constexpr std::string_view name_of(work_class c) {
+    constexpr std::array<std::string_view, 6> names{"io",    "cpu",     "coordination",
+                                                    "mixed", "lessons", "memory"};
+    return names[static_cast<std::size_t>(c)];
+}
+
+constexpr std::string_view name_of(metric m) {
+    constexpr std::array<std::string_view, 4> names{"time", "cpu", "latency", "memory"};
+    return names[static_cast<std::size_t>(m)];
+}
+
+// Thrown when something is prepared: this cell cannot run in these surroundings. The text says why, in one
+// line.
+class not_supported : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+// What a workload may use of its surroundings.
+struct environment {
+    arena& memory;
+    std::optional<endpoint> origin = {};        // the HTTP server; set for workloads that need_origin
+    std::optional<foreign_reply> foreign = {};  // set when that server is not our origin
+    std::optional<endpoint> load = {};          // the load generator; set for workloads that need_load
+};
+
+// A number that a sample carries beside its measurements.
+struct note {
+    std::string_view name;
+    std::uint64_t value;
+};
+
+template <class Params>
+struct field {
+    std::string_view name;
+    std::uint64_t Params::*value;
+};
+
+// The lists in which a size stands. Every size is in the exhaustive one; the first of a workload is the one
+// its contract test runs.
+enum lists : unsigned { exhaustive = 0, full = 1, quick = 3 };  // what is quick is also in full
+
+template <class Params>
+struct size {
+    Params params;
+    lists in;
+};
+
+template <class W>
+using params_of = typename W::params;
+
+template <class W>
+concept has_prepared = requires {
+    typename W::prepared;
+};
+
+template <class W>
+struct prepared_of {
+    using type = struct {};
+};
+template <has_prepared W>
+struct prepared_of<W> {
+    using type = typename W::prepared;
+};
+
+template <class W>
+concept computing = requires(const params_of<W>& p, typename prepared_of<W>::type& made,
+                             typename W::output& out) {
+    requires requires { W::item(p, std::size_t{}, out); } || requires {
+        W::item(p, made, std::size_t{}, out);
+    };
+};
+
+template <class W>
+concept tree = requires(const params_of<W>& p, const typename W::node& n,
+                        std::span<typename W::node> children, std::span<const typename W::output> parts,
+                        typename W::output& leaf) {
+    { W::split(p, n, children, leaf) } -> std::same_as<std::size_t>;
+    { W::join(p, n, parts) } -> std::same_as<typename W::output>;
+};
+
+template <class W>
+concept waiting = !computing<W> && !tree<W>;
+
+// Whether a waiting workload can be written on this context at all: its constraint holds.
+template <class W, class C>
+concept waits_on = waiting<W> && requires {
+    &W::template item<C>;
+};
+
+template <class W>
+constexpr bool needs_origin() {
+    if constexpr (requires { W::needs_origin; })
+        return W::needs_origin;
+    else
+        return false;
+}
+
+template <class W>
+constexpr bool needs_load() {
+    if constexpr (requires { W::needs_load; })
+        return W::needs_load;
+    else
+        return false;
+}
+
+// What it measures besides, outside of its outputs.
+template <class W>
+concept has_latencies = has_prepared<W> && requires(typename W::prepared& made) {
+    made.forget();
+    { made.measured() } -> std::convertible_to<latencies>;
+};
+
+// Its outputs are judged by what was prepared, too.
+template <class W>
+concept verifies_with_prepared = has_prepared<W> &&
+    requires(const params_of<W>& p, typename prepared_of<W>::type& made,
+             std::span<const typename W::output> outputs) {
+    W::verify(p, made, outputs);
+};
+
+template <class W>
+policy limits_of(const params_of<W>& p) {
+    if constexpr (requires { W::limits(p); })
+        return W::limits(p);
+    else
+        return policy{};
+}
+
+template <class W>
+concept has_total = requires(const params_of<W>& p, std::span<const typename W::output> outputs) {
+    W::total(p, outputs);
+};
+
+// Every verb that the workload asks for is there.
+template <class W, class C>
+constexpr bool has_needs() {
+    for (verb v : W::needs)
+        if (!has<C>(v)) return false;
+    return true;
+}
+
+// How many items must be alive together for the workload to end at all.
+template <class W>
+std::size_t alive_together(const params_of<W>& p) {
+    if constexpr (requires { W::alive_together(p); })
+        return W::alive_together(p);
+    else
+        return 1;
+}
+
+template <class W>
+std::uint64_t units_of(const params_of<W>& p) {
+    if constexpr (requires { W::units(p); })
+        return W::units(p);
+    else
+        return W::items(p);
+}
+
+// How often the suite calls into the workload: once per item, or once per node.
+template <class W>
+std::uint64_t executions_of(const params_of<W>& p) {
+    if constexpr (tree<W>)
+        return units_of<W>(p);
+    else
+        return W::items(p);
+}
+
+template <class W>
+std::uint64_t scheduled_by(const params_of<W>& p) {
+    if constexpr (requires { W::scheduled(p); })
+        return W::scheduled(p);
+    else
+        return executions_of<W>(p);
+}
+
+// "tasks:100/delay_us:5000"
+template <class W>
+std::string params_text(const params_of<W>& p) {
+    std::string text;
+    for (const auto& f : W::fields) {
+        if (!text.empty()) text += '/';
+        text += std::string(f.name) + ':' + std::to_string(p.*f.value);
+    }
+    return text;
+}
+
+}  // namespace crossover
