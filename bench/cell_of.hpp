@@ -1,5 +1,4 @@
-// Brings a workload onto a runtime: builds its jobs, runs its passes and checks them. Everything here is
-// typed; see cell.hpp.
+// A workload as a cell: its facts, its place in the arena, its account and its verifier. See cell.hpp.
 #pragma once
 
 #include <algorithm>
@@ -7,113 +6,19 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <numeric>
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
+#include "bench/batch.hpp"
 #include "bench/cell.hpp"
-#include "workloads/all.hpp"
+#include "bench/checksum.hpp"
+#include "bench/model.hpp"
+#include "bench/passes.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover::bench {
-
-// Of a waiting workload, what it builds before each run; other shapes need nothing.
-template <class W, class C>
-struct shared_of {
-    using type = struct {};
-};
-template <waiting W, class C>
-struct shared_of<W, C> {
-    using type = typename W::template shared<C>;
-};
-
-// An item's output and how often its job was called. Written by the item's worker alone.
-template <class Output>
-struct slot {
-    Output value;
-    std::uint64_t runs;
-};
-
-// What the jobs of one cell see. Lies in the arena.
-template <class W, class C>
-struct batch_of {
-    typename W::params params;
-    typename prepared_of<W>::type* prepared;
-    typename shared_of<W, C>::type* shared;
-    slot<typename W::output>* slots;
-    ledger* book;  // of the gate pass
-};
-
-namespace jobs {
-
-template <class W, class C>
-void compute(const batch_of<W, C>& batch, std::size_t i) {
-    if constexpr (has_prepared<W>)
-        W::item(batch.params, *batch.prepared, i, batch.slots[i].value);
-    else
-        W::item(batch.params, i, batch.slots[i].value);
-}
-
-// The timed jobs do nothing but count themselves and call the item.
-template <class W, class C>
-typename C::task timed(C& ctx, const void* opaque, std::size_t i) {
-    auto& batch = *static_cast<const batch_of<W, C>*>(opaque);
-    ++batch.slots[i].runs;
-    if constexpr (computing<W>) {
-        compute(batch, i);
-        return {};
-    } else {
-        return W::item(ctx, batch.params, *batch.shared, i, batch.slots[i].value);
-    }
-}
-
-// Counts the end of an item, also when it leaves by an exception.
-class counted {
-  public:
-    counted(ledger& book, std::size_t i) : book_(book) { book_.begin(i); }
-    ~counted() { book_.end(); }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-
-  private:
-    ledger& book_;
-};
-
-template <class W, class C>
-typename C::task gate_computing(C&, const void* opaque, std::size_t i) {
-    auto& batch = *static_cast<const batch_of<W, C>*>(opaque);
-    counted here(*batch.book, i);
-    ++batch.slots[i].runs;
-    compute(batch, i);
-    return {};
-}
-
-template <class W, class C>
-typename C::task gate_waiting(C& ctx, const void* opaque, std::size_t i) {
-    auto& batch = *static_cast<const batch_of<W, C>*>(opaque);
-    counted here(*batch.book, i);
-    ++batch.slots[i].runs;
-    co_await W::item(ctx, batch.params, *batch.shared, i, batch.slots[i].value);
-}
-
-// The children of one node: what they are, and what they came to. Beside each value stands how many nodes are
-// under it: the units that were really run.
-template <class W>
-struct level {
-    const typename W::params* params;
-    const typename W::node* nodes;
-    typename W::output* values;
-    std::uint64_t* units;
-    ledger* book;  // null in timed passes
-
-    void leaf(std::size_t i) const { units[i] = 1; }
-
-    // Node i has `count` children, which are done.
-    void join(std::size_t i, const level& below, std::size_t count) const {
-        values[i] = W::join(*params, nodes[i], std::span<const typename W::output>(below.values, count));
-        units[i] = std::accumulate(below.units, below.units + count, std::uint64_t{1});
-    }
-};
 
 // What a tree keeps in the arena: its root and the level above it. Other shapes keep nothing.
 template <class W>
@@ -125,110 +30,20 @@ struct root_of<W> {
     level<W>* top = nullptr;
 };
 
-template <class C>
-concept forks_without_suspending = requires(C& ctx, job<C> j) {
-    requires decltype(ctx.run(std::size_t{}, j, nullptr, policy{}))::never_suspends;
-};
-
-// Where run() blocks, a node is a plain function call: no coroutine frame.
-template <class W, class C>
-typename C::task blocking_node(C& ctx, const void* opaque, std::size_t i) {
-    auto& above = *static_cast<const level<W>*>(opaque);
-    if (above.book) above.book->count();
-    typename W::node nodes[W::max_children];
-    std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
-    if (count == 0) {
-        above.leaf(i);
-        return {};
-    }
-    typename W::output values[W::max_children];
-    std::uint64_t units[W::max_children];
-    level<W> below{above.params, nodes, values, units, above.book};
-    ctx.run(count, &blocking_node<W, C>, &below, policy{}).await_resume();
-    above.join(i, below, count);
-    return {};
-}
-
-template <class W, class C>
-typename C::task suspending_node(C& ctx, const void* opaque, std::size_t i);
-
+// Workload W at one size on a runtime whose type is gone: compiled once for all of them.
 template <class W>
-using children_of = std::array<typename W::node, W::max_children>;
-
-// The children come by value: a lazy coroutine starts when its caller's locals are gone.
-template <class W, class C>
-typename C::task inner_node(C& ctx, const level<W>& above, std::size_t i, std::size_t count,
-                            children_of<W> nodes) {
-    typename W::output values[W::max_children];
-    std::uint64_t units[W::max_children];
-    level<W> below{above.params, nodes.data(), values, units, above.book};
-    policy rules;
-    co_await ctx.run(count, &suspending_node<W, C>, &below, rules);
-    above.join(i, below, count);
-}
-
-// Where run() suspends, only inner nodes get a frame; a leaf is done when its job returns.
-template <class W, class C>
-typename C::task suspending_node(C& ctx, const void* opaque, std::size_t i) {
-    auto& above = *static_cast<const level<W>*>(opaque);
-    if (above.book) above.book->count();
-    children_of<W> nodes;
-    std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
-    if (count != 0) return inner_node<W, C>(ctx, above, i, count, nodes);
-    above.leaf(i);
-    return {};
-}
-
-template <class W, class C>
-constexpr job<C> tree_node() {
-    if constexpr (forks_without_suspending<C>)
-        return &blocking_node<W, C>;
-    else
-        return &suspending_node<W, C>;
-}
-
-}  // namespace jobs
-
-// Adds all bytes of a value to a running checksum (FNV-1a, eight bytes at a time).
-template <class Value>
-std::uint64_t stirred(std::uint64_t sum, const Value& value) {
-    static_assert(std::has_unique_object_representations_v<Value>,
-                  "padding would make the checksum random: add members for it");
-    static_assert(sizeof(Value) % 8 == 0);
-    std::uint64_t words[sizeof(Value) / 8];
-    std::memcpy(words, &value, sizeof value);
-    for (std::uint64_t word : words) {
-        sum = (sum ^ word) * 0x100000001b3;
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
-
-// Equal for all models that did the same work.
-template <class W>
-std::uint64_t checksum_of(const typename W::params& p, std::span<const typename W::output> outputs) {
-    std::uint64_t sum = 0xcbf29ce484222325;
-    if constexpr (has_total<W>)
-        sum = stirred(sum, W::total(p, outputs));
-    else
-        for (const auto& one : outputs) sum = stirred(sum, one);
-    return sum;
-}
-
-// Workload W at one size on runtime R.
-template <class R, class W>
 class cell_of final : public cell {
   public:
-    using context = typename R::context;
     using params = typename W::params;
 
-    cell_of(R& runtime, const size<params>& s) : runtime_(runtime), params_(s.params) {
+    // `runtime` is what `on` tells of and `run` is for; it outlives the cell.
+    cell_of(const model_facts& on, void* runtime, passes run, const size<params>& s)
+        : runtime_(runtime), run_(run), params_(s.params) {
         facts_.workload = W::name;
         facts_.question = W::question;
         facts_.kind = W::kind;
         for (const auto& f : W::fields) facts_.params.emplace_back(f.name, s.params.*f.value);
-        facts_.name =
-            std::string(W::name) + "/model:" + std::string(R::name) + "/" + params_text<W>(s.params);
+        facts_.name = std::string(W::name) + "/model:" + on.name + "/" + params_text<W>(s.params);
         facts_.in = s.in;
         facts_.decides = W::decides;
         facts_.unit = W::unit;
@@ -236,7 +51,7 @@ class cell_of final : public cell {
         facts_.scheduled = scheduled_by<W>(params_);
         facts_.bound = W::bound;
         facts_.bound_ns = W::least_ns(params_, unlimited);
-        facts_.least_ns = W::least_ns(params_, runtime.at_once());
+        facts_.least_ns = W::least_ns(params_, on.at_once);
         facts_.needs_origin = needs_origin<W>();
         facts_.needs_load = needs_load<W>();
         if constexpr (requires { W::at_server(params_); }) facts_.at_server = W::at_server(params_);
@@ -244,7 +59,7 @@ class cell_of final : public cell {
         facts_.waits =
             std::ranges::any_of(W::needs, [](verb v) { return v == verb::sleep || v == verb::connect; });
         facts_.in_flight = limits_of<W>(params_).in_flight;
-        facts_.unsupported = why_unsupported();
+        facts_.unsupported = why_unsupported(on);
     }
 
     const cell_facts& facts() const override { return facts_; }
@@ -270,23 +85,16 @@ class cell_of final : public cell {
     }
 
     account gate() override {
-        if constexpr (supported) {
-            arena::scope here(around_->memory);
-            auto* book = around_->memory.template make<ledger>(around_->memory, tree<W> ? 0 : items());
-            clear();
-            if constexpr (tree<W>)
-                run_tree(book);
-            else if constexpr (computing<W>)
-                run_items(&jobs::gate_computing<W, context>, book);
-            else
-                run_items(&jobs::gate_waiting<W, context>, book);
-            account sum = book->total();
-            if (std::string mistake = book->mistake(); !mistake.empty()) throw wrong_result(mistake);
-            check_tasks(sum.executions, "the gate pass ran ");
-            sum.checksum = verified();
-            return sum;
-        }
-        throw std::logic_error("gate() of an unsupported cell");
+        if (!run_.gate) throw std::logic_error("gate() of an unsupported cell");
+        arena::scope here(around_->memory);
+        auto* book = around_->memory.template make<ledger>(around_->memory, tree<W> ? 0 : items());
+        clear();
+        run(run_.gate, book);
+        account sum = book->total();
+        if (std::string mistake = book->mistake(); !mistake.empty()) throw wrong_result(mistake);
+        check_tasks(sum.executions, "the gate pass ran ");
+        sum.checksum = verified();
+        return sum;
     }
 
     void clear() override {
@@ -296,12 +104,7 @@ class cell_of final : public cell {
     }
 
     void pass() override {
-        if constexpr (!supported)
-            return;
-        else if constexpr (tree<W>)
-            run_tree(nullptr);
-        else
-            run_items(&jobs::timed<W, context>, nullptr);
+        if (run_.timed) run(run_.timed, nullptr);
     }
 
     std::uint64_t verified() override {
@@ -346,9 +149,6 @@ class cell_of final : public cell {
     }
 
   private:
-    static constexpr bool supported = computing<W> || (tree<W> && can_fork<context>) || waits_on<W, context>;
-    static_assert(supported == has_needs<W, context>(), "the workload's needs are not those of its items");
-
     std::string fault() {
         if constexpr (verifies_with_prepared<W>)
             return W::verify(params_, *batch_->prepared, outputs());
@@ -363,28 +163,20 @@ class cell_of final : public cell {
             return W::items(params_);
     }
 
-    std::string why_unsupported() const {
+    std::string why_unsupported(const model_facts& on) const {
         std::string why;
         for (verb v : W::needs)
-            if (!has<context>(v))
+            if (const std::string_view reason = why_not(on, v); !reason.empty())
                 why += (why.empty() ? "needs " : "; needs ") + std::string(name_of(v)) + ": " +
-                       std::string(R::why_not(v));
-        if (why.empty() && alive_together<W>(params_) > runtime_.at_once())
+                       std::string(reason);
+        if (why.empty() && alive_together<W>(params_) > on.at_once)
             why = "needs " + std::to_string(alive_together<W>(params_)) + " at once, has " +
-                  std::to_string(runtime_.at_once());
+                  std::to_string(on.at_once);
         return why;
     }
 
-    // What lies in the arena is destroyed and not freed.
-    struct destroyed {
-        template <class T>
-        void operator()(T* object) const {
-            std::destroy_at(object);
-        }
-    };
-
     void make_all(arena& memory) {
-        batch_ = memory.make<batch_of<W, context>>();
+        batch_ = memory.make<batch_of<W>>();
         batch_->params = params_;
         slots_ = memory.make_array<slot<typename W::output>>(items());
         batch_->slots = slots_.data();
@@ -393,7 +185,7 @@ class cell_of final : public cell {
         if constexpr (tree<W>) {
             root_.node = memory.make<typename W::node>(root());
             root_.units = memory.make<std::uint64_t>();
-            root_.top = memory.make<jobs::level<W>>();
+            root_.top = memory.make<level<W>>();
         }
     }
 
@@ -404,33 +196,19 @@ class cell_of final : public cell {
             return W::root(params_);
     }
 
-    using shared = typename shared_of<W, context>::type;
+    using one_pass = decltype(passes::timed);
 
-    shared* make_shared() {
-        if constexpr (has_prepared<W>)
-            return around_->memory.template make<shared>(*around_, params_, *batch_->prepared);
-        else
-            return around_->memory.template make<shared>(*around_, params_);
-    }
-
-    void run_items(job<context> each, ledger* book) {
-        batch_->book = book;
-        if constexpr (waiting<W>) {
-            arena::scope here(around_->memory);
-            std::unique_ptr<shared, destroyed> made(make_shared());
-            batch_->shared = made.get();
-            runtime_.run(items(), each, batch_, limits_of<W>(params_));
+    void run(one_pass each, ledger* book) {
+        if constexpr (tree<W>) {
+            *root_.top = {&batch_->params, root_.node, &slots_[0].value, root_.units, book};
+            *root_.units = 0;  // else a pass that does nothing would show the count of the one before
+            each(runtime_, root_.top, *around_);
+            ++slots_[0].runs;
+            check_tasks(*root_.units, "the tree has ");
         } else {
-            runtime_.run(items(), each, batch_, limits_of<W>(params_));
+            batch_->book = book;
+            each(runtime_, batch_, *around_);
         }
-    }
-
-    void run_tree(ledger* book) {
-        *root_.top = {&batch_->params, root_.node, &slots_[0].value, root_.units, book};
-        *root_.units = 0;  // else a pass that does nothing would show the count of the one before
-        runtime_.run(1, jobs::tree_node<W, context>(), root_.top, policy{});
-        ++slots_[0].runs;
-        check_tasks(*root_.units, "the tree has ");
     }
 
     void check_tasks(std::uint64_t seen, const char* what) const {
@@ -440,26 +218,26 @@ class cell_of final : public cell {
 
     std::uint64_t outputs_checksum() const { return checksum_of<W>(params_, outputs()); }
 
-    R& runtime_;
+    void* runtime_;
+    passes run_;
     params params_;
     cell_facts facts_;
     std::optional<environment> around_;
     std::size_t mark_ = 0;
     std::uint64_t checksum_ = 0;
-    batch_of<W, context>* batch_ = nullptr;
+    batch_of<W>* batch_ = nullptr;
     std::span<slot<typename W::output>> slots_;
-    jobs::root_of<W> root_;
+    root_of<W> root_;
 };
 
-// All cells of a runtime, in the order of the list and of each workload's sizes.
-template <class R, class... W>
-std::vector<std::unique_ptr<cell>> cells_of(R& runtime, workload_list<W...>) {
-    std::vector<std::unique_ptr<cell>> all;
-    auto add = [&]<class One>(std::type_identity<One>) {
-        for (const auto& s : One::sizes) all.push_back(std::make_unique<cell_of<R, One>>(runtime, s));
-    };
-    (add(std::type_identity<W>{}), ...);
-    return all;
+template <class W>
+void make_cells(std::vector<std::unique_ptr<cell>>& all, const model_facts& on, void* runtime, passes run) {
+    for (const auto& s : W::sizes) all.push_back(std::make_unique<cell_of<W>>(on, runtime, run, s));
+}
+
+template <class... W>
+constexpr std::array<cell_maker, sizeof...(W)> makers_of(workload_list<W...>) {
+    return {&make_cells<W>...};
 }
 
 }  // namespace crossover::bench

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/cell_of.hpp"
 #include "bench/memory.hpp"
 #include "bench/model_of.hpp"
 #include "bench/own_usage.hpp"
@@ -62,7 +63,9 @@ struct spin {
 template <class R>
 sample sample_of_60_ms() {
     empty_bench before = empty_bench::now();
-    model_of<R, workload_list<spin>> model(1);
+    constexpr workload_list<spin> list;
+    static constexpr auto makers = makers_of(list);
+    model_of<R> model(1, list, makers);
     lazy_origin origin(std::nullopt);
     lazy_load load(std::nullopt);
     sampler samples(model, origin, load, before);

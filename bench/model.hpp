@@ -21,9 +21,15 @@ struct model_facts {
     std::size_t at_once;
     resources held;
     std::vector<std::pair<std::string_view, std::string_view>>
-        verbs;                  // and why it lacks them, empty if it has
-    std::uint64_t start_up_ns;  // of the runtime's constructor
+        verbs;                      // and why it lacks them, empty if it has
+    std::uint64_t start_up_ns = 0;  // of the runtime's constructor
 };
+
+inline std::string_view why_not(const model_facts& on, verb v) {
+    for (const auto& [name, reason] : on.verbs)
+        if (name == name_of(v)) return reason;
+    return {};
+}
 
 class model {
   public:

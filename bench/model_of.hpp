@@ -1,32 +1,57 @@
 // Makes a model of a runtime and a list of workloads.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <memory>
+#include <span>
+#include <vector>
 
-#include "bench/cell_of.hpp"
 #include "bench/model.hpp"
+#include "bench/passes.hpp"
+#include "workloads/workload.hpp"
 
 namespace crossover::bench {
 
-template <class R, class Workloads>
+template <class R>
+model_facts facts_of(const R& runtime) {
+    model_facts facts;
+    facts.name = R::name;
+    facts.family = R::family;
+    if constexpr (requires { R::variant_of; })
+        facts.variant_of = R::variant_of;
+    else
+        facts.variant_of = R::name;
+    facts.back_end = R::back_end;
+    facts.at_once = runtime.at_once();
+    facts.held = runtime.held();
+    for (verb v : all_verbs) facts.verbs.emplace_back(name_of(v), R::why_not(v));
+    return facts;
+}
+
+// The cells of the runtime that `facts` tell of, in the order of the list and of each workload's sizes. They
+// keep a reference to the runtime.
+template <class R, class... W>
+std::vector<std::unique_ptr<cell>> cells_of(R& runtime, const model_facts& facts, workload_list<W...>,
+                                            std::span<const cell_maker, sizeof...(W)> makers) {
+    const std::array<passes, sizeof...(W)> of_workload{passes_of<R, W>()...};
+    std::vector<std::unique_ptr<cell>> all;
+    for (std::size_t k = 0; k < makers.size(); ++k) makers[k](all, facts, &runtime, of_workload[k]);
+    return all;
+}
+
+template <class R>
 class model_of final : public model {
   public:
     // Must run before the process has a second thread: the runtime may fork. Throws what the runtime throws.
-    explicit model_of(std::size_t cores)
+    template <class... W>
+    model_of(std::size_t cores, workload_list<W...> workloads,
+             std::span<const cell_maker, sizeof...(W)> makers)
         : begin_(std::chrono::steady_clock::now()),
           runtime_(options{cores, &memory_}),
           end_(std::chrono::steady_clock::now()),
-          cells_(cells_of(runtime_, Workloads{})) {
-        facts_.name = R::name;
-        facts_.family = R::family;
-        if constexpr (requires { R::variant_of; })
-            facts_.variant_of = R::variant_of;
-        else
-            facts_.variant_of = R::name;
-        facts_.back_end = R::back_end;
-        facts_.at_once = runtime_.at_once();
-        facts_.held = runtime_.held();
-        for (verb v : all_verbs) facts_.verbs.emplace_back(name_of(v), R::why_not(v));
+          facts_(facts_of(runtime_)),
+          cells_(cells_of(runtime_, facts_, workloads, makers)) {
         facts_.start_up_ns = static_cast<std::uint64_t>((end_ - begin_).count());
     }
 
@@ -56,8 +81,8 @@ class model_of final : public model {
     time_point begin_;
     R runtime_;
     time_point end_;
-    std::vector<std::unique_ptr<cell>> cells_;
     model_facts facts_;
+    std::vector<std::unique_ptr<cell>> cells_;
 };
 
 }  // namespace crossover::bench

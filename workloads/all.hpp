@@ -34,9 +34,6 @@
 
 namespace crossover {
 
-template <class... W>
-struct workload_list {};
-
 using all_workloads =
     workload_list<sleepers, fetch, fetch_connect, crawl, echo, echo_at_rate, read_files, sum_squares,
                   mandelbrot, matmul, granularity, fib, skynet, nqueens, merge_sort, spawn, yield, ping_pong,

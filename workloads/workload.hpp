@@ -236,6 +236,11 @@ std::uint64_t scheduled_by(const params_of<W>& p) {
         return executions_of<W>(p);
 }
 
+template <class... W>
+struct workload_list {
+    static constexpr std::size_t size = sizeof...(W);
+};
+
 // "tasks:100/delay_us:5000"
 template <class W>
 std::string params_text(const params_of<W>& p) {

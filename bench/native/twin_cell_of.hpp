@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "bench/cell_of.hpp"
+#include "bench/checksum.hpp"
 #include "bench/native/twin.hpp"
 
 namespace crossover::bench::native {

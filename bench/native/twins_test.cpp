@@ -5,10 +5,12 @@
 #include <set>
 #include <string>
 
+#include "bench/all_cells.hpp"
 #include "bench/cell_of.hpp"
 #include "bench/command_line.hpp"
 #include "bench/lazy_load.hpp"
 #include "bench/lazy_origin.hpp"
+#include "bench/model_of.hpp"
 #include "bench/native/native_model.hpp"
 #include "bench/native/twin.hpp"
 #include "bench/sampler.hpp"
@@ -41,7 +43,8 @@ std::map<std::string, std::uint64_t> expected_checksums(lazy_origin& origin) {
     serial runtime(options{1, &memory});
     std::map<std::string, std::uint64_t> sums;
     std::set<std::string> seen;
-    for (const auto& c : cells_of(runtime, workloads{})) {
+    static constexpr auto makers = makers_of(workloads{});
+    for (const auto& c : cells_of(runtime, facts_of(runtime), workloads{}, makers)) {
         if (!seen.insert(c->facts().workload).second) continue;
         const opened here(*c, environment{memory, origin.get().address()});
         sums[case_of(c->facts())] = c->gate().checksum;
@@ -72,7 +75,7 @@ TEST(native_twins, have_the_units_and_tasks_of_the_suites_cells) {
     arena memory;
     serial runtime(options{1, &memory});
     std::map<std::string, const cell_facts*> of_suite;
-    const auto cells = cells_of(runtime, all_workloads{});
+    const auto cells = cells_of(runtime, facts_of(runtime), all_workloads{}, makers_of_all_workloads());
     for (const auto& c : cells) of_suite[case_of(c->facts())] = &c->facts();
     const auto twins = make_native_model({}, cores);
     for (const auto& c : twins->cells()) {

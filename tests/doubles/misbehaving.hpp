@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "bench/cell_of.hpp"
+#include "bench/batch.hpp"
 #include "runtimes/runtime.hpp"
 #include "runtimes/serial.hpp"
 #include "workloads/sum_squares.hpp"
@@ -72,7 +72,7 @@ class misbehaving {
         honestly(n);
         if (strikes("runs an item twice")) honestly(1);
         if (strikes("returns a wrong sum")) {
-            auto& sums = *static_cast<const bench::batch_of<sum_squares, context>*>(batch);
+            auto& sums = *static_cast<const bench::batch_of<sum_squares>*>(batch);
             sums.slots[2].value.sum += 1;
         }
     }

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "bench/cell_of.hpp"
+#include "bench/model_of.hpp"
 #include "bench/origin/item_body.hpp"
 #include "runtimes/serial.hpp"
+#include "workloads/all.hpp"
 
 namespace crossover {
 
@@ -21,7 +23,7 @@ template <class W>
 outputs_of<W> run_serially() {
     arena memory;
     serial runtime(options{1, &memory});
-    bench::cell_of<serial, W> cell(runtime, W::sizes[0]);
+    bench::cell_of<W> cell(bench::facts_of(runtime), &runtime, bench::passes_of<serial, W>(), W::sizes[0]);
     cell.open({memory, std::nullopt});
     cell.gate();
     outputs_of<W> outputs = cell.outputs();

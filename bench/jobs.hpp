@@ -1,0 +1,136 @@
+// The jobs of a workload on a context: each calls the workload's item, or a node of its tree. They are all
+// that a runtime runs, timed or counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "bench/batch.hpp"
+#include "runtimes/runtime.hpp"
+#include "workloads/workload.hpp"
+
+namespace crossover::bench {
+
+namespace jobs {
+
+template <class W, class C>
+auto& shared_in(const batch_of<W>& batch) {
+    return *static_cast<typename W::template shared<C>*>(batch.shared);
+}
+
+template <class W>
+void compute(const batch_of<W>& batch, std::size_t i) {
+    if constexpr (has_prepared<W>)
+        W::item(batch.params, *batch.prepared, i, batch.slots[i].value);
+    else
+        W::item(batch.params, i, batch.slots[i].value);
+}
+
+// The timed jobs do nothing but count themselves and call the item.
+template <class W, class C>
+typename C::task timed(C& ctx, const void* opaque, std::size_t i) {
+    auto& batch = *static_cast<const batch_of<W>*>(opaque);
+    ++batch.slots[i].runs;
+    if constexpr (computing<W>) {
+        compute(batch, i);
+        return {};
+    } else {
+        return W::item(ctx, batch.params, shared_in<W, C>(batch), i, batch.slots[i].value);
+    }
+}
+
+// Counts the end of an item, also when it leaves by an exception.
+class counted {
+  public:
+    counted(ledger& book, std::size_t i) : book_(book) { book_.begin(i); }
+    ~counted() { book_.end(); }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+
+  private:
+    ledger& book_;
+};
+
+template <class W, class C>
+typename C::task gate_computing(C&, const void* opaque, std::size_t i) {
+    auto& batch = *static_cast<const batch_of<W>*>(opaque);
+    counted here(*batch.book, i);
+    ++batch.slots[i].runs;
+    compute(batch, i);
+    return {};
+}
+
+template <class W, class C>
+typename C::task gate_waiting(C& ctx, const void* opaque, std::size_t i) {
+    auto& batch = *static_cast<const batch_of<W>*>(opaque);
+    counted here(*batch.book, i);
+    ++batch.slots[i].runs;
+    co_await W::item(ctx, batch.params, shared_in<W, C>(batch), i, batch.slots[i].value);
+}
+
+template <class C>
+concept forks_without_suspending = requires(C& ctx, job<C> j) {
+    requires decltype(ctx.run(std::size_t{}, j, nullptr, policy{}))::never_suspends;
+};
+
+// Where run() blocks, a node is a plain function call: no coroutine frame.
+template <class W, class C>
+typename C::task blocking_node(C& ctx, const void* opaque, std::size_t i) {
+    auto& above = *static_cast<const level<W>*>(opaque);
+    if (above.book) above.book->count();
+    typename W::node nodes[W::max_children];
+    std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
+    if (count == 0) {
+        above.leaf(i);
+        return {};
+    }
+    typename W::output values[W::max_children];
+    std::uint64_t units[W::max_children];
+    level<W> below{above.params, nodes, values, units, above.book};
+    ctx.run(count, &blocking_node<W, C>, &below, policy{}).await_resume();
+    above.join(i, below, count);
+    return {};
+}
+
+template <class W, class C>
+typename C::task suspending_node(C& ctx, const void* opaque, std::size_t i);
+
+template <class W>
+using children_of = std::array<typename W::node, W::max_children>;
+
+// The children come by value: a lazy coroutine starts when its caller's locals are gone.
+template <class W, class C>
+typename C::task inner_node(C& ctx, const level<W>& above, std::size_t i, std::size_t count,
+                            children_of<W> nodes) {
+    typename W::output values[W::max_children];
+    std::uint64_t units[W::max_children];
+    level<W> below{above.params, nodes.data(), values, units, above.book};
+    policy rules;
+    co_await ctx.run(count, &suspending_node<W, C>, &below, rules);
+    above.join(i, below, count);
+}
+
+// Where run() suspends, only inner nodes get a frame; a leaf is done when its job returns.
+template <class W, class C>
+typename C::task suspending_node(C& ctx, const void* opaque, std::size_t i) {
+    auto& above = *static_cast<const level<W>*>(opaque);
+    if (above.book) above.book->count();
+    children_of<W> nodes;
+    std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
+    if (count != 0) return inner_node<W, C>(ctx, above, i, count, nodes);
+    above.leaf(i);
+    return {};
+}
+
+template <class W, class C>
+constexpr job<C> tree_node() {
+    if constexpr (forks_without_suspending<C>)
+        return &blocking_node<W, C>;
+    else
+        return &suspending_node<W, C>;
+}
+
+}  // namespace jobs
+
+}  // namespace crossover::bench

@@ -1,0 +1,82 @@
+// One pass of a workload over a runtime. With the jobs, the only code that is compiled for each pair of the
+// two.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bench/cell.hpp"
+#include "bench/jobs.hpp"
+#include "bench/model.hpp"
+
+namespace crossover::bench {
+
+// Each takes the runtime and what its jobs see: of a tree the level above its root, else the batch.
+struct passes {
+    void (*timed)(void* runtime, void* batch,
+                  const environment&) = nullptr;                             // null: the runtime lacks a verb
+    void (*gate)(void* runtime, void* batch, const environment&) = nullptr;  // the same work, counted
+};
+
+// Makes the cells of one workload, in the order of its sizes, on the runtime that the facts tell of.
+using cell_maker = void (*)(std::vector<std::unique_ptr<cell>>&, const model_facts&, void* runtime, passes);
+
+namespace detail {
+
+// What lies in the arena is destroyed and not freed.
+struct destroyed {
+    template <class T>
+    void operator()(T* object) const {
+        std::destroy_at(object);
+    }
+};
+
+template <class W, class C>
+auto* make_shared_in(const environment& around, const batch_of<W>& batch) {
+    using shared = typename W::template shared<C>;
+    if constexpr (has_prepared<W>)
+        return around.memory.make<shared>(around, batch.params, *batch.prepared);
+    else
+        return around.memory.make<shared>(around, batch.params);
+}
+
+template <class R, class W, job<typename R::context> Each>
+void run_items(void* runtime, void* opaque, const environment& around) {
+    auto& on = *static_cast<R*>(runtime);
+    auto* batch = static_cast<batch_of<W>*>(opaque);
+    if constexpr (waiting<W>) {
+        const arena::scope here(around.memory);
+        const auto made = std::unique_ptr<typename W::template shared<typename R::context>, destroyed>(
+            make_shared_in<W, typename R::context>(around, *batch));
+        batch->shared = made.get();
+        on.run(W::items(batch->params), Each, batch, limits_of<W>(batch->params));
+    } else {
+        on.run(W::items(batch->params), Each, batch, limits_of<W>(batch->params));
+    }
+}
+
+template <class R, class W>
+void run_tree(void* runtime, void* level, const environment&) {
+    static_cast<R*>(runtime)->run(1, jobs::tree_node<W, typename R::context>(), level, policy{});
+}
+
+}  // namespace detail
+
+template <class R, class W>
+constexpr passes passes_of() {
+    using C = typename R::context;
+    constexpr bool supported = computing<W> || (tree<W> && can_fork<C>) || waits_on<W, C>;
+    static_assert(supported == has_needs<W, C>(), "the workload's needs are not those of its items");
+    if constexpr (!supported)
+        return {};
+    else if constexpr (tree<W>)
+        return {&detail::run_tree<R, W>, &detail::run_tree<R, W>};
+    else if constexpr (computing<W>)
+        return {&detail::run_items<R, W, &jobs::timed<W, C>>,
+                &detail::run_items<R, W, &jobs::gate_computing<W, C>>};
+    else
+        return {&detail::run_items<R, W, &jobs::timed<W, C>>,
+                &detail::run_items<R, W, &jobs::gate_waiting<W, C>>};
+}
+
+}  // namespace crossover::bench
