@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from driver import build, doctor, document, examine, host, output, pace
+from driver import build, doctor, document, examine, host, output, pace, scaffold
 from driver.listing import describe
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="crossover", description="Which concurrency model wins for this work, on this machine?", allow_abbrev=False)
-    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | validate")
+    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | validate | new")
     run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
     size = run.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s after the build (default)")
@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
     validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
     validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
+    new = verbs.add_parser("new", help="write the skeleton of a runtime or a workload: it works as it is, and is registered", allow_abbrev=False)
+    new.add_argument("kind", choices=scaffold.KINDS, metavar="|".join(scaffold.KINDS))
+    new.add_argument("name", metavar="NAME", help="of its class and its file, as in my_model")
     return parser
 
 
@@ -187,7 +190,11 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
                     return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
                 case "validate":
                     return examine.validate(options.file, print)
-            raise Problem("say what to do: run, report, list, doctor, compare, check or validate; --help explains", Exit.USAGE)
+                case "new":
+                    for line in scaffold.create(options.kind, options.name):
+                        print(line)
+                    return Exit.OK
+            raise Problem("say what to do: run, report, list, doctor, compare, check, validate or new; --help explains", Exit.USAGE)
     except Problem as problem:
         print(f"crossover: {problem}", file=sys.stderr)
         return problem.code
