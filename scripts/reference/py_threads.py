@@ -1,0 +1,79 @@
+"""ThreadPoolExecutor: a wide pool for what waits and one thread per core for what computes; each item is a submitted call."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from reference import blocking_items
+from reference.account import Account
+from reference.blocking_items import ITEMS, Item, Shared, Tally, first_tally
+from reference.cells import Cell
+from reference.executor import run_all
+from reference.model import Surroundings
+from reference.serve import serve
+from reference.workloads import Output, Outputs, Params
+
+# The executor starts them when they are needed. More would seldom be advised, and fetch's largest size wants as many.
+_WIDE = 1_000
+
+
+def _counted(item: Item, account: Account) -> Item:
+    def counted(p: Params, shared: Shared, i: int) -> Output:
+        account.begin(i)
+        try:
+            return item(p, shared, i)
+        finally:
+            account.end()
+
+    return counted
+
+
+class ThreadsModel:
+    at_once = _WIDE
+    back_end = ""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.workers: list[int] = []
+        self.versions: dict[str, str] = {}
+        self.threads = _WIDE
+        self._around = around
+        self._wide = ThreadPoolExecutor(_WIDE)
+        self._per_core = ThreadPoolExecutor(around.cores)
+
+    def run(self, cell: Cell, gated: bool) -> Outputs:
+        if cell.workload.name == "spawn":
+            return self._spawn(cell, self._around.account if gated else None)
+        pool = self._per_core if cell.workload.computes else self._wide
+        item, p, shared = ITEMS[cell.workload.name], cell.params, self._shared(cell)
+        if gated:
+            item = _counted(item, self._around.account)
+
+        def submit(i: int) -> Future[Output]:
+            return pool.submit(item, p, shared, i)
+
+        return run_all(submit, cell.items, cell.workload.in_flight(p))
+
+    def end(self) -> None:
+        self._wide.shutdown()
+        self._per_core.shutdown()
+
+    def _spawn(self, cell: Cell, account: Account | None) -> Outputs:
+        if account is None:
+            return [blocking_items.spawn(cell.params, self._per_core)]
+        account.begin(0)
+        try:
+            return [blocking_items.spawn(cell.params, self._per_core)]
+        finally:
+            account.end()
+
+    def _shared(self, cell: Cell) -> Shared:
+        tally = Tally(threading.Lock(), [first_tally(cell.workload.name, cell.params)])
+        line, there, back = queue.Queue(cell.params.get("capacity", 1)), queue.Queue(1), queue.Queue(1)
+        return Shared(self._around.origin, self._around.latencies, tally, line, there, back)
+
+
+def main() -> None:
+    sys.exit(serve("py_threads", ThreadsModel))
