@@ -42,16 +42,21 @@ typename C::task nap_of_20_ms(C& ctx, const void* batch, std::size_t) {
     b.ended.fetch_add(1);
 }
 
+// The machine may stall for longer than the items sleep, but not each time.
 CONTRACT(fifty_sleepers_of_20_ms_overlap, verb::sleep) {
-    auto b = t.template make<board>();
-    stopwatch clock;
-    t.runtime.run(50, &nap_of_20_ms<C>, b.get(), policy{});
-    auto took = clock.elapsed();
-    EXPECT_EQ(b->ended.load(), 50U);
-    std::size_t width = t.together(50);
-    auto bound = (50 + width - 1) / width * 20ms;
-    EXPECT_GE(took, 20ms);
-    EXPECT_LT(took, bound + 400ms);
+    const std::size_t width = t.together(50);
+    const auto bound = (50 + width - 1) / width * 20ms;
+    std::chrono::nanoseconds least = far;
+    for (int attempt = 0; attempt < 3 && least >= bound + 400ms; ++attempt) {
+        auto b = t.template make<board>();
+        stopwatch clock;
+        t.runtime.run(50, &nap_of_20_ms<C>, b.get(), policy{});
+        const std::chrono::nanoseconds took = clock.elapsed();
+        EXPECT_EQ(b->ended.load(), 50U);
+        EXPECT_GE(took, 20ms);
+        least = std::min(least, took);
+    }
+    EXPECT_LT(least, bound + 400ms);
 }
 
 struct rendezvous : board {

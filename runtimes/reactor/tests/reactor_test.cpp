@@ -230,11 +230,14 @@ TEST_P(every_reactor, accepts_connections) {
 TEST_P(every_reactor, sleeps_for_nanoseconds_and_not_less) {
     settle();
     for (auto time : {200'000ns, 1'300'000ns}) {
-        const auto before = std::chrono::steady_clock::now();
-        poll(time);
-        const auto took = std::chrono::steady_clock::now() - before;
-        EXPECT_GE(took, time);
-        EXPECT_LT(took, 500ms);
+        std::chrono::nanoseconds least = 1h;
+        for (int attempt = 0; attempt < 3; ++attempt) {  // the machine may stall, but not each time
+            const auto before = std::chrono::steady_clock::now();
+            poll(time);
+            least = std::min<std::chrono::nanoseconds>(least, std::chrono::steady_clock::now() - before);
+            EXPECT_GE(least, time);
+        }
+        EXPECT_LT(least, 500ms);
     }
 }
 
