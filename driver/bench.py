@@ -46,6 +46,7 @@ class Bench:
         self.program = program
         self.arguments = list(arguments)
         self.worker_pids: list[int] = []
+        self.number = 0  # which start of its model this is: kept by who starts it
         self._nursery = nursery
         self._waiter = waiter
         self._child: subprocess.Popen[bytes] | None = None

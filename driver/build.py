@@ -52,9 +52,11 @@ def programs(folder: Path) -> dict[str, Path]:
     return found
 
 
-def origin_program(folder: Path) -> Path | None:
-    """The HTTP server; without it every bench process starts its own."""
-    for path in (folder / "origin", folder / "origin" / "origin"):
-        if path.is_file():
-            return path
-    return None
+def servers(folder: Path) -> dict[str, Path]:
+    """What the models talk to, by name: `origin` and `load`. Without one every bench process starts its own."""
+    found = {}
+    for name in ("origin", "load"):
+        for path in (folder / name, folder / name / name):
+            if path.is_file():
+                found[name] = path
+    return found

@@ -50,7 +50,8 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     if sample is None:
         return
     single = sample["wall_ns"]
-    if single < session.pace.target_ns or limit_ns < single < 2 * limit_ns:  # the first one was cold: this one is as the later ones will be
+    repeated = not cell.fresh_process
+    if repeated and (single < session.pace.target_ns or limit_ns < single < 2 * limit_ns):  # the first one was cold: this one is as the later ones will be
         iterations = iterations_for(min(_WARM_NS, session.pace.target_ns), single)
         warm = session.sample(cell, iterations, iterations * single, "calibration")
         if warm is None:
@@ -59,7 +60,7 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     if single > limit_ns:
         _project(session, cell, single, f"one iteration took {seconds(single)}", limit_ns)
         return
-    iterations = iterations_for(session.pace.target_ns, single)
+    iterations = iterations_for(session.pace.target_ns, single) if repeated else 1
     session.record.add(
         {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "checksum": sample["checksum"]}
     )

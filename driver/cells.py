@@ -42,6 +42,7 @@ class Cell:
     bound: str
     least_ns: int
     sizes: tuple[str, ...]
+    fresh_process: bool = False  # each sample wants a process in which nothing ran before
     rank: int = 0  # what goes first when time is short has the highest
     status: str = "ok"
     reason: str = ""
@@ -164,6 +165,7 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> 
             bound=_field(row, "bound", str, ""),
             least_ns=max(bound, _field(row, "least_ns", int, 0)),
             sizes=tuple(str(size) for size in _field(row, "sizes", list)),
+            fresh_process=row.get("fresh_process") is True,
         )
         if _choice(row, "status", ("ok", "unsupported")) == "unsupported":
             cell.status, cell.reason = "unsupported", _field(row, "reason", str)

@@ -43,15 +43,34 @@ METERED = (
     "peak_rss_bytes",
     "pss_bytes",
     "origin_cpu_ns",
+    "load_cpu_ns",
 )
-KEPT = (*(key for key in _OWED if key != "units"), *METERED)
+KEPT = (*(key for key in _OWED if key != "units"), *METERED, "latency", "notes")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_notes(notes: Any) -> bool:
+    return isinstance(notes, dict) and all(map(_is_count, notes.values()))
+
+
+def _are_latencies(latency: Any) -> bool:
+    return isinstance(latency, dict) and all(_are_buckets(latency.get(kind)) for kind in ("intended", "service"))
+
+
+def _are_buckets(pairs: Any) -> bool:
+    """[[largest value in ns, how many], ...]"""
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_count, pair)) for pair in pairs):
+        return False
+    return all(pair[0] < following[0] for pair, following in zip(pairs, pairs[1:]))
 
 
 def wrong_sample(cell: Cell, iterations: int, sample: Event) -> str:
     """Why a sample is not to be believed; empty when it is."""
     for key in (*_OWED, *(key for key in METERED if key in sample)):
-        value = sample.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not _is_count(sample.get(key)):
             return f"a sample without a whole, positive {key}"
     if sample["wall_ns"] == 0:
         return "a sample that took no time"
@@ -61,12 +80,16 @@ def wrong_sample(cell: Cell, iterations: int, sample: Event) -> str:
         return f"{sample['units']} {cell.case.unit} were done, {cell.units * iterations} are owed"
     if not isinstance(sample.get("checksum"), str):
         return "a sample without a checksum"
+    if not _are_notes(sample.get("notes", {})):
+        return "a sample with a note that is no whole number"
+    if not _are_latencies(sample.get("latency", {"intended": [], "service": []})):
+        return "a sample whose latencies are no rising buckets of counts"
     if cell.checksum is not None and sample["checksum"] != cell.checksum:
         return f"checksum {sample['checksum']} differs from the first one, {cell.checksum}"
     return ""
 
 
-_SERVERS = {"origin_cpu_ns": "origin server"}
+_SERVERS = {"origin_cpu_ns": "origin server", "load_cpu_ns": "load generator"}
 
 
 def outcome(cell: Cell) -> tuple[str, str]:

@@ -126,7 +126,7 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -
     if benches is None:
         build.prepare(progress)
         benches = build.BENCHES
-    folder, verdict = measure(request, build.programs(benches), build.origin_program(benches), progress)
+    folder, verdict = measure(request, build.programs(benches), build.servers(benches), progress)
     _summarise(folder, progress)
     if verdict == Exit.INTERRUPTED:
         progress.say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")

@@ -82,7 +82,7 @@ def compose(record: Record) -> Event:
     run, end, models = record.run, record.end, _models(record)
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 1},
+        "schema_version": {"major": 1, "minor": 2},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "processes", "command_line", "tool_version")},
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},

@@ -15,7 +15,7 @@ from driver.waiting import Waiter
 
 def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
     with Waiter(progress.tick) as waiter:
-        session = Session(programs, None, None, QUICK, progress, waiter)
+        session = Session(programs, {}, None, QUICK, progress, waiter)
         try:
             events, cells = session.open()
         finally:

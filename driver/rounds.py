@@ -93,7 +93,7 @@ def _measure(session: Session, cell: Cell, number: int, position: int) -> int:
     """Takes the sample, in a process that has passed the gate and warmed up. The CPU time that it claims, in ns."""
     assert cell.iterations is not None and cell.single_ns is not None
     expected = max(sample_cost_ns(cell), cell.iterations * cell.single_ns)
-    if cell.gated_in is None or cell.gated_in != session.process_of(cell):
+    if not session.ready(cell):
         if session.gate(cell, cell.single_ns) is None or session.sample(cell, 1, cell.single_ns, "warm-up", number) is None:
             return 0
         cell.gated_in = session.process_of(cell)
@@ -101,5 +101,5 @@ def _measure(session: Session, cell: Cell, number: int, position: int) -> int:
     if sample is None:
         return 0
     del sample["checksum"]
-    session.record.add({"event": "sample", "cell": cell.id, "process": cell.gated_in, "round": number, "position": position, **sample})
-    return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0))
+    session.record.add({"event": "sample", "cell": cell.id, "process": session.process_of(cell), "round": number, "position": position, **sample})
+    return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0) + sample.get("load_cpu_ns", 0))

@@ -52,7 +52,7 @@ class Request:
         return cls(pace, run["models"], run["workloads"], run["cores"], run["seed"], None, folder, command_line, events)
 
 
-def measure(request: Request, programs: dict[str, Path], origin: Path | None, progress: Progress) -> tuple[Path, Exit]:
+def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path], progress: Progress) -> tuple[Path, Exit]:
     """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went."""
     check_names("model", request.models, programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
@@ -63,7 +63,7 @@ def measure(request: Request, programs: dict[str, Path], origin: Path | None, pr
     host.raise_descriptor_limit()
     watch = Watch()
     with Waiter(progress.tick) as waiter:
-        session = Session(chosen, origin, request.cores, request.pace, progress, waiter)
+        session = Session(chosen, servers, request.cores, request.pace, progress, waiter)
         try:
             openings, offered = session.open()
             cells = select(offered, _members(openings), request.pace.name, request.workloads, bool(request.models) or request.pace.all_models)
@@ -72,7 +72,7 @@ def measure(request: Request, programs: dict[str, Path], origin: Path | None, pr
             cells = sorted(cells + control, key=lambda cell: cell.rank)
             openings += session.add_twins({TWINS[model]: model for model in TWINS if any(cell.model == TWINS[model] for cell in control)}, openings)
             folder = request.resume or output.make(request.out, request.pace.name)
-            session.record = _begin(request, folder, fingerprints, openings, cells)
+            session.begin(_begin(request, folder, fingerprints, openings, cells))
             reason = _measure(session, cells)
         except Interrupted:
             if not hasattr(session, "record"):

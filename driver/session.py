@@ -12,20 +12,21 @@ from driver.cells import Case, Cell, Malformed, read_hello
 from driver.checks import KEPT, wrong_sample
 from driver.noise import Listener
 from driver.nursery import Nursery
-from driver.origin import Origin
 from driver.pace import Pace
 from driver.problem import OutOfTime, Problem
 from driver.progress import Progress
 from driver.record import Record
+from driver.server import Server
 from driver.waiting import Waiter
 
+_SERVERS = {"origin": "origin server", "load": "load generator"}
 _PATIENCE = 20  # times the expected time: other programs may hold the cores
 
 
 class Session:
     """Not restartable; end() leaves no process behind, whatever state it is in."""
 
-    def __init__(self, programs: Mapping[str, Path], origin: Path | None, cores: int | None, pace: Pace, progress: Progress, waiter: Waiter) -> None:
+    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int | None, pace: Pace, progress: Progress, waiter: Waiter) -> None:
         self.pace = pace
         self.progress = progress
         self.waiter = waiter
@@ -33,16 +34,24 @@ class Session:
         self.listener = Listener()
         self._begin_ns = time.monotonic_ns()
         self._nursery = Nursery()
-        self._origin = Origin(origin, self._nursery, waiter) if origin else None
+        self._servers = {name: Server(_SERVERS[name], path, self._nursery, waiter) for name, path in servers.items()}
         self._options = ["--cores", str(cores)] if cores else []
         self._benches = {name: Bench(path, [], self._nursery, waiter) for name, path in programs.items()}
+        self._once: dict[str, Bench] = {}  # of each model, for cells that want a process in which nothing ran before
+
+    def begin(self, record: Record) -> None:
+        """From now on what happens is recorded."""
+        self.record = record
+        for name, bench in self._benches.items():
+            if bench.running:
+                bench.number = record.models[name].starts - 1
 
     def left_ns(self) -> int:
         return self.pace.budget_ns - (time.monotonic_ns() - self._begin_ns)
 
     def open(self) -> tuple[list[dict[str, Any]], list[Cell]]:
         """Starts every process; their model events and the cells of those that speak."""
-        self._start_origin()
+        self._start_servers()
         events, cells = [], []
         known: dict[tuple[str, str], Case] = {}
         for name, bench in self._benches.items():
@@ -79,12 +88,16 @@ class Session:
         opened = {event["model"]: event for event in events if event["event"] == "model"}
         return [{**opened[model], "model": twin, "twin_of": model} for twin, model in models.items()]
 
-    def process_of(self, cell: Cell) -> int | None:
-        """Which start of the model's process is running; None when none is."""
-        return self.record.models[cell.model].starts - 1 if self._benches[cell.model].running else None
+    def process_of(self, cell: Cell) -> int:
+        """Which start of the model's process measures the cell, or did so last."""
+        return self._bench(cell).number
+
+    def ready(self, cell: Cell) -> bool:
+        """The process that runs now has passed the gate and warmed up; in a process of its own a cell wants to be the first thing that runs."""
+        return cell.fresh_process or (self._bench(cell).running and cell.gated_in == self.process_of(cell))
 
     def pids(self, cells: list[Cell]) -> list[int]:
-        return [pid for cell in cells for pid in self._benches[cell.model].pids] + (self._origin.pids if self._origin else [])
+        return [pid for cell in cells for pid in self._bench(cell).pids] + [pid for server in self._servers.values() for pid in server.pids]
 
     def gate(self, cell: Cell, expected_ns: int) -> int | None:
         """How long it took, a rough guide to what an iteration takes; None when the failure has been recorded."""
@@ -102,7 +115,7 @@ class Session:
         if answer is None:
             return None
         if reason := wrong_sample(cell, iterations, answer.body):
-            self._benches[cell.model].end()
+            self._bench(cell).end()
             self.fail(cell, "wrong", reason, during, number)
             return None
         return {key: answer.body[key] for key in (*KEPT, "checksum") if key in answer.body}
@@ -112,20 +125,33 @@ class Session:
 
     def restart_all(self) -> None:
         """Each starts again when it is next asked."""
-        for bench in self._benches.values():
+        for bench in self._all_benches():
             bench.end(grace_s=1)
 
     def end(self) -> None:
         self._nursery.end_all(grace_s=1)
 
-    def _start_origin(self) -> None:
-        url = ["--origin", self._origin.start()] if self._origin else []
-        for bench in self._benches.values():
-            bench.arguments = [*url, *self._options]
+    def _start_servers(self) -> None:
+        for server in self._servers.values():
+            server.end()
+        urls = [word for name, server in self._servers.items() for word in (f"--{name}", server.start())]
+        for bench in self._all_benches():
+            bench.arguments = [*urls, *self._options]
+
+    def _all_benches(self) -> list[Bench]:
+        return [*self._benches.values(), *self._once.values()]
+
+    def _bench(self, cell: Cell) -> Bench:
+        own = self._benches[cell.model]
+        if not cell.fresh_process:
+            return own
+        if cell.model not in self._once:
+            self._once[cell.model] = Bench(own.program, own.arguments, self._nursery, self.waiter)
+        return self._once[cell.model]
 
     def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None) -> Answer | None:
         self.waiter.check()
-        bench = self._benches[cell.model]
+        bench = self._bench(cell)
         left = self.left_ns()
         if left <= expected_ns:
             raise OutOfTime
@@ -134,10 +160,13 @@ class Session:
         if not bench.running:
             answer = bench.start(2 * self.pace.grace_ns)
             self.record.add({"event": "start", "model": cell.model})
+            bench.number = self.record.models[cell.model].starts - 1
             if answer.outcome == "unsupported":  # it could run here before
                 answer = Answer("failed", answer.reason)
         if answer.outcome == "ok":
             answer = bench.ask({**request, "workload": cell.case.workload, "params": cell.case.params}, min(patience, left))
+            if cell.fresh_process:
+                bench.end()
         if answer.outcome == "ok":
             return answer
         if answer.outcome == "timed_out" and left < patience:
@@ -146,9 +175,9 @@ class Session:
             self.record.add({"event": "unsupported", "cell": cell.id, "reason": answer.reason})
             return None
         self.fail(cell, answer.outcome, answer.reason, during, number)
-        if self._origin and not self._origin.alive:
-            self.progress.say("the origin server ended: it and all bench processes are started again")
-            self.restart_all()
-            self._origin.end()
-            self._start_origin()
+        for server in self._servers.values():
+            if not server.alive:
+                self.progress.say(f"the {server.name} ended: the servers and all bench processes are started again")
+                self.restart_all()
+                self._start_servers()
         return None

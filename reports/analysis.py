@@ -131,10 +131,10 @@ def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapp
     if limited:
         with_limited = values | {c.model: c.by_round(metric) for c in cells if c.status == "server_bound"}
         open_verdict = statistics.compare(with_limited, contenders)
-        reason = f"server-bound: the origin was the limit for {', '.join(limited)}"
+        reason = f"server-bound: the origin or the load generator was the limit for {', '.join(limited)}"
         return Verdict("none", (), (), open_verdict.ratios, open_verdict.rounds, reason)
-    if metric == "latency":
-        return Verdict("none", (), (), {}, 0, "this run measured no latency")
+    if metric == "latency" and not any(values.values()):
+        return Verdict("none", (), (), {}, 0, "no sample has requests enough for a 99th percentile")
     known_slower: set[str] = set()
     least = min((m for model, m in medians.items() if model in contenders), default=None)
     for cell in cells:

@@ -202,11 +202,17 @@ def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
     )
 
 
+def _buckets(pairs: Any) -> list[tuple[int, int]]:
+    return [(_count(largest), _count(count)) for largest, count in pairs]
+
+
 def _sample(s: Mapping[str, Any]) -> Sample:
     known = {key: value for key, value in s.items() if key in _SAMPLE_KEYS}
     for key, value in known.items():
-        if key != "foreign_share" and value is not None:
+        if key not in ("foreign_share", "latency", "notes") and value is not None:
             _count(value)
+    if known.get("latency") is not None:
+        known["latency"] = {kind: _buckets(known["latency"][kind]) for kind in ("intended", "service")}
     sample = Sample(**known)
     if sample.iterations < 1:
         raise ValueError("a sample of 0 iterations")

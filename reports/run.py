@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.latency import Buckets, added, deciding_ns
+
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 PAGE = 4096  # no process is measured finer than a page
 
@@ -25,6 +27,9 @@ class Sample:
     peak_rss_bytes: int | None = None
     pss_bytes: int | None = None
     origin_cpu_ns: int | None = None
+    load_cpu_ns: int | None = None
+    latency: Mapping[str, Buckets] | None = None  # intended and service
+    notes: Mapping[str, int] = field(default_factory=dict)
     foreign_share: float | None = None
 
     @property
@@ -63,12 +68,14 @@ class Cell:
     processes: int = 1  # of the model
 
     def value(self, metric: str, sample: Sample) -> float | None:
-        """In ns or bytes; None if the sample does not have it."""
+        """In ns or bytes, latency as its 99th percentile; None if the sample does not have it."""
         if metric == "time":
             return sample.time_ns
         if metric == "cpu":
             return sample.cpu_ns
-        return self._memory(sample) if metric == "memory" else None
+        if metric == "latency":
+            return None if sample.latency is None else deciding_ns(sample.latency)
+        return self._memory(sample)
 
     def _memory(self, sample: Sample) -> float | None:
         """Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them."""
@@ -79,6 +86,10 @@ class Cell:
     def process_of(self) -> dict[int, int]:
         """Round → which of the model's processes measured it."""
         return {sample.round: sample.process for sample in self.samples}
+
+    def latencies(self, kind: str) -> Buckets:
+        """Of all samples; `kind` is intended or service."""
+        return added(sample.latency[kind] for sample in self.samples if sample.latency is not None)
 
     def by_round(self, metric: str) -> dict[int, float]:
         """Round → value; a round measured twice (a resumed run) counts with its first sample."""

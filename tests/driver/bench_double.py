@@ -3,7 +3,7 @@
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
   model, family, unit_ns (claimed time per unit), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
-  children (leaves two `sleep` of that many seconds behind), origin_share (CPU of the origin per wall time), cells (overrides per workload),
+  children (leaves two `sleep` of that many seconds behind), origin_share (CPU of the origin per wall time), more (of every sample), cells (overrides per workload),
   fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
 """
 
@@ -130,7 +130,7 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
         "cpu_user_ns": round(wall * CONFIG.get("cpu", 1)),
         "cpu_sys_ns": 0,
         "voluntary_switches": 3,
-    } | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {})
+    } | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {}) | CONFIG.get("more", {})
 
 
 def leave_children() -> None:

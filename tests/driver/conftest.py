@@ -62,11 +62,11 @@ class Benches:
         path.write_text(f"#!/bin/sh\nexec {HERE / 'bench_double.py'} '{text}' \"$@\"\n")
         path.chmod(0o755)
 
-    def add_origin(self, output: str = "http://127.0.0.1:12345") -> Path:
+    def add_server(self, name: str, output: str = "http://127.0.0.1:12345") -> Path:
         """A server that serves nothing; the file that it writes its process id to, one line per start."""
-        pids = self.folder / "origin.pids"
-        path = self.folder / "origin"
-        path.write_text(f"#!/bin/sh\necho $$ >{self.folder}/origin.pid\necho $$ >>{pids}\necho {output}\nexec cat >/dev/null\n")
+        pids = self.folder / f"{name}.pids"
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\necho $$ >{self.folder}/{name}.pid\necho $$ >>{pids}\necho {output}\nexec cat >/dev/null\n")
         path.chmod(0o755)
         return pids
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driver.build import origin_program, programs, step
+from driver.build import programs, servers, step
 from driver.problem import Exit, Problem
 from driver.progress import Progress
 
@@ -49,8 +49,8 @@ def test_bench_programs_are_found_by_their_names_and_other_files_are_not(tmp_pat
 
 
 @pytest.mark.parametrize("place", ["origin", "origin/origin"])
-def test_the_origin_may_lie_beside_the_benches_or_in_its_own_folder(tmp_path: Path, place: str) -> None:
-    assert origin_program(tmp_path) is None
+def test_servers_may_lie_beside_the_benches_or_in_folders_of_their_own(tmp_path: Path, place: str) -> None:
+    assert servers(tmp_path) == {}
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).touch()
-    assert origin_program(tmp_path) == tmp_path / place
+    assert servers(tmp_path) == {"origin": tmp_path / place}

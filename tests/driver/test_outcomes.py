@@ -198,7 +198,7 @@ def test_a_model_that_is_clearly_slower_in_time_and_cpu_stops_after_three_rounds
 
 
 def test_one_origin_serves_all_models_and_ends_with_the_run(benches: Benches) -> None:
-    pids = benches.add_origin()
+    pids = benches.add_server("origin")
     benches.add("odd")
     benches.add("even")
     assert benches.run("--cores", "1").code == 0
@@ -210,7 +210,7 @@ def test_one_origin_serves_all_models_and_ends_with_the_run(benches: Benches) ->
 
 
 def test_an_origin_that_dies_is_started_again_with_all_models(benches: Benches) -> None:
-    pids = benches.add_origin()
+    pids = benches.add_server("origin")
     fault = {"do": "sample", "workload": "spin", "kind": "kill_origin", "skip": 6, "times": 1}
     benches.add("odd", fault=fault, origin_pid=str(benches.folder / "origin.pid"))
     benches.add("even")
@@ -223,7 +223,7 @@ def test_an_origin_that_dies_is_started_again_with_all_models(benches: Benches) 
 
 
 def test_an_origin_that_says_no_url_is_an_environment_error(benches: Benches) -> None:
-    benches.add_origin("no free port")
+    benches.add_server("origin", "no free port")
     benches.add("odd")
     result = benches.run()
     assert result.code == 3

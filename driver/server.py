@@ -1,4 +1,4 @@
-"""The HTTP server of the fetch workloads: one for all models of a run, metered apart."""
+"""The other side of the network workloads, one for all models of a run: the HTTP origin and the load generator, metered apart."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from driver.waiting import Waiter
 _PATIENCE_NS = 10_000_000_000
 
 
-class Origin:
-    """Ends when its standard input does."""
+class Server:
+    """A program that prints its URL and ends when its standard input does."""
 
-    def __init__(self, program: Path, nursery: Nursery, waiter: Waiter) -> None:
+    def __init__(self, name: str, program: Path, nursery: Nursery, waiter: Waiter) -> None:
+        """`name`: what messages call it."""
+        self.name = name
         self._program = program
         self._nursery = nursery
         self._waiter = waiter
@@ -39,7 +41,7 @@ class Origin:
             try:
                 self._child = self._nursery.start([str(self._program)], errors)
             except OSError as error:
-                raise Problem(f"the origin server does not start: {self._program.name}: {error.strerror}") from None
+                raise Problem(f"the {self.name} does not start: {self._program.name}: {error.strerror}") from None
             assert self._child.stdout is not None
             line = b""
             if self._waiter.readable(self._child.stdout.fileno(), time.monotonic_ns() + _PATIENCE_NS):
@@ -49,7 +51,7 @@ class Origin:
                 self.end()
                 errors.seek(0)
                 said = errors.read(4096).decode(errors="replace").strip().splitlines()
-                raise Problem(f"the origin server printed no URL: {said[-1] if said else url or 'it said nothing'}")
+                raise Problem(f"the {self.name} printed no URL: {said[-1] if said else url or 'it said nothing'}")
             return url
 
     def end(self) -> None:

@@ -1,0 +1,47 @@
+"""Latencies in logarithmic buckets: added up over samples, and percentiles where enough of them lie beyond."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+LEAST_BEYOND = 10  # with fewer, a percentile is a matter of luck
+DECIDING = 0.99
+
+Buckets = Sequence[Sequence[int]]  # [largest value in ns, how many], rising
+
+
+def added(parts: Iterable[Buckets]) -> Buckets:
+    """The buckets of all parts together."""
+    sums: Counter[int] = Counter()
+    for buckets in parts:
+        for largest, count in buckets:
+            sums[largest] += count
+    return sorted(sums.items())
+
+
+def percentile(buckets: Buckets, quantile: float) -> int | None:
+    """The upper end, in ns, of the bucket that holds the quantile (0.99: the 99th percentile); None unless LEAST_BEYOND values lie beyond."""
+    total = sum(count for _, count in buckets)
+    below = math.ceil(round(quantile * total, 6))  # 0.99 * 1000 is a little more than 990 in binary
+    if total < below + LEAST_BEYOND:
+        return None
+    seen = 0
+    for largest, count in buckets:
+        seen += count
+        if seen > below:
+            return largest
+    return None
+
+
+def beyond(buckets: Buckets, ns: float) -> int:
+    """How many took longer, to the width of a bucket."""
+    return sum(count for largest, count in buckets if largest > ns)
+
+
+def deciding_ns(latency: Mapping[str, Any]) -> int | None:
+    """Of one sample: its 99th percentile from the intended time, at least 1 ns, so that ratios exist."""
+    found = percentile(latency["intended"], DECIDING)
+    return None if found is None else max(found, 1)

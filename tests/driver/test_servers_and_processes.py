@@ -1,0 +1,78 @@
+"""What stands beside a model: servers that all models share, processes that a cell has for itself, and what is kept of a sample."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from driver.cells import Case, Cell
+from driver.checks import wrong_sample
+from tests.driver.conftest import ROOT, Benches
+
+LATENCY = {"intended": [[48127, 12], [50175, 27]], "service": [[31743, 39]]}
+
+
+def fault_of(**more: object) -> str:
+    cell = Cell(Case("w/n:1", "w", {"n": 1}, "io", "?", "time", "items"), "m", 1, 1, None, "", 0, ("quick",))
+    sample = {"iterations": 1, "units": 1, "start_ns": 1, "wall_ns": 1, "cpu_user_ns": 1, "cpu_sys_ns": 0, "checksum": "x"}
+    return wrong_sample(cell, 1, {**sample, **more})
+
+
+def test_latencies_and_notes_of_the_protocol_are_believed() -> None:
+    assert fault_of(latency=LATENCY, notes={"wasted": 11}) == ""
+
+
+@pytest.mark.parametrize(
+    "latency",
+    [[], {"intended": []}, {"intended": [[1, 2], [1, 3]], "service": []}, {"intended": [[1]], "service": []}, {"intended": [[1, 0.5]], "service": []}],
+)
+def test_latencies_of_another_shape_are_not(latency: object) -> None:
+    assert "rising buckets" in fault_of(latency=latency)
+
+
+@pytest.mark.parametrize("notes", [[], {"wasted": -1}, {"wasted": "many"}])
+def test_notes_that_are_no_counts_are_not(notes: object) -> None:
+    assert "note" in fault_of(notes=notes)
+
+
+def test_latencies_notes_and_the_generators_share_stand_in_the_result(benches: Benches) -> None:
+    benches.add("odd", more={"latency": LATENCY, "notes": {"wasted": 11}, "load_cpu_ns": 5})
+    result = benches.run("--workloads", "spin")
+    assert result.code == 0, result.err
+    jsonschema.Draft202012Validator(json.loads((ROOT / "reports/schema/run-1.schema.json").read_text())).validate(result.run)
+    (cell,) = result.run["cells"]
+    assert [cell["samples"][7][key] for key in ("latency", "notes", "load_cpu_ns")] == [LATENCY, {"wasted": 11}, 5]
+
+
+def test_a_generator_that_is_the_limit_takes_the_verdict(benches: Benches) -> None:
+    benches.add("odd", more={"load_cpu_ns": 50_000_000})
+    (cell,) = benches.run("--workloads", "spin").run["cells"]
+    assert cell["status"] == "server_bound"
+    assert "load generator" in cell["reason"]
+
+
+def test_each_sample_of_a_cell_that_wants_a_fresh_process_has_one_and_passes_no_gate_there(benches: Benches) -> None:
+    benches.add("odd", cells={"wait": {"fresh_process": True}})
+    result = benches.run()
+    assert result.code == 0, result.err
+    spin, wait = result.run["cells"]
+    assert {sample["process"] for sample in spin["samples"]} == {0}
+    fresh = [sample["process"] for sample in wait["samples"]]
+    assert len(set(fresh)) == len(fresh) == 24 and 0 not in fresh
+    assert (wait["iterations"], wait["account"]["executions"]) == (1, 10)
+    journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
+    assert sum(event["event"] == "gate" for event in journal) == 2  # one for each cell, none for a process that takes a sample
+    (model,) = result.run["models"]
+    assert model["starts"] == 1 + 1 + 1 + 24  # for itself, the gate, the calibration, the samples
+
+
+def test_a_server_of_each_kind_serves_all_models(benches: Benches) -> None:
+    benches.add_server("origin", "http://127.0.0.1:12345")
+    benches.add_server("load", "http://127.0.0.1:23456")
+    benches.add("odd")
+    result = benches.run("--workloads", "spin")
+    journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
+    (options,) = [event["hello"]["options"] for event in journal if event["event"] == "model"]
+    assert options == ["--serve", "--origin", "http://127.0.0.1:12345", "--load", "http://127.0.0.1:23456"]
