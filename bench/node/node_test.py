@@ -1,0 +1,70 @@
+"""A model in another language joins a run: measured beside others, with its checksums, and drawn. Argument: the folder of the benches."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+BENCHES = Path(sys.argv.pop(1))
+SERIAL = BENCHES / "bench_serial"
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RUN = f"import sys; from pathlib import Path; sys.path.insert(0, {str(ROOT)!r}); from driver.command import main; sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
+
+
+def joined(folder: Path) -> Path:
+    """The program as bench/README.md has it installed."""
+    for model in ("serial", "event_loop"):
+        (folder / f"bench_{model}").symlink_to(BENCHES / f"bench_{model}")
+    (folder / "bench_node").symlink_to(HERE / "node.mjs")
+    return folder / "bench_node"
+
+
+def answers(program: Path, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+    text = "".join(json.dumps(request) + "\n" for request in requests)
+    done = subprocess.run([program, "--serve"], input=text, capture_output=True, text=True, timeout=60, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()][1:]
+
+
+@unittest.skipUnless(shutil.which("node"), "node is not installed")
+class Node(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name)
+        (self.folder / "bench").mkdir()
+        self.program = joined(self.folder / "bench")
+
+    def test_it_does_the_work_that_serial_does(self) -> None:
+        for workload, params in (("sum_squares", {"tasks": 8, "n": 1000}), ("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20})):
+            with self.subTest(workload=workload):
+                request = {"do": "sample", "workload": workload, "params": params, "iterations": 2}
+                (own,), (serial,) = answers(self.program, request), answers(SERIAL, request)
+                self.assertEqual([own[key] for key in ("outcome", "units", "checksum")], [serial[key] for key in ("outcome", "units", "checksum")])
+
+    def test_it_holds_as_many_sleepers_as_the_bound_allows(self) -> None:
+        (gate,) = answers(self.program, {"do": "gate", "workload": "sleepers", "params": {"tasks": 100, "delay_us": 1000, "in_flight": 10}})
+        self.assertEqual((gate["account"]["executions"], gate["account"]["peak_alive"]), (100, 10))
+
+    def test_a_request_that_it_does_not_know_is_answered(self) -> None:
+        self.assertEqual([answer["outcome"] for answer in answers(self.program, {"do": "dance"}, {"do": "gate", "workload": "fib"})], ["usage", "usage"])
+
+    def test_it_stands_in_the_charts_of_a_run(self) -> None:
+        out = self.folder / "out"
+        arguments = ["run", "--quick", "--models", "event_loop,node", "--workloads", "sleepers,sum_squares", "--time-budget", "6s", "--out", str(out)]
+        done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN, str(self.folder / "bench"), *arguments], capture_output=True, text=True, timeout=100)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        cells = json.loads((out / "run.json").read_text())["cells"]
+        measured = {cell["workload"] for cell in cells if cell["model"] == "node" and cell["status"] == "ok" and cell["samples"]}
+        self.assertEqual(measured, {"sleepers", "sum_squares"})
+        charts = [path.read_text() for path in (out / "figures").glob("forest-*-time.svg")]
+        self.assertEqual([("node" in chart, "event_loop" in chart) for chart in charts], 2 * [(True, True)])
+
+
+unittest.main()
