@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from reports import headlines, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
+from reports.claims import Claim, claims
+from reports.figures.claim_chart import claim_chart, evidence_table
 from reports.figures.forest import forest
 from reports.figures.sheet import Picture, Table
 from reports.figures.winner_map import winner_map
@@ -40,6 +42,13 @@ class WorkloadResults:
 
 
 @dataclass(frozen=True)
+class ClaimResult:
+    claim: Claim
+    chart: Picture | None
+    table: Table
+
+
+@dataclass(frozen=True)
 class Page:
     """What both templates are filled with."""
 
@@ -49,6 +58,7 @@ class Page:
     changes: list[str]
     maps: list[Picture]
     forests: list[Picture]
+    claims: list[ClaimResult]
     results: list[WorkloadResults]
     troubles: Table
     unsupported: Table
@@ -63,7 +73,8 @@ def build(run_dir: Path) -> None:
     page = _page(analyse(read_run(folder)))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for picture in (*page.maps, *page.forests):
+    charts = (result.chart for result in page.claims if result.chart is not None)
+    for picture in (*page.maps, *page.forests, *charts):
         _write(figures / f"{picture.name}.svg", picture.file.encode())
         _write(figures / f"{picture.name}.png", picture.png)
     _write(folder / "index.html", _html(page).encode())
@@ -79,6 +90,7 @@ def _page(analysis: Analysis) -> Page:
         changes=headlines.changes(analysis),
         maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
         forests=[picture for picture in drawn if picture is not None],
+        claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in claims(analysis)],
         results=[
             WorkloadResults(
                 row.workload.id,

@@ -1,0 +1,196 @@
+"""Evidence for or against a claim: two measurements of a run, how far apart they are, and whether that is shown to be beyond a limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from reports import quantities, statistics
+from reports.analysis import METRIC_NAMES, Analysis, Case
+from reports.run import Cell
+from reports.statistics import Ratio
+from reports.words import absence, interval_in_words
+
+Side = Literal["C++", "CPython"]
+MEAN_DELAY = "mean delay"  # of the latencies of a sample: one has too few heartbeats for a high percentile
+_NAMES = {**METRIC_NAMES, MEAN_DELAY: MEAN_DELAY}
+_STOPPED_ROUNDS = 3  # after which a run stops a model that is clearly slower
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """`least`: the ratio is at least the limit; else it is at most that."""
+
+    limit: float
+    least: bool
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.least else '≤'} {self.limit:.4g}×"
+
+    def judged(self, low: float, high: float) -> bool | None:
+        """Of a ratio that lies surely between the two."""
+        if self.least:
+            return True if low >= self.limit else False if high < self.limit else None
+        return True if high <= self.limit else False if low > self.limit else None
+
+
+def at_least(limit: float) -> Expectation:
+    return Expectation(limit, True)
+
+
+def at_most(limit: float) -> Expectation:
+    return Expectation(limit, False)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One piece of evidence. `holds` is None where neither it nor its contrary is shown; `note` then says why."""
+
+    what: str  # is measured, in words
+    side: Side
+    expected: str
+    measured: str
+    holds: bool | None
+    note: str = ""
+    ratio: Ratio | None = None
+    limit: Expectation | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A measurement: a model in the case of a workload that has these parameters."""
+
+    model: str
+    workload: str
+    params: Mapping[str, int]
+    metric: str = "time"
+
+    @property
+    def size(self) -> str:
+        return quantities.params(self.params, self.params)
+
+    @property
+    def named(self) -> str:
+        return f"{self.workload} ({self.size})" if self.params else self.workload
+
+
+class _Missing(Exception):
+    """Why there is nothing to compare."""
+
+
+class Evidence:
+    """What a run has to say. Pure: the same analysis gives the same evidence."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    def case(self, point: Point) -> Case | None:
+        """The smallest one that has the parameters."""
+        rows = (row for row in self.analysis.rows if row.workload.id == point.workload)
+        return next((case for row in rows for case in row.cases if point.params.items() <= case.params.items()), None)
+
+    def cell(self, point: Point) -> Cell | None:
+        case = self.case(point)
+        return case.cells.get(point.model) if case else None
+
+    def compare(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str = "") -> Check:
+        """The ratio of two measurements of one metric, taken within rounds."""
+        what = what or _difference(top, bottom)
+        try:
+            return self._compared(side, top, bottom, expected, what)
+        except _Missing as missing:
+            return Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+
+    def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
+        """The ratio of a measurement to a time that follows from the parameters."""
+        try:
+            values = self._values(top)
+            bounds = statistics.pair(values, dict.fromkeys(values, owed_ns), self._cell(top).process_of)
+            if bounds is None:
+                raise _Missing(f"{len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
+        except _Missing as missing:
+            return Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+        value = quantities.value(top.metric, median(values.values()))
+        return _bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}")
+
+    def _compared(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
+        above, below = self._cell(top), self._cell(bottom)
+        if "projected" in (above.status, below.status):
+            return self._projected(side, top, bottom, expected, what)
+        values, reference = self._values(top), self._values(bottom)
+        bounds = statistics.pair(values, reference, below.process_of)
+        amounts = f"{quantities.value(top.metric, median(values.values()))} against {quantities.value(top.metric, median(reference.values()))}"
+        if bounds is not None:
+            return _bounded(what, side, expected, bounds, amounts)
+        logs = [math.log(values[r] / reference[r]) for r in values.keys() & reference.keys()]
+        if len(logs) < _STOPPED_ROUNDS:
+            raise _Missing(f"{len(logs)} of at least {statistics.LEAST_ROUNDS} common rounds")
+        doubt = math.log(statistics.CLEARLY_SLOWER)
+        ratio = Ratio(math.exp(median(logs)))
+        holds = expected.judged(math.exp(min(logs) - doubt), math.exp(max(logs) + doubt))
+        return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)} ({amounts})", holds, "stopped early" if holds is None else "", ratio, expected)
+
+    def _projected(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
+        """Of a measurement that would have taken too long the least time is known, so the ratio has one bound."""
+        above, below = self._cell(top), self._cell(bottom)
+        if top.metric != "time" or above.status == below.status:
+            raise _Missing(f"{top.model}: {absence(above)}; {bottom.model}: {absence(below)}")
+        doubt = statistics.CLEARLY_SLOWER
+        if above.status == "projected":
+            ratio = (above.projected_ns or 0) / median(self._values(bottom).values())
+            holds = expected.judged(ratio / doubt, math.inf)
+            measured = f"over {quantities.ratio(ratio)}"
+        else:
+            ratio = median(self._values(top).values()) / max(1, below.projected_ns or 0)
+            holds = expected.judged(0.0, ratio * doubt)
+            measured = f"under {quantities.ratio(ratio)}"
+        slow = above if above.status == "projected" else below
+        return Check(what, side, str(expected), f"{measured} ({slow.model}: {absence(slow)})", holds, "" if holds is not None else absence(slow), Ratio(ratio), expected)
+
+    def _cell(self, point: Point) -> Cell:
+        case = self.case(point)
+        if case is None:
+            raise _Missing(f"{point.named} was not part of this run")
+        cell = case.cells.get(point.model)
+        if cell is None:
+            raise _Missing(f"{point.model} in {point.named} was not part of this run")
+        if cell.status not in ("ok", "projected"):
+            raise _Missing(f"{point.model} in {point.named}: {absence(cell)}{f' ({cell.reason})' if cell.reason else ''}")
+        return cell
+
+    def _values(self, point: Point) -> Mapping[int, float]:
+        cell = self._cell(point)
+        if cell.status == "projected":
+            raise _Missing(f"{point.model} in {point.named}: {absence(cell)}")
+        values = _mean_delays(cell) if point.metric == MEAN_DELAY else cell.by_round(point.metric)
+        if not values:
+            raise _Missing(f"{point.model} in {point.named}: no sample has its {_NAMES[point.metric]}")
+        return values
+
+
+def _mean_delays(cell: Cell) -> dict[int, float]:
+    """Round → mean of the latencies from the intended time, at least 1 ns."""
+    delays = {}
+    for sample in cell.samples:
+        buckets = sample.latency["intended"] if sample.latency is not None else ()
+        if count := sum(number for _, number in buckets):
+            delays[sample.round] = max(1.0, sum(largest * number for largest, number in buckets) / count)
+    return delays
+
+
+def _bounded(what: str, side: Side, expected: Expectation, bounds: statistics.Bounds, amounts: str) -> Check:
+    ratio = bounds.ratio
+    holds = expected.judged(math.exp(bounds.claim_low), math.exp(bounds.claim_high))
+    note = "" if holds is not None else f"the interval does not show it: {interval_in_words(ratio)}"
+    return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)}, {interval_in_words(ratio)} ({amounts})", holds, note, ratio, expected)
+
+
+def _difference(top: Point, bottom: Point) -> str:
+    """What two points have in common, and in what they differ."""
+    metric = _NAMES[top.metric]
+    if top.model != bottom.model:
+        return f"{top.named}, {metric}: {top.model} / {bottom.model}"
+    return f"{top.model}, {metric}: {top.named} / {bottom.named}"

@@ -1,0 +1,97 @@
+"""How often the event loop is within the margin of the best, and how often ruinous: over all cases of a run, by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from reports import statistics
+from reports.analysis import Case
+from reports.evidence import Check, Evidence, Side
+from reports.statistics import MARGIN
+from reports.words import CLASS_NAMES
+
+RUINOUS = 3.0
+Standing = Literal["near", "far", "ruinous", "open"]  # surely within the margin, surely not, surely ruinous
+_NEAR_SHARE, _RUINOUS_SHARE = 0.5, 0.1
+_PYTHON = frozenset({"py_asyncio", "py_threads", "py_processes"})
+
+
+@dataclass(frozen=True)
+class _Tally:
+    near: int
+    far: int  # but not ruinous
+    ruinous: int
+    open: int
+
+    @property
+    def cases(self) -> int:
+        return self.near + self.far + self.ruinous + self.open
+
+
+def _tally(standings: Sequence[Standing | None]) -> _Tally:
+    return _Tally(*(standings.count(standing) for standing in get_args(Standing)))
+
+
+def start_with(e: Evidence) -> list[Check]:
+    checks = []
+    models: tuple[tuple[Side, str], ...] = (("C++", "event_loop"), ("CPython", "py_asyncio"))
+    for side, model in models:
+        per_class = {class_: _tally([_standing(case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
+        all_cases = _Tally(*(sum(getattr(tally, name) for tally in per_class.values()) for name in get_args(Standing)))
+        parts = ", ".join(f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases)
+        nothing = "" if all_cases.cases else f"{model} was not measured beside others"
+        checks += [
+            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), nothing or _doubt(all_cases)),
+            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), nothing or _doubt(all_cases)),
+        ]
+    return checks
+
+
+def _doubt(tally: _Tally) -> str:
+    return f"{tally.open} of {tally.cases} cases are open"
+
+
+def _share(count: int, cases: int, parts: str = "") -> str:
+    if not cases:
+        return "–"
+    return f"{count} of {cases} cases ({count / cases:.0%})" + (f": {parts}" if parts else "")
+
+
+def _near(tally: _Tally) -> bool | None:
+    if tally.near and tally.near >= _NEAR_SHARE * tally.cases:
+        return True
+    return False if tally.cases and tally.near + tally.open < _NEAR_SHARE * tally.cases else None
+
+
+def _not_ruinous(tally: _Tally) -> bool | None:
+    if not tally.cases:
+        return None
+    if tally.ruinous > _RUINOUS_SHARE * tally.cases:
+        return False
+    return True if tally.ruinous + tally.open <= _RUINOUS_SHARE * tally.cases else None
+
+
+def _standing(case: Case, side: Side, model: str) -> Standing | None:
+    """None where the model was not compared with anything."""
+    cell, verdict = case.cells.get(model), case.verdicts["time"]
+    if side == "CPython":
+        values = {name: other.by_round("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"}
+        verdict = statistics.compare(values, _PYTHON)
+    if cell is None or not verdict.best or verdict.kind == "unopposed":
+        return None
+    if model == verdict.best:
+        return "near" if verdict.kind in ("wins", "tie") else "open"
+    if cell.status == "projected" and cell.projected_ns is not None:
+        return _by_bounds(cell.projected_ns / case.medians["time"][verdict.best], None)
+    ratio = verdict.ratios.get(model)
+    return None if ratio is None else _by_bounds(ratio.value if ratio.low is None else ratio.low, ratio.high)
+
+
+def _by_bounds(low: float, high: float | None) -> Standing:
+    if low >= RUINOUS:
+        return "ruinous"
+    if low > MARGIN:
+        return "far"
+    return "near" if high is not None and high < MARGIN else "open"

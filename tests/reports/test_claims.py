@@ -1,0 +1,178 @@
+"""The ledger of claims: what a run must show for a claim to hold, to fail, to hold only in CPython, or to stay open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from reports.analysis import analyse
+from reports.claims import Claim, claims
+from reports.figures.claim_chart import claim_chart, evidence_table
+from reports.read import parse_run
+from tests.reports import synthetic
+
+MS = 1e6
+CLASSES = {"sum_squares": "cpu", "sequential_await": "lessons", "fail_fast": "lessons", "crawl": "io", "sleepers": "io", "spawn": "coordination", "responsiveness": "mixed"}
+
+
+def ledger(*cells: list[dict[str, Any]]) -> tuple[Claim, ...]:
+    every = [cell for group in cells for cell in group]
+    names = list(dict.fromkeys(cell["model"] for cell in every)) or ["serial"]
+    workloads = [{"id": id, "class": CLASSES.get(id.removesuffix("_offloaded"), "io")} for id in dict.fromkeys(cell["workload"] for cell in every)]
+    return claims(analyse(parse_run(synthetic.run(names, workloads, every), "x")))
+
+
+def claim(number: int, *cells: list[dict[str, Any]]) -> Claim:
+    return ledger(*cells)[number - 1]
+
+
+def timed(workload: str, params: Mapping[str, int], times: Mapping[str, float], rounds: int = 12, cv: float = 0.01, **changes: Any) -> list[dict[str, Any]]:
+    """Cells of one case: model → time, which is its CPU time too."""
+    return synthetic.measured({model: (time, time) for model, time in times.items()}, workload, params, rounds, cv, 5, **changes)
+
+
+def awaits(row_ms: float, together_ms: float, **more: Any) -> list[dict[str, Any]]:
+    size = {"waits": 10, "delay_us": 2000}
+    return timed("sequential_await", {**size, "together": 0}, {"event_loop": row_ms * MS}, **more) + timed("sequential_await", {**size, "together": 1}, {"event_loop": together_ms * MS}, **more)
+
+
+def sums(threads: float, processes: float, python: tuple[float, float] | None = None) -> list[dict[str, Any]]:
+    cells = []
+    for tasks, n in ((1_000, 10_000), (16, 1_000_000)):
+        rows = {"thread_pool": threads * MS, "process_pool": processes * MS}
+        if python:
+            rows |= {"py_threads": python[0] * MS, "py_processes": python[1] * MS}
+        cells += timed("sum_squares", {"tasks": tasks, "n": n}, rows)
+    return cells
+
+
+def test_the_ledger_has_the_fifteen_claims_in_the_order_of_the_tutorials() -> None:
+    found = ledger()
+    assert [claim.number for claim in found] == list(range(1, 16))
+    beginnings = ("Awaiting", "One blocking", "asyncio needs", "100 waits", "10,000", "CPU-bound", "Async is", "Threads are", "An executor", "A semaphore", "gather", "Without", "Processes", "Cooperative", "“Unsure?")
+    assert all(claim.text.startswith(beginning) for claim, beginning in zip(found, beginnings, strict=True))
+
+
+def test_a_run_without_the_cells_leaves_every_claim_open_and_names_what_is_missing() -> None:
+    found = ledger()
+    assert {claim.verdict for claim in found} == {"unresolved"}
+    assert all("was not" in claim.because or "no sample" in claim.because for claim in found)
+    assert "sequential_await" in found[0].because
+
+
+def test_a_claim_holds_where_all_of_its_checks_do() -> None:
+    found = claim(1, awaits(20.4, 2.1))
+    assert found.verdict == "holds"
+    assert "20.4 ms for 20.0 ms" in found.because
+
+
+def test_one_check_that_is_shown_to_fail_refutes_a_claim() -> None:
+    found = claim(1, awaits(20.4, 9.0))
+    assert found.verdict == "does not hold"
+    assert "in a row / as tasks" in found.because
+    assert "for their sum" not in found.because
+
+
+@pytest.mark.parametrize("cv", [0.6, 1.0])
+def test_noise_that_covers_the_limit_leaves_a_claim_open(cv: float) -> None:
+    found = claim(1, awaits(20.4, 2.5, rounds=8, cv=cv))
+    assert found.verdict == "unresolved"
+    assert "interval does not show it" in found.because
+
+
+def test_too_few_rounds_show_nothing() -> None:
+    assert claim(1, awaits(20.4, 2.1, rounds=2)).verdict == "unresolved"
+
+
+def test_what_fails_in_cpp_and_not_in_python_holds_only_in_cpython() -> None:
+    assert claim(6, sums(10, 10, python=(400, 200))).verdict == "holds only in CPython"
+    assert claim(6, sums(10, 10, python=(200, 200))).verdict == "does not hold"
+    assert claim(6, sums(10, 10)).verdict == "does not hold"
+
+
+def test_what_holds_in_cpp_holds_and_the_sentence_says_where_python_differs() -> None:
+    found = claim(6, sums(20, 10, python=(200, 200)))
+    assert found.verdict == "holds"
+    assert "In CPython it does not" in found.because
+    assert "In CPython" not in claim(6, sums(20, 10, python=(400, 200))).because
+
+
+def test_a_model_projected_beyond_the_budget_is_evidence_of_one_bound() -> None:
+    forked = [synthetic.cell("process_per_task", "spawn", {"tasks": 10_000}, status="projected", reason="10,000 forks", projected_ns=5_000_000_000)]
+    talk = timed("ping_pong", {"rounds": 1_000}, {"process_pool": 40 * MS, "thread_pool": 10 * MS})
+    assert claim(13, forked, timed("spawn", {"tasks": 10_000}, {"thread_per_task": 300 * MS}), talk).verdict == "holds"
+    assert claim(13, forked, timed("spawn", {"tasks": 10_000}, {"thread_per_task": 4_000 * MS}), talk).verdict == "unresolved"
+
+
+def test_a_model_that_was_stopped_early_is_evidence_if_every_round_was_clear() -> None:
+    size = {"tasks": 10_000, "delay_us": 50_000}
+    stopped = timed("sleepers", size, {"thread_per_task": 5_000 * MS}, rounds=3, stopped={"rounds": 3, "reason": "clearly slower"})
+    checks = claim(5, timed("sleepers", size, {"event_loop": 60 * MS}), stopped).checks
+    assert (checks[0].holds, checks[1].holds) == (True, True)
+
+
+def test_threads_that_cannot_be_had_have_collapsed() -> None:
+    size = {"tasks": 10_000, "delay_us": 50_000}
+    refused = [synthetic.cell("thread_per_task", "sleepers", size, status="failed", reason="no more threads: the limit is 4,096")]
+    idle = [synthetic.cell("thread_per_task", "idle_tasks", {"tasks": 10_000}, status="failed", reason="no more threads: the limit is 4,096")]
+    assert claim(5, timed("sleepers", size, {"event_loop": 60 * MS}), refused, idle).verdict == "holds"
+
+
+def test_a_server_that_saw_too_many_requests_refutes_the_semaphore() -> None:
+    size = {"pages": 200, "in_flight": 32}
+    assert claim(10, timed("crawl", size, {"event_loop": 90 * MS, "fibers": 95 * MS})).verdict == "holds"
+    wrong = [synthetic.cell("event_loop", "crawl", size, status="wrong", reason="the server saw 40 requests in flight, allowed are 32")]
+    assert claim(10, wrong, timed("crawl", size, {"fibers": 95 * MS})).verdict == "does not hold"
+
+
+def with_notes(cells: list[dict[str, Any]], wasted: int) -> list[dict[str, Any]]:
+    for cell in cells:
+        for sample in cell["samples"]:
+            sample["notes"] = {"wasted": wasted}
+    return cells
+
+
+def test_a_task_group_that_wastes_work_refutes_its_claim() -> None:
+    def batches(wasted: int) -> list[dict[str, Any]]:
+        gather = with_notes(timed("fail_fast", {"tasks": 100, "task_group": 0}, {"event_loop": 10 * MS}), 80)
+        return gather + with_notes(timed("fail_fast", {"tasks": 100, "task_group": 1}, {"event_loop": 2 * MS}), wasted)
+
+    assert claim(11, batches(0)).verdict == "holds"
+    assert claim(11, batches(3)).verdict == "does not hold"
+
+
+def test_the_delay_of_a_heartbeat_comes_from_all_its_beats() -> None:
+    def beating(workload: str, model: str, late_ns: int) -> list[dict[str, Any]]:
+        cells = []
+        for tasks, steps in ((20, 300_000), (10, 3_000_000), (100, 300_000)):
+            cells += timed(workload, {"tasks": tasks, "steps": steps}, {model: 8 * MS})
+        for cell in cells:
+            for sample in cell["samples"]:
+                sample["latency"] = {"intended": [[late_ns, 5], [late_ns * 3, 5 + sample["round"] % 2]], "service": []}
+        return cells
+
+    blocked = beating("responsiveness", "event_loop", 3_000_000)
+    assert claim(9, blocked, beating("responsiveness_offloaded", "event_loop_threads", 80_000)).verdict == "holds"
+    assert claim(9, blocked, beating("responsiveness_offloaded", "event_loop_threads", 2_900_000)).verdict == "does not hold"
+
+
+def test_starting_with_the_loop_is_judged_over_all_cases() -> None:
+    def run(good: int, ruinous: int) -> Claim:
+        cells = [cell for n in range(good) for cell in timed("sleepers", {"tasks": n + 1}, {"event_loop": 10 * MS, "fibers": 15 * MS})]
+        cells += [cell for n in range(ruinous) for cell in timed("sum_squares", {"tasks": n + 1}, {"event_loop": 80 * MS, "thread_pool": 10 * MS})]
+        return claim(15, cells)
+
+    assert run(19, 1).verdict == "holds"
+    assert run(9, 3).verdict == "does not hold"
+    assert "19 of 20 cases" in run(19, 1).because
+
+
+def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
+    found = claim(6, sums(10, 10, python=(400, 200)))
+    picture = claim_chart(found)
+    assert picture is not None
+    assert picture.name == "claim-06"
+    assert len(picture.table.rows) == len(found.checks) == len(evidence_table(found).rows)
+    assert all(check.what in picture.svg for check in found.checks)
+    assert claim_chart(claim(6)) is None
