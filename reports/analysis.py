@@ -28,14 +28,11 @@ class Case:
     competing: frozenset[str]
     verdicts: Mapping[str, Verdict]
     medians: Mapping[str, Mapping[str, float]]  # metric → model → ns or bytes
+    bound_ns: int | None  # the least time of one iteration
 
     @property
     def deciding(self) -> Verdict:
         return self.verdicts[self.workload.metric]
-
-    @property
-    def bound_ns(self) -> int | None:
-        return next((c.bound_ns for c in self.cells.values() if c.bound_ns is not None), None)
 
     def baseline(self, metric: str) -> Ratio | None:
         """Serial's ratio to the best, where serial is shown to be ahead by more than the margin."""
@@ -122,7 +119,16 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
         competing=frozenset(contenders),
         verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run.disturbed.get(id, frozenset())) for metric in metrics},
         medians=medians,
+        bound_ns=_bound_ns(cells, medians["time"].get(BASELINE), run.run.get("cores")),
     )
+
+
+def _bound_ns(cells: list[Cell], serial_ns: float | None, cores: int | None) -> int | None:
+    """From the parameters, else from what serial took: computing cannot end sooner than evenly spread over the cores."""
+    from_parameters = next((c.bound_ns for c in cells if c.bound_ns is not None), None)
+    if from_parameters is not None or serial_ns is None or not cores or "serial" not in cells[0].bound:
+        return from_parameters
+    return round(serial_ns / cores)
 
 
 def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:

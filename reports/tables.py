@@ -31,7 +31,7 @@ def results(case: Case) -> Table:
                 quantities.duration(case.medians["cpu"][model]),
                 *_ratio(case, "cpu", model)[:1],
                 quantities.size(memory) if memory is not None else "–",
-                quantities.percent(cell.bound_ns / time) if cell.bound_ns else "–",
+                quantities.percent(case.bound_ns / time) if case.bound_ns else "–",
                 str(len(cell.by_round("time"))),
             )
         )
@@ -48,7 +48,7 @@ def bound_of(case: Case) -> str:
     """The least time that parameters and machine allow, and why."""
     if case.bound_ns is None:
         return ""
-    why = next(c.bound for c in case.cells.values() if c.bound_ns is not None)
+    why = next(iter(case.cells.values())).bound
     return f"The least possible time is {quantities.duration(case.bound_ns)}{f' ({why})' if why else ''}."
 
 

@@ -8,6 +8,7 @@ import pytest
 from reports.analysis import Case, analyse
 from reports.headlines import changes, headlines
 from reports.read import parse_run
+from reports.tables import bound_of, results
 from tests.reports import synthetic
 
 
@@ -111,3 +112,19 @@ def test_sizes_are_ordered_by_number_and_parameters_that_repeat_others_are_left_
         cells += synthetic.measured({"fibers": (1e6, 1e6)}, "w", {"tasks": tasks, "in_flight": tasks}, 6, 0.01, 3)
     analysis = analyse(parse_run(synthetic.run(["fibers"], [{"id": "w", "class": "io"}], cells), "x"))
     assert [case.label for case in analysis.cases] == ["tasks 3", "tasks 20", "tasks 1,000"]
+
+
+def test_computing_is_bounded_by_serial_s_time_over_the_cores() -> None:
+    times = {"serial": (2e6, 2e6), "thread_pool": (1.25e6, 2e6)}
+    cells = synthetic.measured(times, "w", {"n": 1}, 8, 0.0, 3, bound="serial time / cores")
+    (case,) = analyse(parse_run(synthetic.run(list(times), [{"id": "w", "class": "cpu"}], cells), "x")).cases
+    assert case.bound_ns == pytest.approx(1e6, rel=0.01)
+    assert [row[8] for row in results(case).rows] == ["50 %", "80 %"]
+    assert bound_of(case) == "The least possible time is 1.00 ms (serial time / cores)."
+
+
+def test_a_bound_from_the_parameters_goes_before_serial_s_and_without_serial_there_is_none() -> None:
+    for times, known, expected in (({"serial": (2e6, 2e6)}, 500_000, 500_000), ({"thread_pool": (2e6, 2e6)}, None, None)):
+        cells = synthetic.measured(times, "w", {"n": 1}, 8, 0.0, 3, bound="serial time / cores", bound_ns=known)
+        (case,) = analyse(parse_run(synthetic.run(list(times), [{"id": "w", "class": "cpu"}], cells), "x")).cases
+        assert case.bound_ns == expected
