@@ -10,11 +10,21 @@
 
 namespace crossover::bench {
 
-// An item's output and how often its job was called. Written by the item's worker alone.
+// What each of a pass's items adds to its slot: 1 in the lower half, and in the upper one a number of this
+// pass alone, so that an item which one pass left out and another ran twice does not come to the right sum.
+constexpr std::uint64_t mark_of_pass(std::uint64_t number) {
+    std::uint64_t mixed = (number + 1) * 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ (mixed >> 32)) * 0xbf58476d1ce4e5b9;
+    return (mixed << 32) | 1;
+}
+constexpr std::uint64_t runs_in(std::uint64_t marks) { return marks & 0xffff'ffff; }
+
+// An item's output and the marks of the passes in which its job was called. Written by the item's worker
+// alone.
 template <class Output>
 struct slot {
     Output value;
-    std::uint64_t runs;
+    std::uint64_t marks;
 };
 
 template <class W>
@@ -24,7 +34,8 @@ struct batch_of {
     void*
         shared;  // of a waiting workload: what it builds before each run, of a type that the context decides
     slot<typename W::output>* slots;
-    ledger* book;  // of the gate pass
+    std::uint64_t mark;  // of this pass
+    ledger* book;        // of the gate pass
 };
 
 // The children of one node: what they are, and what they came to. Beside each value stands how many nodes are

@@ -33,6 +33,7 @@ struct cell_facts {
     std::uint64_t at_server = 0;  // how many requests the origin may see in flight; 0: that is not limited
     bool fresh_process = false;   // memory that an earlier pass left behind would be counted again
     bool waits;                   // its items go through the model's back end: they sleep or use the network
+    bool before_pass = false;     // before_pass() does something
     std::uint64_t in_flight;      // how many items may be alive at once
     std::string unsupported;      // why not, empty when the cell can run
 };
@@ -58,13 +59,13 @@ class cell {
 
     // Forgets the outputs of earlier passes.
     virtual void clear() = 0;
+    // What has to be done before each pass and is no part of it.
+    virtual void before_pass() {}
     // One iteration: the timed part.
     virtual void pass() = 0;
-    // After clear() and `iterations` passes: every item ran as often and the outputs are those of the gate.
-    // Throws wrong_result; gives the checksum.
+    // After clear() and `iterations` passes: every item ran once in each and the outputs are those of the
+    // gate or, if there was none in this process, right. Throws wrong_result; gives the checksum.
     virtual std::uint64_t check(std::uint64_t iterations) = 0;
-    // In place of check() for a cell that has passed no gate in this process: verifies the outputs.
-    virtual std::uint64_t verified() { throw std::logic_error("this cell passes its gate first"); }
     // What the last pass showed beside its outputs.
     virtual std::vector<note> notes() const { return {}; }
     // Of all passes since clear(), if the workload measures them.

@@ -34,7 +34,14 @@ class google_run {
             auto limit = timeout_ + once * 4 * static_cast<std::int64_t>(iterations);
             show(state, facts, under_watch(facts, limit, [&] {
                      return samples_.take(c, iterations, [&] {
-                         for ([[maybe_unused]] auto pass : state) c.pass();
+                         for ([[maybe_unused]] auto pass : state) {
+                             if (facts.before_pass) {
+                                 state.PauseTiming();
+                                 samples_.before_pass(c);
+                                 state.ResumeTiming();
+                             }
+                             c.pass();
+                         }
                      });
                  }));
         } catch (...) {

@@ -31,7 +31,7 @@ void compute(const batch_of<W>& batch, std::size_t i) {
 template <class W, class C>
 typename C::task timed(C& ctx, const void* opaque, std::size_t i) {
     auto& batch = *static_cast<const batch_of<W>*>(opaque);
-    ++batch.slots[i].runs;
+    batch.slots[i].marks += batch.mark;
     if constexpr (computing<W>) {
         compute(batch, i);
         return {};
@@ -56,7 +56,7 @@ template <class W, class C>
 typename C::task gate_computing(C&, const void* opaque, std::size_t i) {
     auto& batch = *static_cast<const batch_of<W>*>(opaque);
     counted here(*batch.book, i);
-    ++batch.slots[i].runs;
+    batch.slots[i].marks += batch.mark;
     compute(batch, i);
     return {};
 }
@@ -65,7 +65,7 @@ template <class W, class C>
 typename C::task gate_waiting(C& ctx, const void* opaque, std::size_t i) {
     auto& batch = *static_cast<const batch_of<W>*>(opaque);
     counted here(*batch.book, i);
-    ++batch.slots[i].runs;
+    batch.slots[i].marks += batch.mark;
     co_await W::item(ctx, batch.params, shared_in<W, C>(batch), i, batch.slots[i].value);
 }
 

@@ -60,10 +60,20 @@ struct spin {
     static std::string verify(const params&, std::span<const output>) { return {}; }
 };
 
-template <class R>
+// The same, after 10 ms before each pass.
+struct spin_after_another : spin {
+    struct prepared {
+        prepared(const environment&, const params&) {}
+        void before_pass() { spin_10_ms(); }
+    };
+
+    static void item(const params& p, const prepared&, std::size_t i, output& out) { spin::item(p, i, out); }
+};
+
+template <class R, class W = spin>
 sample sample_of_60_ms() {
     empty_bench before = empty_bench::now();
-    constexpr workload_list<spin> list;
+    constexpr workload_list<W> list;
     static constexpr auto makers = makers_of(list);
     model_of<R> model(1, list, makers);
     lazy_origin origin(std::nullopt);
@@ -80,6 +90,12 @@ void expect_60_ms(const usage& used) {
 }
 
 TEST(meters, a_spin_in_the_calling_thread_is_seen) { expect_60_ms(sample_of_60_ms<serial>().used); }
+
+TEST(meters, what_is_done_before_a_pass_is_not_charged_to_it) {
+    const sample seen = sample_of_60_ms<serial, spin_after_another>();
+    expect_60_ms(seen.used);
+    EXPECT_GE(seen.wall_ns, 59'000'000U);
+}
 
 TEST(meters, a_spin_in_a_forked_worker_is_seen_as_long_as_it_was) {
     expect_60_ms(sample_of_60_ms<forking>().used);

@@ -192,6 +192,15 @@ class Serving(unittest.TestCase):
         self.assertGreaterEqual(sample["wall_ns"], 2 * 20 * 1_000_000)
         self.assertGreaterEqual(sample["voluntary_switches"], 40)
 
+    def test_cold_files_are_read_from_below_the_page_cache_where_that_is_possible(self) -> None:
+        cold = {"workload": "read_files_cold", "params": {"files": 20, "bytes": 1000, "in_flight": 4}}
+        answer = self.ask(do="sample", **cold, iterations=3)
+        if answer["outcome"] == "unsupported":
+            self.assertIn("set TMPDIR to a folder on a disk", answer["reason"])
+            self.skipTest(answer["reason"])
+        self.assertEqual((answer["outcome"], answer["units"]), ("ok", 60), answer)
+        self.assertGreaterEqual(answer["voluntary_switches"], 60, "it waited for the disk")
+
     def test_an_unsupported_cell_is_answered_with_its_reason(self) -> None:
         cell = next(cell for cell in self.hello["cells"] if cell["status"] == "unsupported")
         answer = self.ask(do="sample", workload=cell["workload"], params=cell["params"], iterations=1)

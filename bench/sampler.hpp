@@ -36,7 +36,9 @@ class sampler {
     // How long the gate pass took that the cell has passed in this process; runs it if there was none.
     std::chrono::nanoseconds pass_gate(cell& c);
 
-    // Meters `timed`, which must call c.pass() `iterations` times.
+    // What has to be done before the next pass: to be called within `timed`, which is not charged for it.
+    void before_pass(cell& c);
+    // Meters `timed`, which must call before_pass() and c.pass() `iterations` times.
     sample take(cell& c, std::uint64_t iterations, const std::function<void()>& timed);
     // Timed here and not by Google Benchmark, which would filter by name, sort and format a table for each
     // sample around the same two readings of the clock.
@@ -54,6 +56,9 @@ class sampler {
     lazy_load& load_;
     empty_bench before_;
     std::map<const cell*, std::chrono::nanoseconds> passed_;
+    // Of the present sample, spent before its passes.
+    std::chrono::nanoseconds aside_{0};
+    usage used_aside_;
 };
 
 }  // namespace crossover::bench

@@ -23,7 +23,9 @@
 #include "workloads/producer_consumer.hpp"
 #include "workloads/race.hpp"
 #include "workloads/read_files.hpp"
+#include "workloads/read_files_cold.hpp"
 #include "workloads/responsiveness.hpp"
+#include "workloads/responsiveness_offloaded.hpp"
 #include "workloads/sequential_await.hpp"
 #include "workloads/skynet.hpp"
 #include "workloads/sleepers.hpp"
@@ -35,10 +37,10 @@
 namespace crossover {
 
 using all_workloads =
-    workload_list<sleepers, fetch, fetch_connect, crawl, echo, echo_at_rate, read_files, sum_squares,
-                  mandelbrot, matmul, granularity, fib, skynet, nqueens, merge_sort, spawn, yield, ping_pong,
-                  producer_consumer, contended_counter, mixed, responsiveness, responsiveness_offloaded,
-                  sequential_await, blocking_in_loop, blocking_call, blocking_call_offloaded, race,
-                  first_result, fail_fast, timeouts, idle_tasks>;
+    workload_list<sleepers, fetch, fetch_connect, crawl, echo, echo_at_rate, read_files, read_files_cold,
+                  sum_squares, mandelbrot, matmul, granularity, fib, skynet, nqueens, merge_sort, spawn,
+                  yield, ping_pong, producer_consumer, contended_counter, mixed, responsiveness,
+                  responsiveness_offloaded, sequential_await, blocking_in_loop, blocking_call,
+                  blocking_call_offloaded, race, first_result, fail_fast, timeouts, idle_tasks>;
 
 }  // namespace crossover

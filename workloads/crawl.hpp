@@ -3,11 +3,9 @@
 #pragma once
 
 #include <set>
-#include <system_error>
 
-#include "bench/origin/page_graph.hpp"
 #include "workloads/crawled.hpp"
-#include "workloads/http_get.hpp"
+#include "workloads/page_visit.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -43,25 +41,18 @@ struct crawl {
         std::uint64_t fine, failed, timed_out, broken, order;
     };
 
-    enum class end : std::uint64_t { fine, failed, timed_out, broken };
-
-    struct visit {
-        std::uint64_t page, count, links[page_graph::most_links];
-        end ended;
-    };
-
     template <class C>
     struct shared {
         shared(const environment& around, const params& p)
             : rules(p),
               origin(around.origin.value()),
-              visits(around.memory.make_array<visit>(p.pages)),
+              visits(around.memory.make_array<page_visit>(p.pages)),
               limit(p.in_flight) {}
 
         params rules;
         endpoint origin;
-        std::span<visit> visits;  // in the order in which the pages were found
-        std::size_t first = 0;    // of the level under way
+        std::span<page_visit> visits;  // in the order in which the pages were found
+        std::size_t first = 0;         // of the level under way
         typename C::semaphore limit;
     };
 
@@ -88,7 +79,7 @@ struct crawl {
         for (std::size_t end_of_level = 1; with.first < found;
              with.first = end_of_level, end_of_level = found) {
             co_await ctx.run(end_of_level - with.first, &look<C>, &with, rules);
-            for (const visit& v : with.visits.subspan(with.first, end_of_level - with.first))
+            for (const page_visit& v : with.visits.subspan(with.first, end_of_level - with.first))
                 for (std::uint64_t link = 0; link < v.count; ++link)
                     if (seen.insert(v.links[link]).second) with.visits[found++].page = v.links[link];
         }
@@ -119,41 +110,11 @@ struct crawl {
     template <class C>
     static typename C::task look(C& ctx, const void* batch, std::size_t i) {
         auto& with = *static_cast<shared<C>*>(const_cast<void*>(batch));
-        visit& mine = with.visits[with.first + i];
+        page_visit& mine = with.visits[with.first + i];
         const auto permit = co_await with.limit.acquire(ctx);
-        mine.count = 0;
-        try {
-            co_await fetch_page(ctx, with, mine);
-        } catch (const timed_out&) {
-            mine.ended = end::timed_out;
-        } catch (const http_error&) {
-            mine.ended = end::broken;
-        } catch (const std::system_error&) {
-            mine.ended = end::broken;
-        }
-    }
-
-    template <class C>
-    static typename C::template async<void> fetch_page(C& ctx, shared<C>& with, visit& mine) {
-        const params& p = with.rules;
-        const time_point latest = std::chrono::steady_clock::now() + std::chrono::microseconds(p.deadline_us);
-        const std::string target = format_page_target({mine.page, p.pages, p.delay_us});
-        std::array<std::uint64_t, 2 + page_graph::most_links> words{};
-        http_reply reply;
-        reply.keep_body(std::as_writable_bytes(std::span(words)));
-        typename C::stream connection = co_await ctx.connect(with.origin, latest);
-        co_await get(ctx, connection, with.origin, target, reply, latest);
-        connection.close();
-        mine.ended = reply.status() == 200 ? end::fine : end::failed;
-        if (mine.ended == end::failed) co_return;
-        if (words[0] != mine.page || words[1] > page_graph::most_links ||
-            reply.body_bytes() != 8 * (2 + words[1]))
-            throw std::runtime_error("the server sent another page");
-        mine.count = words[1];
-        std::copy_n(words.begin() + 2, mine.count, mine.links);
-        for (std::uint64_t link = 0; link < mine.count; ++link)
-            if (mine.links[link] >= p.pages)
-                throw std::runtime_error("the server links to a page that is none");
+        const page_request page(with.origin, mine.page, with.rules.pages, with.rules.delay_us,
+                                std::chrono::microseconds(with.rules.deadline_us));
+        co_await look_at(ctx, page, mine);
     }
 };
 

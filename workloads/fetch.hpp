@@ -25,18 +25,13 @@ struct fetch {
     static constexpr std::array fields{
         field<params>{"requests", &params::requests}, field<params>{"in_flight", &params::in_flight},
         field<params>{"delay_us", &params::delay_us}, field<params>{"bytes", &params::bytes}};
-    static constexpr std::array sizes{size<params>{{30, 8, 1'000, 1'000}, exhaustive},
-                                      size<params>{{1'000, 256, 5'000, 64}, quick},
-                                      size<params>{{320, 16, 1'000, 64}, quick},
-                                      size<params>{{1'000, 16, 0, 64}, exhaustive},
-                                      size<params>{{1'000, 256, 0, 64}, full},
-                                      size<params>{{1'000, 1'000, 0, 64}, full},
-                                      size<params>{{1'000, 256, 1'000, 64}, exhaustive},
-                                      size<params>{{1'000, 1'000, 1'000, 64}, exhaustive},
-                                      size<params>{{160, 16, 10'000, 64}, full},
-                                      size<params>{{1'000, 256, 10'000, 64}, exhaustive},
-                                      size<params>{{3'000, 1'000, 10'000, 64}, full},
-                                      size<params>{{320, 16, 1'000, 65'536}, exhaustive}};
+    static constexpr std::array sizes{
+        size<params>{{30, 8, 1'000, 1'000}, exhaustive}, size<params>{{1'000, 256, 5'000, 64}, quick},
+        size<params>{{320, 16, 1'000, 64}, quick},       size<params>{{1'000, 16, 0, 64}, full},
+        size<params>{{1'000, 256, 0, 64}, full},         size<params>{{1'000, 1'000, 0, 64}, full},
+        size<params>{{1'000, 256, 1'000, 64}, full},     size<params>{{1'000, 1'000, 1'000, 64}, full},
+        size<params>{{160, 16, 10'000, 64}, full},       size<params>{{1'000, 256, 10'000, 64}, full},
+        size<params>{{3'000, 1'000, 10'000, 64}, full},  size<params>{{320, 16, 1'000, 65'536}, exhaustive}};
 
     using output = fetched;
 

@@ -1,6 +1,8 @@
 // A folder per size in a map that lives as long as the process.
 #include "workloads/file_set.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +15,7 @@
 
 #include "bench/origin/item_body.hpp"
 #include "runtimes/errors.hpp"
+#include "workloads/workload.hpp"
 
 namespace crossover {
 
@@ -61,11 +64,49 @@ class file_set {
     pid_t owner_ = ::getpid();
 };
 
+class open_file {
+  public:
+    explicit open_file(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        if (fd_ < 0) throw refused("cannot open " + path + ": " + std::strerror(errno));
+    }
+    ~open_file() { ::close(fd_); }
+    open_file(const open_file&) = delete;
+    open_file& operator=(const open_file&) = delete;
+
+    void drop() const {
+        ::fdatasync(fd_);  // a page that is not yet written cannot be dropped
+        ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+    }
+
+    // Its first page is in memory, or the system does not tell.
+    bool cached() const {
+        void* const at = ::mmap(nullptr, 1, PROT_READ, MAP_SHARED, fd_, 0);
+        if (at == MAP_FAILED) return true;
+        unsigned char resident = 1;
+        const bool told = ::mincore(at, 1, &resident) == 0;
+        ::munmap(at, 1);
+        return !told || (resident & 1) != 0;
+    }
+
+  private:
+    int fd_;
+};
+
 }  // namespace
 
 const std::string& folder_of_files(std::uint64_t files, std::uint64_t bytes) {
     static std::map<std::pair<std::uint64_t, std::uint64_t>, file_set> made;
     return made.try_emplace({files, bytes}, files, bytes).first->second.folder();
+}
+
+void drop_from_page_cache(const std::string& folder, std::uint64_t files) {
+    for (std::uint64_t n = 0; n < files; ++n) {
+        const open_file file(folder + '/' + std::to_string(n));
+        file.drop();
+        if (file.cached())
+            throw not_supported("files in " + folder +
+                                " stay in the page cache: set TMPDIR to a folder on a disk");
+    }
 }
 
 }  // namespace crossover

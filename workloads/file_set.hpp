@@ -1,4 +1,5 @@
-// The files of read_files: written once per process and size, removed when the process ends.
+// The files of read_files and read_files_cold: written once per process and size, removed when the process
+// ends.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +11,9 @@ namespace crossover {
 // (bench/origin/item_body.hpp). Lies where TMPDIR says. Throws `refused` when it cannot be written. Not
 // thread-safe.
 const std::string& folder_of_files(std::uint64_t files, std::uint64_t bytes);
+
+// Has the kernel drop these files from its page cache: the next read of each asks the disk, or whatever cache
+// the disk has. Throws not_supported where they stay in memory, as on a tmpfs. Not thread-safe.
+void drop_from_page_cache(const std::string& folder, std::uint64_t files);
 
 }  // namespace crossover

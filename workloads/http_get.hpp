@@ -14,15 +14,25 @@
 
 namespace crossover {
 
+// Throws `refused` if the server answers that it is at a limit of its own: it is no page's fault.
+inline void refuse_if_overloaded(const http_reply& reply) {
+    if (reply.status() == 503)
+        throw refused(
+            "the server takes no more connections (status 503): raise the limit of open files (ulimit -n) "
+            "where it runs, or choose a smaller in_flight");
+}
+
 // What a connection or a request has brought.
 struct fetched {
     std::uint64_t replies, bytes, checksum;
 
     // Throws http_error unless the server gave what was asked for.
     void add(const http_reply& reply, std::uint64_t status = 200) {
-        if (reply.status() != status)
+        if (reply.status() != status) {
+            refuse_if_overloaded(reply);
             throw http_error("the server answered with status " + std::to_string(reply.status()) + ", not " +
                              std::to_string(status));
+        }
         ++replies;
         bytes += reply.body_bytes();
         checksum += reply.body_checksum();

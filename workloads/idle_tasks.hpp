@@ -1,7 +1,9 @@
 // idle_tasks: how much memory does a task hold while it only waits?
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
 
 #include "workloads/workload.hpp"
 
@@ -34,11 +36,26 @@ struct idle_tasks {
         std::uint64_t company;  // how many tasks had begun when this one ended
     };
 
+    // When the tasks of the last pass began and ended, in nanoseconds of the steady clock.
+    struct prepared {
+        prepared(const environment&, const params&) {}
+
+        // Until all had begun, from the call of run() on; and from the first task's end to the last one's,
+        // which threads may note in the wrong order.
+        std::array<note, 2> notes() const {
+            return {note{"start_ns", all_begun - called},
+                    note{"end_ns", last_ended - std::min(first_ended, last_ended)}};
+        }
+
+        std::uint64_t called = 0, all_begun = 0, first_ended = 0, last_ended = 0;
+    };
+
     template <class C>
     struct shared {
-        shared(const environment&, const params&) {}
+        shared(const environment&, const params&, prepared& with) : times(with) { times.called = now(); }
 
-        std::atomic<std::uint64_t> begun{0};
+        prepared& times;
+        std::atomic<std::uint64_t> begun{0}, ended{0};
     };
 
     static std::size_t items(const params& p) { return p.tasks; }
@@ -47,11 +64,14 @@ struct idle_tasks {
 
     template <can_sleep C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t, output& out) {
-        with.begun.fetch_add(1, std::memory_order_relaxed);
+        if (with.begun.fetch_add(1, std::memory_order_relaxed) + 1 == p.tasks) with.times.all_begun = now();
         const std::chrono::microseconds hold(p.hold_us);
         do co_await ctx.sleep_for(hold);
         while (with.begun.load(std::memory_order_relaxed) < p.tasks);
         out.company = with.begun.load(std::memory_order_relaxed);
+        const std::uint64_t ended = with.ended.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (ended == 1) with.times.first_ended = now();
+        if (ended == p.tasks) with.times.last_ended = now();
     }
 
     static std::string verify(const params& p, std::span<const output> outputs) {
@@ -60,6 +80,12 @@ struct idle_tasks {
                 return "task " + std::to_string(i) + " ended when " + std::to_string(outputs[i].company) +
                        " tasks had begun, not all " + std::to_string(p.tasks);
         return {};
+    }
+
+  private:
+    static std::uint64_t now() {
+        const auto since = std::chrono::steady_clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(std::chrono::nanoseconds(since).count());
     }
 };
 

@@ -33,6 +33,7 @@ struct mixed {
                                       size<params>{{100, 0, 10'000, 100}, exhaustive},
                                       size<params>{{100, 0, 100'000, 100}, full},
                                       size<params>{{100, 10'000, 100'000, 100}, full},
+                                      size<params>{{100, 10'000, 0, 100}, exhaustive},
                                       size<params>{{100, 100, 1'000, 100}, exhaustive},
                                       size<params>{{100, 1'000, 1'000, 100}, exhaustive},
                                       size<params>{{100, 10'000, 1'000, 100}, exhaustive},

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "workloads/last_closes.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -55,7 +56,7 @@ struct producer_consumer {
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {
         output mine{0, 0, 0};
         if (i < p.producers) {
-            const shift<C> until_the_end(with);
+            const last_closes until_the_end(with.channel, with.producing);
             for (std::uint64_t v = i; v < p.elements; v += p.producers) {
                 const bool taken = co_await with.channel.push(ctx, v);
                 if (!taken) break;
@@ -103,22 +104,6 @@ struct producer_consumer {
         tally.sum += v;
         tally.exclusive_or ^= v;
     }
-
-    // The last producer to leave closes the channel, also when it leaves by an exception: consumers wait for
-    // that.
-    template <class C>
-    class shift {
-      public:
-        explicit shift(shared<C>& with) : with_(with) {}
-        ~shift() {
-            if (with_.producing.fetch_sub(1) == 1) with_.channel.close();
-        }
-        shift(const shift&) = delete;
-        shift& operator=(const shift&) = delete;
-
-      private:
-        shared<C>& with_;
-    };
 };
 
 }  // namespace crossover

@@ -30,7 +30,8 @@ struct read_files {
                                        field<params>{"in_flight", &params::in_flight}};
     static constexpr std::array sizes{
         size<params>{{20, 1'000, 4}, exhaustive}, size<params>{{1'000, 4'096, 64}, quick},
-        size<params>{{200, 65'536, 64}, exhaustive}, size<params>{{50, 1'048'576, 16}, full}};
+        size<params>{{1'000, 65'536, 64}, exhaustive}, size<params>{{50, 1'048'576, 16}, full},
+        size<params>{{1'000, 1'048'576, 64}, exhaustive}};
 
     struct output {
         std::uint64_t bytes, checksum;

@@ -30,6 +30,7 @@
 //     forget() and measured() → latencies of what is prepared: it measures latencies, of all passes since
 //     forget() verify(p, prepared, outputs) instead of verify(p, outputs), where it takes what was prepared
 //     to judge
+//     before_pass() of what is prepared: called before each pass, in this process, and not measured
 //   at_server(p): how many requests the origin may see in flight, at most
 //   fresh_process: true when a sample needs a process in which nothing ran before: memory
 //   limits(p) → policy: how many items may be alive
@@ -171,6 +172,12 @@ template <class W>
 concept has_latencies = has_prepared<W> && requires(typename W::prepared& made) {
     made.forget();
     { made.measured() } -> std::convertible_to<latencies>;
+};
+
+// Something has to be done before each pass that is no part of it.
+template <class W>
+concept has_before_pass = has_prepared<W> && requires(typename W::prepared& made) {
+    made.before_pass();
 };
 
 // Its outputs are judged by what was prepared, too.

@@ -50,6 +50,7 @@ class misbehaving {
         items_ = n;
         auto honestly = [&](std::size_t items) { honest_.run(items, each, batch, rules); };
         if (strikes("drops an item")) return honestly(n - 1);
+        if (strikes("makes up for an item") && runs_ % 2 == 0) return all_but_the_first(n, each, batch);
         if (strikes("does nothing")) return;
         if (strikes("throws")) throw std::runtime_error("the queue is\nbroken");
         if (strikes("throws an int")) throw 7;
@@ -71,6 +72,7 @@ class misbehaving {
         }
         honestly(n);
         if (strikes("runs an item twice")) honestly(1);
+        if (strikes("makes up for an item") && runs_ % 2 == 1) honestly(1);
         if (strikes("returns a wrong sum")) {
             auto& sums = *static_cast<const bench::batch_of<sum_squares>*>(batch);
             sums.slots[2].value.sum += 1;
@@ -82,6 +84,12 @@ class misbehaving {
         if (chosen_fault().starts_with("late ")) return runs_ > 1 && chosen_fault().substr(5) == what;
         if (chosen_fault().starts_with("tree ")) return items_ == 1 && chosen_fault().substr(5) == what;
         return chosen_fault() == what;
+    }
+
+    static void all_but_the_first(std::size_t n, job<context> each, const void* batch) {
+        blocking::parker own;
+        context ctx(own, nullptr);
+        for (std::size_t i = 1; i < n; ++i) each(ctx, batch, i).finish();
     }
 
     static void all_at_once(std::size_t n, job<context> each, const void* batch) {

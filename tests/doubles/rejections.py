@@ -16,6 +16,7 @@ BENCH = sys.argv.pop(1)
 SUMS = ("sum_squares", {"tasks": 8, "n": 1000})
 WAITS = ("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20})
 MANY_WAITS = ("sleepers", {"tasks": 1000, "delay_us": 10000, "in_flight": 100})
+CONNECTS = ("fetch_connect", {"requests": 20, "in_flight": 8, "delay_us": 1000, "bytes": 1000})
 TREE = ("fib", {"n": 12})
 
 # fault, cell, outcome, part of the reason
@@ -38,6 +39,7 @@ FAULTS = [
     ("late does nothing", SUMS, "wrong", "ran 0 times in 1 iterations"),
     ("late does nothing", TREE, "wrong", "0 tasks, not 465"),
     ("late runs an item twice", SUMS, "wrong", "item 0 ran 2 times in 1 iterations"),
+    ("runs more at once", CONNECTS, "wrong", "requests in flight, allowed are 8"),
     ("late returns a wrong sum", SUMS, "wrong", "not those of the gate pass"),
     ("late throws", SUMS, "failed", "the queue is broken"),
     ("late reports a death", SUMS, "crashed", "item 3: signal 9"),
@@ -136,6 +138,12 @@ class Rejections(unittest.TestCase):
                 self.assertEqual(sample["outcome"], outcome)
                 self.assertIn(reason, sample["reason"])
                 self.assertEqual(sample.keys(), {"outcome", "reason"})
+
+    def test_an_item_that_one_iteration_left_out_and_another_ran_twice_is_seen(self) -> None:
+        with Serving("late makes up for an item") as bench:
+            self.assertEqual(bench.ask("gate", SUMS)["outcome"], "ok")
+            sample = bench.ask("sample", SUMS, iterations=2)
+        self.assertEqual(sample, {"outcome": "wrong", "reason": "item 0 ran 2 times in 2 iterations, but not once in each"})
 
     def test_faults_are_shown_by_google_benchmark_without_a_number_and_give_exit_code_4(self) -> None:
         for fault, cell, outcome, reason in FAULTS:

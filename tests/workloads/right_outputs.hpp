@@ -89,6 +89,12 @@ inline outputs_of<first_result> right_outputs<first_result>() {
     return {{{p.sources, 1, p.failing, p.sources - p.failing - 1}}};
 }
 
+// Where files cannot be dropped from the page cache, too.
+template <>
+inline outputs_of<read_files_cold> right_outputs<read_files_cold>() {
+    return run_serially<read_files>();
+}
+
 template <>
 inline outputs_of<idle_tasks> right_outputs<idle_tasks>() {
     const std::uint64_t tasks = idle_tasks::sizes[0].params.tasks;
