@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from driver import build, doctor, document, examine, host, output, pace, scaffold
+from driver import advise, build, doctor, document, examine, host, output, pace, scaffold
 from driver.listing import describe
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="crossover", description="Which concurrency model wins for this work, on this machine?", allow_abbrev=False)
-    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | validate | new")
+    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | advise | validate | new")
     run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
     size = run.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s after the build (default)")
@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
     check.add_argument("--threshold", default="10%", metavar="10%%", help="what is allowed (default: 10%%)")
     check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
+    advice = verbs.add_parser("advise", help="which model for this work? from what a run measured", allow_abbrev=False)
+    advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
+    advice.add_argument("--wait", required=True, metavar="20ms", help="how long each of them waits")
+    advice.add_argument("--compute", required=True, metavar="200us", help="how long each of them computes")
+    advice.add_argument("--blocking-library", action="store_true", help="the waits are calls of a library that only blocks")
+    advice.add_argument("--memory", metavar="512M", help="that there is for all of it")
+    advice.add_argument("--run", type=Path, metavar="DIR", help="the results folder of a run (default: the newest in results/)")
     validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
     validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
     new = verbs.add_parser("new", help="write the skeleton of a runtime or a workload: it works as it is, and is registered", allow_abbrev=False)
@@ -150,6 +157,17 @@ def _pair(options: argparse.Namespace) -> examine.Pair:
     return examine.Pair(options.before, options.after, split_names(options.metrics), options.allow_different_host)
 
 
+def _question(options: argparse.Namespace) -> advise.Request:
+    return advise.Request(
+        tasks=advise.parse_tasks(options.tasks),
+        wait_ns=advise.parse_time("--wait", options.wait),
+        compute_ns=advise.parse_time("--compute", options.compute),
+        blocking_library=options.blocking_library,
+        memory_bytes=advise.parse_memory(options.memory) if options.memory is not None else None,
+        run=options.run,
+    )
+
+
 @contextlib.contextmanager
 def _one_line() -> Iterator[None]:
     """Turns what the system or a bug throws into a line that says what to do."""
@@ -188,13 +206,15 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
                     return examine.compare(_pair(options), options.markdown, print)
                 case "check":
                     return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
+                case "advise":
+                    return advise.advise(_question(options), host.ROOT / "results", print)
                 case "validate":
                     return examine.validate(options.file, print)
                 case "new":
                     for line in scaffold.create(options.kind, options.name):
                         print(line)
                     return Exit.OK
-            raise Problem("say what to do: run, report, list, doctor, compare, check, validate or new; --help explains", Exit.USAGE)
+            raise Problem("say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains", Exit.USAGE)
     except Problem as problem:
         print(f"crossover: {problem}", file=sys.stderr)
         return problem.code

@@ -59,6 +59,10 @@ class Check:
     limit: Expectation | None = None
 
 
+def named(check: Check) -> str:
+    return check.what if check.side == "C++" else f"{check.side}: {check.what}"
+
+
 @dataclass(frozen=True)
 class Point:
     """A measurement: a model in the case of a workload that has these parameters."""
@@ -110,7 +114,7 @@ class Evidence:
             values = self._values(top)
             bounds = statistics.pair(values, dict.fromkeys(values, owed_ns), self._cell(top).process_of)
             if bounds is None:
-                raise _Missing(f"{len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
+                raise _Missing(f"{top.named}: {len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
         except _Missing as missing:
             return Check(what, side, str(expected), "–", None, str(missing), limit=expected)
         value = quantities.value(top.metric, median(values.values()))
@@ -127,11 +131,11 @@ class Evidence:
             return _bounded(what, side, expected, bounds, amounts)
         logs = [math.log(values[r] / reference[r]) for r in values.keys() & reference.keys()]
         if len(logs) < _STOPPED_ROUNDS:
-            raise _Missing(f"{len(logs)} of at least {statistics.LEAST_ROUNDS} common rounds")
+            raise _Missing(f"{top.named}: {len(logs)} of at least {statistics.LEAST_ROUNDS} common rounds")
         doubt = math.log(statistics.CLEARLY_SLOWER)
         ratio = Ratio(math.exp(median(logs)))
         holds = expected.judged(math.exp(min(logs) - doubt), math.exp(max(logs) + doubt))
-        return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)} ({amounts})", holds, "stopped early" if holds is None else "", ratio, expected)
+        return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)} ({amounts})", holds, f"{top.named}: {len(logs)} rounds do not show it" if holds is None else "", ratio, expected)
 
     def _projected(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         """Of a measurement that would have taken too long the least time is known, so the ratio has one bound."""
@@ -184,7 +188,7 @@ def _mean_delays(cell: Cell) -> dict[int, float]:
 def _bounded(what: str, side: Side, expected: Expectation, bounds: statistics.Bounds, amounts: str) -> Check:
     ratio = bounds.ratio
     holds = expected.judged(math.exp(bounds.claim_low), math.exp(bounds.claim_high))
-    note = "" if holds is not None else f"the interval does not show it: {interval_in_words(ratio)}"
+    note = "" if holds is not None else f"{what}: the interval does not show it ({interval_in_words(ratio)})"
     return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)}, {interval_in_words(ratio)} ({amounts})", holds, note, ratio, expected)
 
 

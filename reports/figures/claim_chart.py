@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from reports import quantities
 from reports.claims import Claim
-from reports.evidence import Check
+from reports.evidence import Check, named
 from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, width_of
 from reports.statistics import MARGIN
 
@@ -21,7 +21,7 @@ _MARKS = {True: "holds", False: "does not", None: "open"}
 
 def claim_chart(claim: Claim) -> Picture | None:
     """None if no check has a ratio to draw."""
-    drawn = [check for check in claim.checks if check.ratio is not None]
+    drawn = sorted((check for check in claim.checks if check.ratio is not None), key=lambda check: check.side != "C++")
     if not drawn:
         return None
     least, most = _range(drawn)
@@ -58,7 +58,7 @@ def _range(checks: list[Check]) -> tuple[int, int]:
         assert check.ratio is not None
         values += [value for value in (check.ratio.value, check.ratio.low, check.ratio.high) if value is not None and value > 0]
         if check.limit is not None:
-            values.append(check.limit.limit)
+            values += [check.limit.limit / 1.1, check.limit.limit * 1.1]
     least, most = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
     return max(_LEAST, least), min(_MOST, most)
 
@@ -66,7 +66,7 @@ def _range(checks: list[Check]) -> tuple[int, int]:
 def _draw(sheet: Sheet, check: Check, top: float, left: float, width: float, at: At) -> None:
     assert check.ratio is not None
     y = top + _LINE / 2
-    sheet.text(_EDGE, y, check.what, 7, width=_LABEL - 0.1)
+    sheet.text(_EDGE, y, named(check), 7, width=_LABEL - 0.1)
     if check.limit is not None:
         begin, end = (at(check.limit.limit), left + width) if check.limit.least else (left, at(check.limit.limit))
         sheet.box(begin, top + 0.02, end - begin, _LINE - 0.04, fill="#e4e4e4")

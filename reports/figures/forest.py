@@ -75,7 +75,7 @@ def forest(analysis: Analysis, class_: str, metric: str) -> Picture | None:
 
 
 def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
-    cases = [case for row in analysis.rows_of(class_) for case in row.cases if case.verdicts[metric].ratios]
+    cases = [case for row in analysis.rows_of(class_) for case in row.cases if metric in case.verdicts and case.verdicts[metric].ratios]
     bands = []
     for start in range(0, len(cases), _COLUMNS):
         together = tuple(cases[start : start + _COLUMNS])
