@@ -1,6 +1,7 @@
 // Reads the limits from the system at the moment of the refusal.
 #include "runtimes/limits.hpp"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cerrno>
@@ -44,6 +45,14 @@ void refuse_worker(int error, const char* what) {
                   ", kernel.threads-max " + first_line("/proc/sys/kernel/threads-max") +
                   ", vm.max_map_count " + first_line("/proc/sys/vm/max_map_count") +
                   ", address space (ulimit -v) " + soft_limit(RLIMIT_AS));
+}
+
+void need_address_space(std::size_t bytes, const std::string& what) {
+    void* at = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        throw refused(what + " need " + std::to_string(bytes >> 20) + " MiB of address space (" +
+                      std::strerror(errno) + "): raise 'ulimit -v', now " + soft_limit(RLIMIT_AS));
+    ::munmap(at, bytes);
 }
 
 }  // namespace crossover

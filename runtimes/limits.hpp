@@ -1,6 +1,9 @@
 // Refusals of the system, told with the limit that was reached and its present value.
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 namespace crossover {
 
 // Throws `refused` when `error` says that no descriptor is left; else returns. `what` was tried.
@@ -8,5 +11,9 @@ void refuse_if_out_of_descriptors(int error, const char* what);
 
 // Throws `refused` for an error of clone or fork: the limits of processes, threads and memory.
 [[noreturn]] void refuse_worker(int error, const char* what);
+
+// Throws `refused` unless this process may still map that much, which nothing is left of afterwards. For
+// libraries that crash when a mapping of theirs fails. `what` it is for.
+void need_address_space(std::size_t bytes, const std::string& what);
 
 }  // namespace crossover
