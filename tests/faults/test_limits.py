@@ -1,0 +1,109 @@
+"""The system refuses descriptors, memory, room, a port or a folder: the limit is named, nothing that was measured is lost."""
+
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.driver.conftest import ROOT
+from tests.faults.conftest import Drill, built, failures, outcomes, until
+
+GIB = 1 << 30
+
+
+def limited_to(which: int, value: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(which, (value, value))
+
+
+def test_64_descriptors_are_too_few_for_256_connections_and_the_limit_is_named(drill: Drill) -> None:
+    drill.use("event_loop")
+    drill.serve_http()
+    child = drill.begin("--workloads", "fetch,sum_squares", "--models", "event_loop", preexec_fn=limited_to(resource.RLIMIT_NOFILE, 64))
+    until("a failure", lambda: bool(failures(drill)))
+    drill.wait_for_more_samples("event_loop", failures(drill)[0]["at_ns"])
+    result = drill.stop(child)
+    assert "failed" in outcomes(result, "event_loop", "fetch") and "ok" in outcomes(result, "event_loop")
+    reasons = {failure["reason"] for failure in failures(drill)}
+    assert all("(ulimit -n) is 64" in reason for reason in reasons), reasons
+
+
+def test_without_address_space_for_its_stacks_tbb_resumable_is_unsupported_and_the_others_run(drill: Drill) -> None:
+    drill.use("tbb_resumable", "serial")
+    arena, stacks = 16 * GIB, 8 * GIB
+    child = drill.begin("--workloads", "sum_squares", "--models", "tbb_resumable,serial", preexec_fn=limited_to(resource.RLIMIT_AS, arena + stacks // 2))
+    drill.wait_for_samples(2)
+    result = drill.stop(child)
+    (model,) = (model for model in result.run["models"] if model["id"] == "tbb_resumable")
+    assert model["status"] == "unsupported"
+    assert "ulimit -v" in model["reason"]
+    assert outcomes(result, "serial") == {"ok"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", place], capture_output=True, text=True) if os.geteuid() == 0 else None
+    if mounted is None or mounted.returncode:
+        pytest.skip(f"a small file system needs root: {mounted.stderr.strip() if mounted else 'not root'}")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_keeps_its_samples_for_resuming(drill: Drill, small_disk: Path) -> None:
+    drill.out = small_disk / "out"
+    drill.use("serial")
+    child = drill.begin("--workloads", "sum_squares,sleepers", "--models", "serial")
+    drill.wait_for_samples(3)
+    with open(small_disk / "filler", "wb") as filler, pytest.raises(OSError, match="No space"):
+        while True:
+            os.write(filler.fileno(), bytes(1 << 16))
+    result = drill.end(child)
+    assert result.code == 3
+    assert "No space left on device" in result.err and "--resume" in result.err.splitlines()[-1]
+    before = drill.samples()
+    assert len(before) >= 3
+    (small_disk / "filler").unlink()
+    again = drill.command("run", "--resume", str(drill.out))
+    drill.wait_for_samples(len(before) + 1)
+    drill.stop(again)
+    assert drill.samples()[: len(before)] == before
+
+
+def test_a_results_folder_that_is_read_only_is_refused_before_anything_is_measured(drill: Drill) -> None:
+    drill.use("serial")
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as holder:  # not under tmp_path: that is closed to others
+        os.chmod(holder, 0o755)
+        shutil.copytree(drill.benches.folder, Path(holder, "benches"), symlinks=True)
+        drill.benches.folder = Path(holder, "benches")
+        drill.out = Path(holder, "results", "out")
+        drill.out.parent.mkdir(mode=0o555)
+        result = drill.end(drill.begin("--models", "serial", **({"user": nobody} if os.geteuid() == 0 else {})))
+        assert result.code == 3
+        assert result.err == f"crossover: cannot write results into {drill.out.parent}: choose another folder with --out\n"
+        assert not drill.out.exists()
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([built("origin/origin"), "--port", str(port)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1 and str(port) in done.stderr and "taken" in done.stderr
+
+
+def test_a_library_that_is_missing_leaves_its_models_out_and_says_so(tmp_path: Path) -> None:
+    configure = ["cmake", "-S", str(ROOT), "-B", str(tmp_path), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_DISABLE_FIND_PACKAGE_TBB=ON"]
+    done = subprocess.run(configure, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Runtime tbb_tasks is left out: TBB::tbb was not found. scripts/setup installs it." in done.stdout
+    targets = subprocess.run(["ninja", "-C", str(tmp_path), "-t", "targets", "all"], capture_output=True, text=True, check=True).stdout
+    assert "bench_serial:" in targets and "bench_event_loop:" in targets
+    assert "bench_tbb" not in targets
