@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 from driver.bench import Bench  # noqa: E402
 from driver.nursery import Nursery  # noqa: E402
-from driver.origin import Origin  # noqa: E402
 from driver.problem import Exit, Interrupted, Problem  # noqa: E402
+from driver.server import Server  # noqa: E402
 from driver.waiting import Waiter  # noqa: E402
 from reports.statistics import LEAST_ROUNDS, pair  # noqa: E402
 
@@ -171,7 +171,7 @@ def measure(options: argparse.Namespace) -> Iterator[Pair]:
     nursery = Nursery()
     cores = [f"--cores={options.cores}"] if options.cores else []
     with Waiter(lambda: 60.0) as waiter:
-        origin = Origin(folder / "origin" / "origin", nursery, waiter)
+        origin = Server("origin", folder / "origin" / "origin", nursery, waiter)
         try:
             common = [f"--origin={origin.start()}", *cores]
             for model in options.models:

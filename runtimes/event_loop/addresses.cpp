@@ -29,6 +29,8 @@ std::vector<socket_address> look_up(const std::string& host, std::uint16_t port,
     const int failed =
         ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
     if (failed == EAI_NONAME && numeric) return {};
+    // RFC 6761: it is the loopback address also where nothing tells so (a bare container has no /etc/hosts).
+    if (failed && host == "localhost") return look_up("127.0.0.1", port, passive, true);
     if (failed) throw std::runtime_error("looking up host '" + host + "': " + ::gai_strerror(failed));
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, &::freeaddrinfo);
     std::vector<socket_address> addresses;
