@@ -8,6 +8,7 @@ from typing import Any
 
 from reference import http_get, kernels
 from reference.heartbeat import Latencies, beat_async
+from reference.idle_times import IdleTimes
 from reference.origin import Address
 from reference.workloads import Output, Params
 
@@ -15,11 +16,12 @@ from reference.workloads import Output, Params
 class Shared:
     """What the items of one run see of each other."""
 
-    def __init__(self, p: Params, origin: Address | None, latencies: Latencies) -> None:
+    def __init__(self, p: Params, origin: Address | None, latencies: Latencies, idle_times: IdleTimes) -> None:
         self.origin = origin
         self.latencies = latencies
         self.left = p.get("tasks", 0)
-        self.begun = 0
+        self.idle_times = idle_times
+        self.begun = self.ended = 0
         self.producing = p.get("producers", 0)
         self.line: asyncio.Queue[int | None] = asyncio.Queue(p.get("capacity", 1))
         self.there: asyncio.Queue[int | None] = asyncio.Queue(1)
@@ -114,10 +116,13 @@ async def responsiveness(p: Params, shared: Shared, i: int) -> Output:
 
 async def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
     shared.begun += 1
-    while True:
+    shared.idle_times.begun(shared.begun, p["tasks"])
+    await asyncio.sleep(p["hold_us"] / 1e6)
+    while shared.begun < p["tasks"]:
         await asyncio.sleep(p["hold_us"] / 1e6)
-        if shared.begun >= p["tasks"]:
-            return (shared.begun,)
+    shared.ended += 1
+    shared.idle_times.ended(shared.ended, p["tasks"])
+    return (shared.begun,)
 
 
 ITEMS: dict[str, Any] = {

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from reference import http_get, kernels
 from reference.heartbeat import Latencies, beat
+from reference.idle_times import IdleTimes
 from reference.origin import Address
 from reference.workloads import Output, Params
 
@@ -46,11 +47,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the items of one run see of each other. `tally` counts producers at work, heavy tasks left, or tasks that have begun."""
+    """What the items of one run see of each other. `tally` counts producers at work, heavy tasks left, or tasks that have begun; `ended` those that have ended."""
 
     origin: Address | None
     latencies: Latencies
+    idle_times: IdleTimes
     tally: Tally
+    ended: Tally
     line: Line | None = None
     there: Line | None = None
     back: Line | None = None
@@ -164,11 +167,12 @@ def responsiveness(p: Params, shared: Shared, i: int) -> Output:
 
 
 def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
-    shared.tally.add(1)
-    while True:
+    shared.idle_times.begun(shared.tally.add(1), p["tasks"])
+    time.sleep(p["hold_us"] / 1e6)
+    while shared.tally.value < p["tasks"]:
         time.sleep(p["hold_us"] / 1e6)
-        if shared.tally.value >= p["tasks"]:
-            return (shared.tally.value,)
+    shared.idle_times.ended(shared.ended.add(1), p["tasks"])
+    return (shared.tally.value,)
 
 
 ITEMS: dict[str, Item] = {

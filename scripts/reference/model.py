@@ -9,6 +9,7 @@ from typing import Protocol
 from reference.account import Account
 from reference.cells import Cell
 from reference.heartbeat import Latencies
+from reference.idle_times import IdleTimes
 from reference.origin import Address
 from reference.workloads import Outputs
 
@@ -22,6 +23,7 @@ class Surroundings:
     cells: Sequence[Cell]
     account: Account
     latencies: Latencies
+    idle_times: IdleTimes
 
 
 class Model(Protocol):

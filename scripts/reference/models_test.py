@@ -101,6 +101,7 @@ class Models(unittest.TestCase):
                     self.assertGreaterEqual(sample["wall_ns"], 2 * cell.get("bound_ns", 0))
                     self.assertGreater(sample["cpu_user_ns"] + sample["cpu_sys_ns"], 0)
                     self.assertLessEqual(set(owed[name]), set(sample))
+                    self.assertEqual(set(owed[name].get("notes", {})), set(sample.get("notes", {})))
 
     def test_the_cells_are_those_of_the_compiled_models(self) -> None:
         keys = ("workload", "class", "question", "params", "sizes", "metric", "unit", "units", "scheduled", "bound", "bound_ns")

@@ -57,7 +57,7 @@ class AsyncioModel:
 
     async def _all(self, cell: Cell, account: Account | None) -> Outputs:
         p = cell.params
-        shared = Shared(p, self._around.origin, self._around.latencies)
+        shared = Shared(p, self._around.origin, self._around.latencies, self._around.idle_times)
         item = ITEMS[cell.workload.name]
 
         def job(i: int) -> Coroutine[Any, Any, Output]:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkContext
 
@@ -79,7 +80,9 @@ class ProcessesModel:
         if cell.workload.name == "spawn":
             return self._spawn(cell, gated)
         key, work = cell.key, _counted_work if gated else _work
-        _offered[key][1].tally.begin_at(first_tally(cell.workload.name, cell.params))
+        shared = _offered[key][1]
+        shared.tally.begin_at(first_tally(cell.workload.name, cell.params))
+        shared.ended.begin_at(0)
 
         def submit(i: int) -> Future[Output]:
             return self._pool.submit(work, key, i)
@@ -100,12 +103,13 @@ class ProcessesModel:
 
 
 def _shared(context: ForkContext, cell: Cell, around: Surroundings) -> Shared:
-    tally = Tally(context.Lock(), shared_memory(8).cast("Q"))
+    tally, ended = (Tally(context.Lock(), shared_memory(8).cast("Q")) for _ in range(2))
+    shared = Shared(around.origin, around.latencies, around.idle_times, tally, ended)
     if not cell.workload.queues:
-        return Shared(around.origin, around.latencies, tally)
+        return shared
     if "capacity" in cell.params:
-        return Shared(around.origin, around.latencies, tally, line=context.Queue(cell.params["capacity"]))
-    return Shared(around.origin, around.latencies, tally, there=_Pipe(), back=_Pipe())
+        return replace(shared, line=context.Queue(cell.params["capacity"]))
+    return replace(shared, there=_Pipe(), back=_Pipe())
 
 
 def main() -> None:

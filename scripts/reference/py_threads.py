@@ -72,7 +72,7 @@ class ThreadsModel:
     def _shared(self, cell: Cell) -> Shared:
         tally = Tally(threading.Lock(), [first_tally(cell.workload.name, cell.params)])
         line, there, back = queue.Queue(cell.params.get("capacity", 1)), queue.Queue(1), queue.Queue(1)
-        return Shared(self._around.origin, self._around.latencies, tally, line, there, back)
+        return Shared(self._around.origin, self._around.latencies, self._around.idle_times, tally, Tally(threading.Lock(), [0]), line, there, back)
 
 
 def main() -> None:

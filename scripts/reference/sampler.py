@@ -54,6 +54,8 @@ class Sampler:
         before = meters.usage(workers)
         begin = time.monotonic_ns()
         for _ in range(iterations):
+            if cell.workload.idles:
+                self._around.idle_times.called()
             passes.append(self._model.run(cell, gated=False))
         wall = time.monotonic_ns() - begin
         used = meters.usage(workers) - before
@@ -79,6 +81,8 @@ class Sampler:
             sample["origin_cpu_ns"] = origin.cpu_ns() - origin_before
         if cell.workload.latencies:
             sample["latency"] = self._around.latencies.measured()
+        if cell.workload.idles:
+            sample["notes"] = self._around.idle_times.notes()
         self._check_peak(cell, origin)
         return sample
 

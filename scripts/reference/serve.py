@@ -14,10 +14,11 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NoReturn
 
-from reference import meters
+from reference import heartbeat, idle_times, meters
 from reference.account import Account, WrongResult, open_kernel_objects
 from reference.cells import Cell, NoCells, hello_row, offered, refusal
-from reference.heartbeat import BYTES, Latencies
+from reference.heartbeat import Latencies
+from reference.idle_times import IdleTimes
 from reference.model import Model, Surroundings
 from reference.origin import Address, ForeignServer
 from reference.sampler import Sampler
@@ -134,7 +135,8 @@ def serve(name: str, make: Callable[[Surroundings], Model]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = _keep_to(options.cores)
     # Before any worker is forked.
-    around = Surroundings(cores, options.origin, cells, Account(max(cell.items for cell in cells)), Latencies(shared_memory(BYTES)))
+    account, latencies = Account(max(cell.items for cell in cells)), Latencies(shared_memory(heartbeat.BYTES))
+    around = Surroundings(cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES)))
     meters.forget_peaks([])
     empty, open_before = meters.footprint([]), open_kernel_objects([os.getpid()])
     begin = time.monotonic_ns()

@@ -35,6 +35,7 @@ class Workload:
     queues: bool = False
     computes: bool = False  # and never waits
     latencies: bool = False
+    idles: bool = False  # and notes when its tasks begin and end
 
 
 def checksum(workload: Workload, p: Params, outputs: Outputs) -> str:
@@ -186,6 +187,7 @@ WORKLOADS = {
             together=lambda p: p["tasks"],
             verify=lambda p, outputs: _each(outputs, lambda _i: (p["tasks"],), "task"),
             least_ns=lambda p, _at_once: p["hold_us"] * 1000,
+            idles=True,
         ),
     )
 }
