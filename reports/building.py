@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import headlines, tables, trust
+from reports import granularity, headlines, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims
 from reports.figures.claim_chart import claim_chart, evidence_table
@@ -39,6 +39,7 @@ class WorkloadResults:
     workload: str
     question: str
     cases: tuple[CaseResults, ...]
+    metg: Table | None  # of granularity
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def _page(analysis: Analysis) -> Page:
                 row.workload.id,
                 row.workload.question,
                 tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), tables.results(case)) for case in row.cases),
+                granularity.table(row, analysis.run.run.get("cores")) if row.workload.id == "granularity" else None,
             )
             for row in analysis.rows
         ],

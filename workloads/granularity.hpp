@@ -7,8 +7,8 @@
 
 namespace crossover {
 
-// Bodies from nothing to about 1.2 ms, in steps of kernels::churn. Over its sizes a model shows its METG(50
-// %): the body at which half of the cores' time goes into bodies.
+// Bodies from nothing to about 1.2 ms, in steps of kernels::churn. Over its sizes a model shows its METG,
+// the body with which it still computes half as fast as with its best one.
 struct granularity {
     static constexpr std::string_view name = "granularity";
     static constexpr std::string_view question =
