@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from reports import granularity, headlines, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
-from reports.claims import Claim, claims
+from reports.claims import Claim, claims, pythons
 from reports.figures.claim_chart import claim_chart, evidence_table
 from reports.figures.forest import forest
 from reports.figures.sheet import Picture, Table
@@ -60,6 +60,7 @@ class Page:
     maps: list[Picture]
     forests: list[Picture]
     claims: list[ClaimResult]
+    pythons: str
     results: list[WorkloadResults]
     troubles: Table
     unsupported: Table
@@ -91,6 +92,7 @@ def _page(analysis: Analysis) -> Page:
         changes=headlines.changes(analysis),
         maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
         forests=[picture for picture in drawn if picture is not None],
+        pythons=pythons(analysis),
         claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in claims(analysis)],
         results=[
             WorkloadResults(

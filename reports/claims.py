@@ -18,6 +18,7 @@ from reports.words import absence, listed
 
 Outcome = Literal["holds", "does not hold", "holds only in CPython", "unresolved"]
 _MS = 1e6
+_MOST_SHOWN = 4  # checks in a sentence
 _AS_OWED = at_most(1.25)  # "takes the sum", "takes 0.1 s": a quarter for what the machine adds to waits of milliseconds
 _DEARER = at_least(1.05)  # more than the margin below which nothing is decided
 
@@ -37,6 +38,12 @@ class _Rule:
     text: str
     tested: str
     checks: Callable[[Evidence], list[Check]]
+
+
+def pythons(analysis: Analysis) -> str:
+    """Which Python the rows of the reference ran on; empty if there are none."""
+    versions = (f"{name} {version}" if name != "python" else version for model in analysis.run.models for name, version in model.versions.items() if "python" in model.versions)
+    return ", ".join(dict.fromkeys(versions))
 
 
 def claims(analysis: Analysis) -> tuple[Claim, ...]:
@@ -68,13 +75,14 @@ def _because(verdict: Outcome, checks: Sequence[Check]) -> str:
     if verdict == "unresolved":
         open_ = [check for check in checks if check.side == "C++" and check.holds is None]
         reasons = list(dict.fromkeys(check.note for check in open_ if check.note))
-        return f"{len(open_)} of {sum(check.side == 'C++' for check in checks)} checks are open: {'; '.join(reasons)}." if open_ else "Nothing tests it."
+        more = f"; and {len(reasons) - _MOST_SHOWN} more" if len(reasons) > _MOST_SHOWN else ""
+        return f"{len(open_)} of {sum(check.side == 'C++' for check in checks)} checks are open: {'; '.join(reasons[:_MOST_SHOWN])}{more}."
     deciding = [check for check in checks if check.side == "C++" and check.holds is (verdict == "holds")]
     if verdict == "holds only in CPython":
         deciding += [check for check in checks if check.side == "CPython"]
-    shown = "; ".join(f"{named(check)}: {check.measured}, expected {check.expected}" for check in deciding[:4])
-    if len(deciding) > 4:
-        shown += f"; and {len(deciding) - 4} more"
+    shown = "; ".join(f"{named(check)}: {check.measured}, expected {check.expected}" for check in deciding[:_MOST_SHOWN])
+    if len(deciding) > _MOST_SHOWN:
+        shown += f"; and {len(deciding) - _MOST_SHOWN} more"
     if verdict == "holds" and _state(checks, "CPython") is False:
         shown += ". In CPython it does not: " + "; ".join(f"{check.what}: {check.measured}" for check in checks if check.side == "CPython" and check.holds is False)
     return f"{shown}."
@@ -114,7 +122,7 @@ def _resources(e: Evidence) -> list[Check]:
 
 
 _WAITS_OF_MANY = (
-    ("10,000 sleeps", "sleepers", {"tasks": 10_000}),
+    ("1,000 sleeps", "sleepers", {"tasks": 1_000, "in_flight": 1_000}),
     ("1,000 requests on 256 connections", "fetch", {"requests": 1_000, "in_flight": 256, "delay_us": 5_000}),
 )
 

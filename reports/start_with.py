@@ -15,6 +15,7 @@ from reports.words import CLASS_NAMES
 RUINOUS = 3.0
 Standing = Literal["near", "far", "ruinous", "open"]  # surely within the margin, surely not, surely ruinous
 _NEAR_SHARE, _RUINOUS_SHARE = 0.5, 0.1
+_LEAST_CASES = 10  # fewer are no answer to "how often"
 _PYTHON = frozenset({"py_asyncio", "py_threads", "py_processes"})
 
 
@@ -41,10 +42,10 @@ def start_with(e: Evidence) -> list[Check]:
         per_class = {class_: _tally([_standing(case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
         all_cases = _Tally(*(sum(getattr(tally, name) for tally in per_class.values()) for name in get_args(Standing)))
         parts = ", ".join(f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases)
-        nothing = "" if all_cases.cases else f"{model} was not measured beside others"
+        few = f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases" if all_cases.cases < _LEAST_CASES else ""
         checks += [
-            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), nothing or _doubt(all_cases)),
-            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), nothing or _doubt(all_cases)),
+            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases)),
+            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases)),
         ]
     return checks
 
@@ -60,13 +61,15 @@ def _share(count: int, cases: int, parts: str = "") -> str:
 
 
 def _near(tally: _Tally) -> bool | None:
-    if tally.near and tally.near >= _NEAR_SHARE * tally.cases:
+    if tally.cases < _LEAST_CASES:
+        return None
+    if tally.near >= _NEAR_SHARE * tally.cases:
         return True
-    return False if tally.cases and tally.near + tally.open < _NEAR_SHARE * tally.cases else None
+    return False if tally.near + tally.open < _NEAR_SHARE * tally.cases else None
 
 
 def _not_ruinous(tally: _Tally) -> bool | None:
-    if not tally.cases:
+    if tally.cases < _LEAST_CASES:
         return None
     if tally.ruinous > _RUINOUS_SHARE * tally.cases:
         return False

@@ -111,7 +111,7 @@ def models(analysis: Analysis) -> Table:
         resources = ", ".join(" ".join(quantities.param(key, value)) for key, value in model.resources.items())
         start = quantities.duration(model.start_up_ns) if model.start_up_ns is not None else "–"
         at_once = f"{model.at_once:,}" if model.at_once is not None else "–"
-        rows.append((look[id].code, id, model.family.replace("_", " "), at_once, resources or "–", start))
+        rows.append((look[id].code, f"{id} ({model.versions['python']})" if "python" in model.versions else id, model.family.replace("_", " "), at_once, resources or "–", start))
     return Table(("letters", "model", "family", "at once", "resources", "start-up"), tuple(rows))
 
 

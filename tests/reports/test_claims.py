@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from reports.analysis import analyse
-from reports.claims import Claim, claims
+from reports.claims import Claim, claims, pythons
 from reports.figures.claim_chart import claim_chart, evidence_table
 from reports.read import parse_run
 from tests.reports import synthetic
@@ -57,8 +57,16 @@ def test_the_ledger_has_the_fifteen_claims_in_the_order_of_the_tutorials() -> No
 def test_a_run_without_the_cells_leaves_every_claim_open_and_names_what_is_missing() -> None:
     found = ledger()
     assert {claim.verdict for claim in found} == {"unresolved"}
-    assert all("was not" in claim.because or "no sample" in claim.because for claim in found)
+    assert all("was not" in claim.because for claim in found[:-1])
+    assert "0 of at least 10 cases" in found[-1].because
     assert "sequential_await" in found[0].because
+
+
+def test_a_run_names_the_python_of_its_rows() -> None:
+    document = synthetic.run(["py_asyncio", "py_uvloop", "serial"], [], [])
+    for model, versions in zip(document["models"], ({"python": "CPython 3.11.2"}, {"python": "CPython 3.11.2", "uvloop": "0.17.0"}, {"compiler": "g++ 12"}), strict=True):
+        model["versions"] = versions
+    assert pythons(analyse(parse_run(document, "x"))) == "CPython 3.11.2, uvloop 0.17.0"
 
 
 def test_a_claim_holds_where_all_of_its_checks_do() -> None:
@@ -166,6 +174,7 @@ def test_starting_with_the_loop_is_judged_over_all_cases() -> None:
     assert run(19, 1).verdict == "holds"
     assert run(9, 3).verdict == "does not hold"
     assert "19 of 20 cases" in run(19, 1).because
+    assert run(8, 1).verdict == "unresolved"
 
 
 def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
