@@ -48,7 +48,7 @@ BAD_NAMES = [
     ("runtime", "serial", "serial is taken: runtimes/serial.hpp has it"),
     ("workload", "fib", "fib is taken: workloads/fib.hpp has it"),
     ("runtime", "fib", "fib is taken: workloads/fib.hpp has it"),
-    ("workload", "responsiveness_offloaded", "responsiveness_offloaded is taken: workloads/responsiveness.hpp has it"),
+    ("workload", "responsiveness_offloaded", "responsiveness_offloaded is taken"),
     ("workload", "policy", "policy is taken: runtimes/policy.hpp has it"),
     ("runtime", "options", "options is taken"),
     ("runtime", "pool", "pool is taken: runtimes/pool has it"),
