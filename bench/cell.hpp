@@ -34,6 +34,7 @@ struct cell_facts {
     bool fresh_process = false;   // memory that an earlier pass left behind would be counted again
     bool waits;                   // its items go through the model's back end: they sleep or use the network
     bool before_pass = false;     // before_pass() does something
+    std::string paced_by;         // the param that says how fast its work comes; empty: it has none
     std::uint64_t in_flight;      // how many items may be alive at once
     std::string unsupported;      // why not, empty when the cell can run
 };
@@ -68,6 +69,8 @@ class cell {
     virtual std::uint64_t check(std::uint64_t iterations) = 0;
     // What the last pass showed beside its outputs.
     virtual std::vector<note> notes() const { return {}; }
+    // The same cell with another value of the param that `paced_by` names; null where there is none.
+    virtual std::unique_ptr<cell> at_pace(std::uint64_t) const { return nullptr; }
     // Of all passes since clear(), if the workload measures them.
     virtual std::optional<latencies> measured_latencies() { return std::nullopt; }
 };

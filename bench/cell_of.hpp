@@ -36,9 +36,9 @@ class cell_of final : public cell {
   public:
     using params = typename W::params;
 
-    // `runtime` is what `on` tells of and `run` is for; it outlives the cell.
+    // `runtime` is what `on` tells of and `run` is for; both outlive the cell.
     cell_of(const model_facts& on, void* runtime, passes run, const size<params>& s)
-        : runtime_(runtime), run_(run), params_(s.params) {
+        : on_(on), runtime_(runtime), run_(run), params_(s.params) {
         facts_.workload = W::name;
         facts_.question = W::question;
         facts_.kind = W::kind;
@@ -59,6 +59,9 @@ class cell_of final : public cell {
         facts_.before_pass = has_before_pass<W>;
         facts_.waits =
             std::ranges::any_of(W::needs, [](verb v) { return v == verb::sleep || v == verb::connect; });
+        if constexpr (paced<W>)
+            for (const auto& f : W::fields)
+                if (f.value == W::pace) facts_.paced_by = f.name;
         facts_.in_flight = limits_of<W>(params_).in_flight;
         facts_.unsupported = why_unsupported(on);
     }
@@ -130,6 +133,16 @@ class cell_of final : public cell {
             return {all.begin(), all.end()};
         } else {
             return {};
+        }
+    }
+
+    std::unique_ptr<cell> at_pace(std::uint64_t pace) const override {
+        if constexpr (paced<W>) {
+            size<params> other{params_, exhaustive};
+            other.params.*W::pace = pace;
+            return std::make_unique<cell_of>(on_, runtime_, run_, other);
+        } else {
+            return cell::at_pace(pace);
         }
     }
 
@@ -237,6 +250,7 @@ class cell_of final : public cell {
 
     std::uint64_t outputs_checksum() const { return checksum_of<W>(params_, outputs()); }
 
+    const model_facts& on_;
     void* runtime_;
     passes run_;
     params params_;

@@ -60,22 +60,29 @@ json cell_row(const cell_facts& f) {
     if (f.bound_ns > 0) row["bound_ns"] = f.bound_ns;
     if (f.least_ns > f.bound_ns) row["least_ns"] = f.least_ns;
     if (f.fresh_process) row["fresh_process"] = true;
+    if (!f.paced_by.empty()) row["paced_by"] = f.paced_by;
     row["status"] = f.unsupported.empty() ? "ok" : "unsupported";
     row["reason"] = f.unsupported;
     return row;
 }
 
+bool names(const json& workload, const json& params, const cell_facts& f, bool at_any_pace) {
+    if (f.workload != workload || f.params.size() != params.size()) return false;
+    return std::ranges::all_of(f.params, [&](const auto& p) {
+        auto found = params.find(p.first);
+        if (found == params.end() || !found->is_number_unsigned()) return false;
+        return *found == p.second || (at_any_pace && p.first == f.paced_by);
+    });
+}
+
 // The one cell that a request names, or null.
-cell* named(const json& workload, const json& params, const model& m) {
-    for (const auto& c : m.cells()) {
-        const cell_facts& f = c->facts();
-        if (f.workload != workload || f.params.size() != params.size()) continue;
-        bool same = std::ranges::all_of(f.params, [&](const auto& p) {
-            auto found = params.find(p.first);
-            return found != params.end() && found->is_number_unsigned() && *found == p.second;
-        });
-        if (same) return c.get();
-    }
+cell* named(const json& workload, const json& params, const model& m, further_cells& further) {
+    for (const auto* cells : {&m.cells(), static_cast<const further_cells*>(&further)})
+        for (const auto& c : *cells)
+            if (names(workload, params, c->facts(), false)) return c.get();
+    for (const auto& c : m.cells())
+        if (names(workload, params, c->facts(), true))
+            return further.emplace_back(c->at_pace(params[c->facts().paced_by])).get();
     return nullptr;
 }
 
@@ -146,7 +153,7 @@ std::string usage_line(std::string_view reason) {
     return line_of({{"outcome", "usage"}, {"reason", reason}});
 }
 
-request read_request(const std::string& line, const model& m) {
+request read_request(const std::string& line, const model& m, further_cells& further) {
     json asked = json::parse(line, nullptr, false);
     if (asked.is_discarded()) return unclear("a request is one JSON object per line");
     if (!asked.is_object()) return unclear("a request is a JSON object");
@@ -158,7 +165,7 @@ request read_request(const std::string& line, const model& m) {
     json params = text("params");
     if (!text("workload").is_string() || !params.is_object())
         return unclear("a request names its cell by workload (text) and params (object)");
-    cell* of = named(text("workload"), params, m);
+    cell* of = named(text("workload"), params, m, further);
     if (!of) return unclear("no cell of this model has this workload with these params: see the hello line");
     if (what == "gate") return {request::kind::gate, of, 0, {}};
     json iterations = text("iterations");

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/account.hpp"
 #include "bench/model.hpp"
@@ -27,7 +29,10 @@ struct request {
     std::string fault;  // of an unclear one
 };
 
+// Cells at another pace than those that the model lists, made when they are first asked for.
+using further_cells = std::vector<std::unique_ptr<cell>>;
+
 // Never throws for what stands in the line.
-request read_request(const std::string& line, const model& m);
+request read_request(const std::string& line, const model& m, further_cells& further);
 
 }  // namespace crossover::bench

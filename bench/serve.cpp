@@ -31,8 +31,9 @@ bool say(const std::string& line) { return static_cast<bool>(std::cout << line <
 int serve(model& m, sampler& samples) {
     std::signal(SIGPIPE, SIG_IGN);  // a driver that has gone is seen by the write
     if (!say(hello_line(m))) return exits::fine;
+    further_cells further;
     for (std::string line; std::getline(std::cin, line);) {
-        request asked = read_request(line, m);
+        request asked = read_request(line, m, further);
         if (asked.what == request::kind::quit) break;
         bool heard =
             say(asked.what == request::kind::unclear ? usage_line(asked.fault) : answer(asked, samples));

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from driver.cells import Cell
 from driver.checks import odd_ones_out
 from driver.pace import LEAST_ROUNDS
-from driver.plan import by_case, iterations_for, predict, seconds
+from driver.plan import by_case, iterations_for, least_iterations, predict, seconds
 from driver.problem import OutOfTime
 from driver.session import Session
 
@@ -18,7 +18,7 @@ _GATE_TO_ITERATION = 4  # the gate counts and verifies: an iteration may be so m
 def calibrate_all(session: Session, cells: Sequence[Cell]) -> None:
     """Cells that a resumed run has calibrated keep their iterations. Stops at half of the budget: rounds need the rest."""
     limit_ns = session.pace.cell_budget_ns(sum(cell.status != "unsupported" for cell in cells)) // LEAST_ROUNDS
-    wanted = [cell for cell in cells if cell.waits and cell.iterations is None]
+    wanted = [cell for cell in cells if cell.waits and cell.paced and cell.iterations is None]
     try:
         for number, cell in enumerate(wanted):
             if session.left_ns() < session.pace.budget_ns // 2:
@@ -60,7 +60,7 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     if single > limit_ns:
         _project(session, cell, single, f"one iteration took {seconds(single)}", limit_ns)
         return
-    iterations = iterations_for(session.pace.target_ns, single) if repeated else 1
+    iterations = max(iterations_for(session.pace.target_ns, single), least_iterations(cell)) if repeated else 1
     session.record.add(
         {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "checksum": sample["checksum"]}
     )

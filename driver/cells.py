@@ -9,6 +9,8 @@ from typing import Any
 METRICS = ("time", "cpu", "latency", "memory")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
+LOAD = "load_percent"  # of what the slowest model that competes can serve
+LOADS = (50, 70, 90)
 
 Event = dict[str, Any]
 
@@ -28,6 +30,7 @@ class Case:
     question: str
     metric: str
     unit: str
+    paced_by: str = ""  # the param of the process that says how many units come per second; here load_percent stands in its place
 
 
 @dataclass
@@ -44,6 +47,9 @@ class Cell:
     sizes: tuple[str, ...]
     fresh_process: bool = False  # each sample wants a process in which nothing ran before
     rank: int = 0  # what goes first when time is short has the highest
+    listed_per_s: int = 0  # for which bound_ns and least_ns hold, of a case that is paced
+    offered_per_s: int | None = None  # chosen from what all models of the case can serve
+    saturation_per_s: int | None = None  # what this one can serve
     status: str = "ok"
     reason: str = ""
     checksum: str | None = None
@@ -70,8 +76,26 @@ class Cell:
         """Still to be measured."""
         return self.status not in ("unsupported", "projected", "not_run") and self.stopped is None and not self.given_up
 
+    @property
+    def paced(self) -> bool:
+        """How fast its work comes is known, or nobody's choice."""
+        return not self.case.paced_by or self.offered_per_s is not None
+
+    def asked(self, per_s: int | None = None) -> dict[str, Any]:
+        """The params as the process knows them; `per_s` instead of the chosen pace, 0: as fast as it answers."""
+        if not self.case.paced_by:
+            return self.case.params
+        params = {name: value for name, value in self.case.params.items() if name != LOAD}
+        return {**params, self.case.paced_by: self.offered_per_s if per_s is None else per_s}
+
     def apply(self, event: Event) -> None:
         match event["event"]:
+            case "saturation":
+                self.saturation_per_s = event["per_s"]
+            case "pace":
+                self.offered_per_s = event["per_s"]
+                self.bound_ns = (self.bound_ns or 0) * self.listed_per_s // event["per_s"]
+                self.least_ns = self.least_ns * self.listed_per_s // event["per_s"]
             case "gate":
                 self.account = event["account"]
             case "calibration":
@@ -117,8 +141,18 @@ def _choice(mapping: Event, key: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
-def _case(row: Event, known: dict[tuple[str, str], Case]) -> Case:
-    workload, params = _field(row, "workload", str), _field(row, "params", dict)
+def _loads(row: Event) -> list[dict[str, Any]]:
+    """The params of the row's cases: itself, or one for each load where the pace is ours to choose."""
+    params, paced_by = _field(row, "params", dict), _field(row, "paced_by", str, "")
+    if not paced_by:
+        return [params]
+    if _field(params, paced_by, int) == 0:
+        raise Malformed(f"{paced_by} is 0, which is no pace")
+    return [{**{name: value for name, value in params.items() if name != paced_by}, LOAD: load} for load in LOADS]
+
+
+def _case(row: Event, params: dict[str, Any], known: dict[tuple[str, str], Case]) -> Case:
+    workload = _field(row, "workload", str)
     key = (workload, json.dumps(params, sort_keys=True))
     if key not in known:
         name = "/".join([workload, *(f"{name}:{value}" for name, value in params.items())])
@@ -130,6 +164,7 @@ def _case(row: Event, known: dict[tuple[str, str], Case]) -> Case:
             question=_field(row, "question", str),
             metric=_choice(row, "metric", METRICS),
             unit=_field(row, "unit", str),
+            paced_by=_field(row, "paced_by", str, ""),
         )
     return known[key]
 
@@ -155,21 +190,26 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> 
     for row in _field(hello, "cells", list):
         if not isinstance(row, dict):
             raise Malformed("a cell is no object")
-        bound = _field(row, "bound_ns", int, 0)
-        cell = Cell(
-            case=_case(row, known),
-            model=model,
-            units=_field(row, "units", int),
-            scheduled=_field(row, "scheduled", int),
-            bound_ns=bound if "bound_ns" in row else None,
-            bound=_field(row, "bound", str, ""),
-            least_ns=max(bound, _field(row, "least_ns", int, 0)),
-            sizes=tuple(str(size) for size in _field(row, "sizes", list)),
-            fresh_process=row.get("fresh_process") is True,
-        )
-        if _choice(row, "status", ("ok", "unsupported")) == "unsupported":
-            cell.status, cell.reason = "unsupported", _field(row, "reason", str)
-        cells.append(cell)
+        cells += [_cell(row, _case(row, params, known), model) for params in _loads(row)]
     if len({cell.id for cell in cells}) < len(cells):
         raise Malformed("a cell is listed twice")
     return cells
+
+
+def _cell(row: Event, case: Case, model: str) -> Cell:
+    bound = _field(row, "bound_ns", int, 0)
+    cell = Cell(
+        case=case,
+        model=model,
+        units=_field(row, "units", int),
+        scheduled=_field(row, "scheduled", int),
+        bound_ns=bound if "bound_ns" in row else None,
+        bound=_field(row, "bound", str, ""),
+        least_ns=max(bound, _field(row, "least_ns", int, 0)),
+        sizes=tuple(str(size) for size in _field(row, "sizes", list)),
+        fresh_process=row.get("fresh_process") is True,
+        listed_per_s=row["params"].get(case.paced_by, 0),
+    )
+    if _choice(row, "status", ("ok", "unsupported")) == "unsupported":
+        cell.status, cell.reason = "unsupported", _field(row, "reason", str)
+    return cell

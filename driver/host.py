@@ -37,6 +37,9 @@ def _git(*arguments: str) -> str | None:
 
 
 def source() -> Event:
+    """Nothing is known of a tree that is not, or not yet, under version control, even where it lies in somebody else's repository."""
+    if _git("rev-parse", "--show-toplevel") != str(ROOT):
+        return {"git_sha": None, "dirty": None, "describe": None}
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "git_sha": _git("rev-parse", "HEAD"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -12,47 +13,58 @@ from driver.problem import Exit, Problem
 NAME = "samples.jsonl"
 
 
-def read(folder: Path) -> list[Event]:
-    """Without a last line that was cut short; any other line that is no event is a Problem."""
-    path = folder / NAME
-    try:
-        text = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise Problem(f"there is no run to resume in {folder}: it has no {NAME}", Exit.USAGE) from None
-    return parse(text, path)
-
-
 def parse(text: bytes, path: Path) -> list[Event]:
-    """`path` stands in the messages."""
+    """Without a last line that was cut short; any other line that is no event is a Problem. `path` stands in the messages."""
     events = []
     for number, line in enumerate(text[: text.rfind(b"\n") + 1].splitlines(), 1):
         try:
             event = json.loads(line)
-            event["event"]
+            event["event"], event["at_ns"]
         except (ValueError, TypeError, KeyError):
-            raise Problem(f"{path} line {number} is no event of a run: mend or remove that line") from None
+            raise foreign(path, number) from None
         events.append(event)
     if not events or events[0]["event"] != "run":
-        raise Problem(f"{path} does not begin with its run: nothing can be resumed", Exit.USAGE)
+        raise Problem(f"{path} does not begin with its run: nothing can be resumed", Exit.CELL_FAILED)
     return events
 
 
+def foreign(path: Path, number: int) -> Problem:
+    return Problem(f"{path} line {number} is no event of a run: mend or remove that line", Exit.CELL_FAILED)
+
+
 class Journal:
-    """Appends. The file is cut back to its last whole line first."""
+    """Appends. One run at a time: a second one that opens it is refused."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / NAME
-        self._file = open(self._path, "a+b", buffering=0)
-        size = self._file.seek(0, os.SEEK_END)
+        self.path = folder / NAME
+        self._file = open(self.path, "a+b", buffering=0)
+        self._whole: int | None = None  # bytes that end with a line
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise Problem(f"a run that still goes on writes into {folder}: wait for its end") from None
+
+    @classmethod
+    def to_resume(cls, folder: Path) -> Journal:
+        if not (folder / NAME).is_file():
+            raise Problem(f"there is no run to resume in {folder}: it has no {NAME}", Exit.USAGE)
+        return cls(folder)
+
+    def read(self) -> list[Event]:
+        """What is there. A line at its end that was cut short goes with the next write."""
         self._file.seek(0)
-        whole = self._file.readall().rfind(b"\n") + 1
-        if whole < size:
-            self._file.truncate(whole)
+        text = self._file.readall()
+        self._whole = text.rfind(b"\n") + 1
+        return parse(text, self.path)
 
     def write(self, event: Event) -> None:
         rest = memoryview(json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n")
         try:
+            if self._whole is not None:
+                self._file.truncate(self._whole)
+                self._whole = None
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise Problem(f"cannot write {self._path}: {error.strerror}: mend that, then go on with scripts/crossover run --resume {self._path.parent}") from None
+            raise Problem(f"cannot write {self.path}: {error.strerror}: mend that, then go on with scripts/crossover run --resume {self.path.parent}") from None

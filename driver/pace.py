@@ -1,14 +1,23 @@
-"""How long and how often quick and full measure, and what each cell may cost."""
+"""How long and how often quick, full and exhaustive measure, and what each cell may cost."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from driver.problem import Exit, Problem
 
 SECOND = 1_000_000_000
 LEAST_ROUNDS = 6  # fewer give no interval, so no verdict
+
+
+class Variants(IntEnum):
+    """Of the models that do not stand for their family, what is measured."""
+
+    NONE = 0
+    ONE_CASE = 1  # of each workload
+    ALL = 2
 
 
 @dataclass(frozen=True)
@@ -17,9 +26,9 @@ class Pace:
     budget_ns: int  # from opening the benches to the last sample; build and report come on top
     target_ns: int  # length of a sample of short iterations
     most_rounds: int
-    processes: int  # how many processes of a model share the rounds
+    processes: int  # how many processes of a model share the rounds, where there is time to warm them up
     cell_share: int  # 1/cell_share of the budget is what a cell may cost in any case; beyond, it is projected
-    all_models: bool  # not only those that stand for their family, and the baseline
+    variants: Variants
     grace_ns: int = 5 * SECOND  # added to every deadline: a busy machine is not a hang
 
     @property
@@ -37,9 +46,11 @@ class Pace:
 
 # Full has time to see that forking 10,000 processes is dear, not hung.
 # Quick must end within 60 s with its report. 24 rounds name a 1.5x winner on a noisy machine; 12 name a 2x one.
-QUICK = Pace("quick", 46 * SECOND, 12_000_000, most_rounds=24, processes=1, cell_share=60, all_models=False)
-FULL = Pace("full", 540 * SECOND, 20_000_000, most_rounds=36, processes=3, cell_share=100, all_models=True, grace_ns=15 * SECOND)
-PACES = {pace.name: pace for pace in (QUICK, FULL)}
+QUICK = Pace("quick", 46 * SECOND, 12_000_000, most_rounds=24, processes=1, cell_share=60, variants=Variants.NONE)
+FULL = Pace("full", 540 * SECOND, 12_000_000, most_rounds=36, processes=3, cell_share=100, variants=Variants.ONE_CASE, grace_ns=15 * SECOND)
+# Every size on every model, over a night.
+EXHAUSTIVE = Pace("exhaustive", 10 * 3600 * SECOND, 20_000_000, most_rounds=36, processes=3, cell_share=600, variants=Variants.ALL, grace_ns=60 * SECOND)
+PACES = {pace.name: pace for pace in (QUICK, FULL, EXHAUSTIVE)}
 
 
 def parse_duration(text: str) -> int:

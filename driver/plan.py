@@ -9,10 +9,13 @@ from statistics import median
 
 from driver.cells import Cell, Event
 from driver.pace import LEAST_ROUNDS
+from reports.latency import DECIDING, LEAST_BEYOND
 
 SCREEN_ROUNDS = 3
 CLEARLY = 2.5  # times slower
 OVERHEAD_NS = 500_000  # of asking for a sample, verifying and storing it
+_LEAST_REQUESTS = round(LEAST_BEYOND / (1 - DECIDING))
+_TASKS_ENOUGH = 50  # to tell what one costs
 _FIXED_NS = 500_000  # of a measured time may be waking a pool: it does not grow with the work
 
 
@@ -30,13 +33,22 @@ class Prediction:
     scaled: bool  # from a measurement, so with a doubt
 
 
-def predict(cell: Cell, others: Iterable[Cell]) -> Prediction:
-    """From the model's own bound, or from the nearest case of the same model and workload of which no param is larger.
+def _least(cell: Cell, others: Iterable[Cell]) -> Prediction:
+    """What the model says of itself, or what its tasks have cost at least where they had nothing to do: a process for each is slow everywhere."""
+    idle = [other for other in others if other.model == cell.model and other.case.kind == "coordination" and other.scheduled >= _TASKS_ENOUGH]
+    task_ns = min((other.single_ns / other.scheduled for other in idle if other.single_ns is not None), default=0)
+    if task_ns * cell.scheduled > cell.least_ns:
+        return Prediction(round(task_ns * cell.scheduled), f"{cell.scheduled} tasks as dear as the cheapest so far", scaled=True)
+    return Prediction(cell.least_ns, "the least time that the model's concurrency allows", scaled=False)
+
+
+def predict(cell: Cell, others: Sequence[Cell]) -> Prediction:
+    """From the least that its tasks take, or from the nearest case of the same model and workload of which no param is larger.
 
     What a smaller case takes beyond its bound is taken to grow with the work or with the bound, whichever grows more: exact for a
     model that does one thing after the other, and next to nothing for one that waits for all at once.
     """
-    bound = Prediction(cell.least_ns, "the least time that the model's concurrency allows", scaled=False)
+    bound = _least(cell, others)
     nearest, nearest_ratio = None, 0.0
     for other in others:
         if other is cell or other.model != cell.model or other.case.workload != cell.case.workload or not other.units:
@@ -68,10 +80,66 @@ def iterations_for(target_ns: int, single_ns: int) -> int:
     return max(1, round(target_ns / max(1, single_ns)))
 
 
+def least_iterations(cell: Cell) -> int:
+    """Latency is compared by its 99th percentile, for which a sample must have units enough."""
+    return -(-_LEAST_REQUESTS // max(1, cell.units)) if cell.case.metric == "latency" else 1
+
+
 def sample_cost_ns(cell: Cell) -> int:
     """What the next sample will take: as its last ones did."""
     recent: list[int] = [sample["wall_ns"] for sample in cell.samples[-3:]]
     return OVERHEAD_NS + round(median(recent) if recent else (cell.iterations or 1) * (cell.single_ns or 0))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of one case."""
+
+    done: int  # rounds that it took part in
+    cost_ns: int  # of its next one
+
+
+def goals(cases: Mapping[str, Standing], left_ns: int, most_rounds: int) -> dict[str, int]:
+    """How many rounds each case is to have in the end: all that are wanted, or where the time is too short for that as many as take each case
+    the same time, so that the cheap ones have more. None has fewer than LEAST_ROUNDS.
+    """
+
+    def rounds(case: Standing, share_ns: float) -> int:
+        return min(most_rounds, max(LEAST_ROUNDS, int(share_ns // case.cost_ns)))
+
+    def cost(share_ns: float) -> int:
+        return sum(max(0, rounds(case, share_ns) - case.done) * case.cost_ns for case in cases.values())
+
+    low, high = 0.0, float(most_rounds * max((case.cost_ns for case in cases.values()), default=0))
+    if cost(high) <= left_ns:
+        low = high
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if cost(middle) <= left_ns else (low, middle)
+    return {name: rounds(case, low) for name, case in cases.items()}
+
+
+def due(case: Standing, goal: int, number: int, planned: int) -> bool:
+    """Whether a case takes part in a round: the screening is for all, the rest of its rounds is spread evenly over those that are planned."""
+    return case.done < min(goal, max(SCREEN_ROUNDS, goal * (number + 1) / planned))
+
+
+def warm_up_ns(cells: Iterable[Cell]) -> int:
+    """What it costs to begin with fresh processes: the gate of each cell, and a short iteration once more."""
+    return sum(OVERHEAD_NS + 2 * (cell.single_ns or 0) for cell in cells if not cell.fresh_process)
+
+
+def processes_affordable(cells: Sequence[Cell], budget_ns: int, wanted: int) -> int:
+    """Fresh processes are worth less than a model or a case that is left out for them."""
+    rest = budget_ns - sum(_least_cost_ns(cells).values())
+    return max(1, min(wanted, 1 + rest // max(1, warm_up_ns(cells))))
+
+
+def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
+    """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
+    best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
+    slow = {cell.id for cell in cells if (cell.single_ns or 0) > CLEARLY * best[cell.case.name]}
+    return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else LEAST_ROUNDS) for cell in cells}
 
 
 def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
@@ -102,14 +170,11 @@ class Shed:
 def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
     """The fewest cells without which the least rounds of all others fit the budget: first whole models, by rank, then the costliest
     cells, and of each case the two cheapest last of all.
-
-    A model that is clearly slower than the best of its case will probably be stopped after the screening.
     """
-    best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
+    costs = _least_cost_ns(cells)
 
     def cost(cell: Cell) -> int:
-        slow = (cell.single_ns or 0) > CLEARLY * best[cell.case.name]
-        return sample_cost_ns(cell) * (SCREEN_ROUNDS if slow else LEAST_ROUNDS)
+        return costs[cell.id]
 
     found = Shed([], [])
     kept = list(cells)

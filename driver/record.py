@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from driver.cells import Cell, Event, Model
-from driver.journal import Journal
+from driver.journal import Journal, foreign
 from driver.plan import by_case
 
 
@@ -24,15 +24,20 @@ class Record:
         self.run: Event = {}
         self.end: Event = {}
         self.visits: list[Event] = []
+        self.visited: Counter[str] = Counter()  # rounds that each case took part in
         self.rounds_done = 0
+        self.processes = 1  # of each model that have shared the rounds
         self.duration_ns = 0
         self._sitting_ns = 0
         self._journal = journal
 
     def replay(self, events: Sequence[Event]) -> None:
         """Events of cells that are not there any more are left out."""
-        for event in events:
-            self._apply(event)
+        for number, event in enumerate(events, 1):
+            try:
+                self._apply(event)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise foreign(self._journal.path, number) from None
 
     def add(self, event: Event) -> None:
         stamped = {**event, "at_ns": time.monotonic_ns()}
@@ -46,6 +51,7 @@ class Record:
                 self.run, self._sitting_ns = event, at_ns
             case "resumed":
                 self._sitting_ns = at_ns
+                self.processes += bool(self.rounds_done)
             case "model":
                 model = self.models.setdefault(event["model"], Model(event["model"]))
                 model.status, model.reason, model.hello = event["status"], event["reason"], event["hello"]
@@ -56,6 +62,8 @@ class Record:
                 self._end_visit(event)
             case "round":
                 self.rounds_done = event["round"] + 1
+            case "fresh_processes":
+                self.processes += 1
             case "end":
                 self.end = event
             case _:
@@ -69,6 +77,7 @@ class Record:
         return Counter(visit["case"] for visit in self.visits if visit.get("noisy"))
 
     def _end_visit(self, event: Event) -> None:
+        self.visited[event["case"]] += 1
         self.visits.append({key: value for key, value in event.items() if key not in ("event", "at_ns")})
         for cell in self._by_case.get(event["case"], ()):
             if cell.samples and cell.samples[-1]["round"] == event["round"]:

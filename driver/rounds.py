@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from driver.cells import Cell
 from driver.noise import Instant, spent
 from driver.pace import LEAST_ROUNDS
-from driver.plan import SCREEN_ROUNDS, by_case, clearly_slower, round_order, sample_cost_ns, seconds, shed
+from driver.plan import SCREEN_ROUNDS, Standing, by_case, clearly_slower, due, goals, processes_affordable, round_order, sample_cost_ns, seconds, shed, warm_up_ns
 from driver.problem import OutOfTime
 from driver.session import Session
 
@@ -17,32 +17,35 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
     record, pace = session.record, session.pace
     if record.rounds_done == 0:
         _make_room(session, cells)
-    fresh_processes = 0
+    processes = processes_affordable(_active(session, cells), session.left_ns(), pace.processes)
     while record.rounds_done < pace.utmost_rounds:
-        active = _open(session, cells)
+        number = record.rounds_done
+        regular = number < pace.most_rounds
+        active = _active(session, cells)
         if not active:
-            return "all rounds done" if record.rounds_done >= pace.most_rounds else "nothing left to measure"
-        goal = pace.most_rounds if record.rounds_done < pace.most_rounds else pace.utmost_rounds
-        cost = sum(map(sample_cost_ns, active))
-        if record.rounds_done >= LEAST_ROUNDS and cost > session.left_ns():
+            return "nothing left to measure" if regular else "all rounds done"
+        standing = {name: Standing(record.visited[name], sum(map(sample_cost_ns, models))) for name, models in by_case(active).items()}
+        left_ns = session.left_ns() - max(0, processes - record.processes) * warm_up_ns(active)
+        wanted = goals(standing, left_ns, pace.most_rounds if regular else pace.utmost_rounds)
+        planned = max(wanted.values())
+        taking_part = [cell for cell in active if due(standing[cell.case.name], wanted[cell.case.name], number, planned)]
+        if number >= planned or (number >= LEAST_ROUNDS and sum(map(sample_cost_ns, taking_part)) > session.left_ns()):
             return "time budget"
-        planned = min(goal, record.rounds_done + max(1, session.left_ns() // cost))
-        share = min(record.rounds_done * pace.processes // planned, pace.processes - 1)
-        if share > fresh_processes and goal == pace.most_rounds:
-            fresh_processes = share
+        if regular and record.processes < processes and number * processes >= record.processes * planned:
             session.restart_all()
+            record.add({"event": "fresh_processes"})
         try:
-            _round(session, active, seed, planned, cost)
+            _round(session, taking_part, seed, planned)
         except OutOfTime:
             return "time budget"
-        record.add({"event": "round", "round": record.rounds_done})
-        if record.rounds_done >= SCREEN_ROUNDS:
+        record.add({"event": "round", "round": number})
+        if number + 1 >= SCREEN_ROUNDS:
             _screen(session, active)
     return "all rounds done"
 
 
-def _open(session: Session, cells: Sequence[Cell]) -> list[Cell]:
-    """What this round measures; after the last regular one, the cases in which others disturbed some of them."""
+def _active(session: Session, cells: Sequence[Cell]) -> list[Cell]:
+    """What may be measured; after the last regular round, the cases in which others disturbed some of them."""
     active = [cell for cell in cells if cell.waits and cell.iterations is not None]
     extra = session.record.rounds_done - session.pace.most_rounds
     if extra < 0:
@@ -69,16 +72,15 @@ def _screen(session: Session, active: Sequence[Cell]) -> None:
             session.record.add({"event": "stopped", "cell": cell_id, "rounds": len(cell.samples), "reason": reason})
 
 
-def _round(session: Session, active: Sequence[Cell], seed: int, planned: int, cost_ns: int) -> None:
+def _round(session: Session, active: Sequence[Cell], seed: int, planned: int) -> None:
     number = session.record.rounds_done
-    surplus_ns = max(0, session.left_ns() - cost_ns * (planned - number))  # of the budget, that will not be needed
     for models in round_order(seed, number, active):
         if all(_done(cell, number) for cell in models):  # before the run was resumed
             continue
         before = Instant.now(session.pids(models))
         claimed = 0
         for position, cell in enumerate(models):
-            session.progress.tell(f"round {number + 1}/{planned} {cell.id}", (session.left_ns() - surplus_ns) / 1e9)
+            session.progress.tell(f"round {number + 1}/{planned} {cell.id}", session.left_ns() / 1e9)
             while cell.waits and not _done(cell, number):
                 claimed += _measure(session, cell, number, position)
         heard = session.listener.hear(spent(before, Instant.now(session.pids(models)), claimed))
@@ -94,7 +96,10 @@ def _measure(session: Session, cell: Cell, number: int, position: int) -> int:
     assert cell.iterations is not None and cell.single_ns is not None
     expected = max(sample_cost_ns(cell), cell.iterations * cell.single_ns)
     if not session.ready(cell):
-        if session.gate(cell, cell.single_ns) is None or session.sample(cell, 1, cell.single_ns, "warm-up", number) is None:
+        if session.gate(cell, cell.single_ns) is None:
+            return 0
+        # A long iteration is as warm after the gate pass, which is one, as it will ever be.
+        if cell.iterations > 1 and session.sample(cell, 1, cell.single_ns, "warm-up", number) is None:
             return 0
         cell.gated_in = session.process_of(cell)
     sample = session.sample(cell, cell.iterations, expected, "round", number)

@@ -7,18 +7,19 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from driver import document, host, journal, output
+from driver import document, host, output
 from driver.calibrate import calibrate_all
 from driver.cells import Cell, Event
 from driver.checks import outcome
-from driver.journal import Journal
+from driver.journal import NAME, Journal, foreign
 from driver.noise import Watch
-from driver.pace import LEAST_ROUNDS, PACES, Pace
+from driver.pace import LEAST_ROUNDS, PACES, Pace, Variants
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
 from driver.rounds import run_rounds
 from driver.selection import REPRESENTATIVE, VARIANT, check_names, select
+from driver.saturation import pace_all
 from driver.session import Session
 from driver.twins import TWINS, floor, twins_of
 from driver.waiting import Waiter
@@ -40,16 +41,24 @@ class Request:
     out: Path | None = None
     resume: Path | None = None
     command_line: list[str] = field(default_factory=list)
-    begun: list[Event] = field(default_factory=list)  # the journal of the run that is resumed
+    journal: Journal | None = None  # of the run that is resumed
+    begun: list[Event] = field(default_factory=list)  # what stands in it
 
     @classmethod
     def resumed(cls, folder: Path, budget_ns: int | None, command_line: list[str]) -> Request:
         """As the run was begun."""
-        events = journal.read(folder)
-        run = events[0]
-        output.check_writable(folder)
-        pace = PACES[run["mode"]].with_budget(budget_ns or run["time_budget_ns"])
-        return cls(pace, run["models"], run["workloads"], run["cores"], run["seed"], None, folder, command_line, events)
+        if (folder / NAME).is_file():
+            output.check_writable(folder)
+        journal = Journal.to_resume(folder)
+        events = journal.read()
+        try:
+            run = events[0]
+            pace = PACES[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
+            if not isinstance(run["programs"], dict):
+                raise TypeError
+            return cls(pace, list(run["models"]), list(run["workloads"]), int(run["cores"]), int(run["seed"]), None, folder, command_line, journal, events)
+        except (KeyError, TypeError, ValueError):
+            raise foreign(journal.path, 1) from None
 
 
 def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path], progress: Progress) -> tuple[Path, Exit]:
@@ -66,7 +75,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
         session = Session(chosen, servers, request.cores, request.pace, progress, waiter)
         try:
             openings, offered = session.open()
-            cells = select(offered, _members(openings), request.pace.name, request.workloads, bool(request.models) or request.pace.all_models)
+            cells = select(offered, _members(openings), request.pace.name, request.workloads, Variants.ALL if request.models else request.pace.variants)
             openings = session.keep(openings, {cell.model for cell in cells})
             control = _control(cells, request.pace)
             cells = sorted(cells + control, key=lambda cell: cell.rank)
@@ -95,12 +104,11 @@ def _members(openings: list[Event]) -> list[Member]:
 
 def _control(cells: list[Cell], pace: Pace) -> list[Cell]:
     """In quick only where there is time left for it."""
-    if pace.all_models:
-        return twins_of(cells, lambda cell: cell.case.workload, REPRESENTATIVE)
-    return twins_of(cells, lambda cell: cell.case.kind, VARIANT)
+    return twins_of(cells, VARIANT if pace.variants == Variants.NONE else REPRESENTATIVE)
 
 
 def _measure(session: Session, cells: list[Cell]) -> str:
+    pace_all(session, cells)
     calibrate_all(session, cells)
     return run_rounds(session, cells, session.record.run["seed"])
 
@@ -115,7 +123,7 @@ def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, st
 
 
 def _begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
-    record = Record(Journal(folder), {cell.id: cell for cell in cells})
+    record = Record(request.journal or Journal(folder), {cell.id: cell for cell in cells})
     if request.begun:
         record.replay(request.begun)
         record.add({"event": "resumed", "resumed_utc": utc_now(), "time_budget_ns": request.pace.budget_ns})

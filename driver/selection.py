@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from driver.cells import Cell
+from driver.cells import Case, Cell
+from driver.pace import EXHAUSTIVE, QUICK, Variants
 from driver.plan import by_case
 from driver.problem import Exit, Problem
 from reports.representatives import BASELINE, Member, competing, passed_over
@@ -26,23 +27,32 @@ def check_names(kind: str, wanted: Sequence[str], existing: Iterable[str]) -> No
             raise Problem(f"there is no {kind} {name}{hint}; there are: {', '.join(names) or 'none'}", Exit.USAGE)
 
 
-def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], all_models: bool) -> list[Cell]:
-    """The cells of one list of sizes, ranked, in the order in which they are to be calibrated; without `all_models` only representatives and the baseline.
+def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants) -> list[Cell]:
+    """The cells of one list of sizes, ranked, in the order in which they are to be calibrated.
 
     Models that compete come first and one after the other, so that a run which is short of time has some of every case, not all of a few;
     of each the small cases before the large ones, so that they can project the large ones.
     """
     check_names("workload", workloads, {cell.case.workload for cell in cells})
-    chosen = [cell for cell in cells if size in cell.sizes and (not workloads or cell.case.workload in workloads)]
+    chosen = [cell for cell in cells if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)]
     if not chosen:
         named = f" of {', '.join(workloads)}" if workloads else ""
         raise Problem(f"no cell{named} stands in the {size} list: see scripts/crossover list", Exit.NOTHING_MATCHED)
     if all(cell.status == "unsupported" for cell in chosen):
         first = chosen[0]
         raise Problem(f"no chosen model supports any chosen workload: {first.model}: {first.reason}", Exit.NOTHING_MATCHED)
-    chosen = [cell for models in by_case(chosen).values() for cell in _ranked(models, members, all_models)]
+    typical = _typical(chosen)
+    chosen = [cell for name, models in by_case(chosen).items() for cell in _ranked(models, members, variants == Variants.ALL or (variants == Variants.ONE_CASE and name in typical))]
     names = list(dict.fromkeys(cell.model for cell in cells))
-    return sorted(chosen, key=lambda cell: (cell.rank, names.index(cell.model), cell.units * (cell.bound_ns or 1), cell.case.name))
+    return sorted(chosen, key=lambda cell: (cell.rank, names.index(cell.model), cell.scheduled * (cell.bound_ns or 1), cell.units, cell.case.name))
+
+
+def _typical(cells: Sequence[Cell]) -> set[str]:
+    """One case of each workload: the first that quick has, or the first."""
+    found: dict[str, Case] = {}
+    for cell in sorted(cells, key=lambda cell: QUICK.name not in cell.sizes):
+        found.setdefault(cell.case.workload, cell.case)
+    return {case.name for case in found.values()}
 
 
 def _ranked(models: Sequence[Cell], members: Sequence[Member], all_models: bool) -> list[Cell]:

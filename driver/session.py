@@ -102,16 +102,16 @@ class Session:
     def gate(self, cell: Cell, expected_ns: int) -> int | None:
         """How long it took, a rough guide to what an iteration takes; None when the failure has been recorded."""
         begin_ns = time.monotonic_ns()
-        answer = self._ask(cell, {"do": "gate"}, expected_ns, "gate", None)
+        answer = self._ask(cell, {"do": "gate", "params": cell.asked()}, expected_ns, "gate", None)
         if answer is None:
             return None
         account = answer.body.get("account")
         self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None})
         return time.monotonic_ns() - begin_ns
 
-    def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None) -> dict[str, Any] | None:
-        """One believable sample, or None when the failure has been recorded."""
-        answer = self._ask(cell, {"do": "sample", "iterations": iterations}, expected_ns, during, number)
+    def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, per_s: int | None = None) -> dict[str, Any] | None:
+        """One believable sample, or None when the failure has been recorded. `per_s`: at another pace than that which was chosen."""
+        answer = self._ask(cell, {"do": "sample", "iterations": iterations, "params": cell.asked(per_s)}, expected_ns, during, number)
         if answer is None:
             return None
         if reason := wrong_sample(cell, iterations, answer.body):
@@ -164,7 +164,7 @@ class Session:
             if answer.outcome == "unsupported":  # it could run here before
                 answer = Answer("failed", answer.reason)
         if answer.outcome == "ok":
-            answer = bench.ask({**request, "workload": cell.case.workload, "params": cell.case.params}, min(patience, left))
+            answer = bench.ask({**request, "workload": cell.case.workload}, min(patience, left))
             if cell.fresh_process:
                 bench.end()
         if answer.outcome == "ok":

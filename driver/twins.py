@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -11,14 +11,14 @@ from driver.cells import Cell
 TWINS = {model: f"{model}_twin" for model in ("event_loop", "thread_pool")}
 
 
-def twins_of(cells: Sequence[Cell], each: Callable[[Cell], str], rank: int) -> list[Cell]:
-    """The smallest case of each class, or whatever `each` names, once more on the twin of every model that has one."""
+def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
+    """The smallest case of each class once more on the twin of every model that has one."""
     chosen: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         if cell.model in TWINS and cell.status != "unsupported":
-            smallest = chosen.setdefault((cell.model, each(cell)), cell)
+            smallest = chosen.setdefault((cell.model, cell.case.kind), cell)
             if (cell.bound_ns or 0, cell.units) < (smallest.bound_ns or 0, smallest.units):
-                chosen[cell.model, each(cell)] = cell
+                chosen[cell.model, cell.case.kind] = cell
     return [replace(cell, model=TWINS[cell.model], rank=rank, failures=[], samples=[]) for cell in chosen.values()]
 
 

@@ -11,6 +11,7 @@ from reports.analysis import analyse
 from reports.run import Cell, Run
 from reports.statistics import Bounds, Series, Verdict
 
+SAME_PACE = 1.1
 FAILURES = ("wrong", "crashed", "timed_out", "failed")
 
 
@@ -54,7 +55,7 @@ def compare(before: Run, after: Run, metrics: Iterable[str] = ()) -> Comparison:
         a, b = old[id], new[id]
         if a.status != "ok" or b.status != "ok":
             continue
-        if a.units != b.units or (a.checksum and b.checksum and a.checksum != b.checksum):
+        if _owes_other_work(a, b):
             other_work.append(id)
             continue
         changes += [change for metric in dict.fromkeys(metrics or (b.metric,)) if (change := _change(a, b, metric, before, after))]
@@ -62,6 +63,14 @@ def compare(before: Run, after: Run, metrics: Iterable[str] = ()) -> Comparison:
     is_ok = {id for id, cell in new.items() if cell.status == "ok"}
     broken = tuple(new[id] for id in sorted(was_ok & new.keys()) if new[id].status in FAILURES)
     return Comparison(tuple(changes), broken, tuple(other_work), len(was_ok - is_ok) - len(broken), len(is_ok - was_ok))
+
+
+def _owes_other_work(a: Cell, b: Cell) -> bool:
+    """An open loop is paced by what was measured in its own run: a little faster or slower is the same work."""
+    if a.units != b.units or (a.checksum and b.checksum and a.checksum != b.checksum):
+        return True
+    paces = sorted((a.offered_per_s or 0, b.offered_per_s or 0))
+    return paces[1] > SAME_PACE * paces[0]
 
 
 def _change(a: Cell, b: Cell, metric: str, before: Run, after: Run) -> Change | None:

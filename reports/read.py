@@ -199,6 +199,8 @@ def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
         samples=tuple(_sample(s) for s in c["samples"]),
         checksum=_optional(c.get("checksum"), _text),
         processes=processes.get(c["model"], 1),
+        offered_per_s=_optional(c.get("offered_per_s"), _count),
+        saturation_per_s=_optional(c.get("saturation_per_s"), _count),
     )
 
 

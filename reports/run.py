@@ -66,6 +66,8 @@ class Cell:
     samples: tuple[Sample, ...]
     checksum: str | None = None
     processes: int = 1  # of the model
+    offered_per_s: int | None = None  # of an open loop: requests per second, the same for all models of the case
+    saturation_per_s: int | None = None  # what this model can serve
 
     def value(self, metric: str, sample: Sample) -> float | None:
         """In ns or bytes, latency as its 99th percentile; None if the sample does not have it."""

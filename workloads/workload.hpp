@@ -31,6 +31,8 @@
 //     forget() verify(p, prepared, outputs) instead of verify(p, outputs), where it takes what was prepared
 //     to judge
 //     before_pass() of what is prepared: called before each pass, in this process, and not measured
+//   pace: the param (&params::...) that says how fast the work comes; whoever asks for a sample may choose
+//   another value, 0: as fast as it is done
 //   at_server(p): how many requests the origin may see in flight, at most
 //   fresh_process: true when a sample needs a process in which nothing ran before: memory
 //   limits(p) → policy: how many items may be alive
@@ -178,6 +180,12 @@ concept has_latencies = has_prepared<W> && requires(typename W::prepared& made) 
 template <class W>
 concept has_before_pass = has_prepared<W> && requires(typename W::prepared& made) {
     made.before_pass();
+};
+
+// Whoever asks for a sample chooses how fast its work comes.
+template <class W>
+concept paced = requires(params_of<W>& p) {
+    { p.*W::pace } -> std::same_as<std::uint64_t&>;
 };
 
 // Its outputs are judged by what was prepared, too.

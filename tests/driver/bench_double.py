@@ -119,7 +119,11 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
     iterations = request["iterations"]
     jitter = 1 + 0.01 * ((number * 7919) % 10)
     wall = round(iterations * units * CONFIG.get("unit_ns", 100_000) * jitter)
-    return {
+    latency = {}
+    if (per_s := request["params"].get("rate_per_s")) is not None:
+        wall = round(iterations * units * 1e9 / per_s) if per_s else wall
+        latency = {"latency": {kind: [[50_000, iterations * units]] for kind in ("intended", "service")}}
+    return latency | {
         "outcome": "ok",
         "iterations": iterations,
         "units": units * iterations,

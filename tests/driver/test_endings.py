@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.driver.conftest import Benches, Result
 
 Find = Callable[[int], set[int]]
@@ -142,7 +144,7 @@ def test_a_journal_with_a_foreign_line_is_refused_by_its_number(benches: Benches
     lines[3] = b"hello"
     journal.write_bytes(b"\n".join(lines))
     again = benches.drive("run", "--resume", str(result.folder))
-    assert again.code == 3
+    assert again.code == 4
     assert "line 4 is no event" in again.err
     assert journal.read_bytes() == b"\n".join(lines)
 
@@ -170,3 +172,38 @@ def test_a_run_is_not_continued_with_another_program(benches: Benches) -> None:
     assert again.code == 2
     assert "odd was built anew" in again.err
     assert (result.folder / "samples.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (0, b'{"event":"run","at_ns":1}'),
+        (0, b'{"event":"run","at_ns":1,"mode":"leisurely","time_budget_ns":1,"models":[],"workloads":[],"cores":1,"seed":1,"programs":{}}'),
+        (4, b'{"event":"sample","at_ns":1}'),
+        (4, b'{"event":"calibration","at_ns":"soon","cell":"spin/model:odd/tasks:10/delay_us:5"}'),
+        (4, b"[1, 2]"),
+        (4, b"\xff\xfe"),
+    ],
+)
+def test_an_event_of_somebody_else_is_refused_by_its_number_and_nothing_is_overwritten(benches: Benches, number: int, line: bytes) -> None:
+    benches.add("odd")
+    result = benches.run("--workloads", "spin", "--time-budget", "1s")
+    journal: Path = result.folder / "samples.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    lines[number] = line
+    journal.write_bytes(b"\n".join(lines))
+    again = benches.drive("run", "--resume", str(result.folder))
+    assert again.code == 4
+    assert again.err == f"crossover: {journal} line {number + 1} is no event of a run: mend or remove that line\n"
+    assert journal.read_bytes() == b"\n".join(lines)
+
+
+def test_a_run_that_still_goes_on_is_not_continued_by_a_second_driver(benches: Benches) -> None:
+    benches.add("odd", sleep_s=0.05)
+    child = begin(benches)
+    wait_for_samples(benches, 2)
+    folder = benches.folder.parent / "out"
+    again = benches.drive("run", "--resume", str(folder))
+    assert again.code == 3
+    assert again.err == f"crossover: a run that still goes on writes into {folder}: wait for its end\n"
+    assert end_with(benches, child, signal.SIGINT).code == 130

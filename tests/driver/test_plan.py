@@ -1,12 +1,13 @@
 """What is projected, ordered, stopped and left out, on cells with known times."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from driver.cells import Case, Cell
 from driver.pace import LEAST_ROUNDS
-from driver.plan import Shed, clearly_slower, predict, round_order, seconds, shed
+from driver.plan import Shed, Standing, clearly_slower, due, goals, least_iterations, predict, processes_affordable, round_order, seconds, shed
 
 MS = 1_000_000
 
@@ -114,3 +115,54 @@ def test_the_two_cheapest_of_a_costly_case_outlive_the_dear_cells_of_others() ->
     cheap = [cell(model, 10, single_ns=10 * MS, iterations=1) for model in "abc"]
     found = shed(costly + cheap, LEAST_ROUNDS * 225 * MS)
     assert sorted((one.model, one.units) for one in found.projected) == [("c", 10), ("c", 1000)]
+
+
+def test_tasks_that_are_dear_even_where_they_do_nothing_project_a_workload_that_was_never_run() -> None:
+    idle = cell("process_per_task", 100, single_ns=30 * MS)
+    idle.case = Case("spawn/tasks:100", "spawn", {"tasks": 100}, "coordination", "?", "time", "tasks")
+    tree = cell("process_per_task", 20_000, bound_ns=0, least_ns=0)
+    tree.case = Case("fib/n:20", "fib", {"n": 20}, "cpu", "?", "time", "calls")
+    prediction = predict(tree, [idle])
+    assert (prediction.single_ns, prediction.scaled) == (6_000 * MS, True)
+    assert predict(replace(tree, model="fibers"), [idle]).single_ns == 0
+
+
+def test_a_sample_that_is_compared_by_latency_has_requests_enough_for_the_99th_percentile() -> None:
+    assert least_iterations(cell("a", 300, metric="latency")) == 4
+    assert least_iterations(cell("a", 1000, metric="latency")) == 1
+    assert least_iterations(cell("a", 300)) == 1
+
+
+def test_with_time_enough_every_case_has_all_rounds() -> None:
+    assert goals({"cheap": Standing(0, 1), "dear": Standing(0, 99)}, 3600, 36) == {"cheap": 36, "dear": 36}
+
+
+def test_with_little_time_cheap_cases_have_more_rounds_and_dear_ones_the_least() -> None:
+    cases = {"cheap": Standing(0, 10), "middling": Standing(0, 40), "dear": Standing(0, 400)}
+    found = goals(cases, 6 * 400 + 12 * 40 + 36 * 10, 36)
+    assert found == {"cheap": 36, "middling": 12, "dear": LEAST_ROUNDS}
+    assert set(goals(cases, 10, 36).values()) == {LEAST_ROUNDS}
+
+
+def test_rounds_that_a_case_has_had_are_not_paid_again() -> None:
+    assert goals({"a": Standing(30, 10), "b": Standing(0, 10)}, 60 + 360, 36) == {"a": 36, "b": 36}
+
+
+@pytest.mark.parametrize("goal", [1, 3, 6, 17, 36])
+def test_a_case_takes_part_in_the_first_rounds_and_then_evenly_until_its_goal(goal: int) -> None:
+    taken: list[int] = []
+    for number in range(36):
+        if due(Standing(len(taken), 1), goal, number, 36):
+            taken.append(number)
+    assert len(taken) == goal
+    assert taken[:3] == list(range(min(3, goal)))
+    if goal > 3:
+        assert taken[-1] >= 30
+        gaps = [late - early for early, late in zip(taken[3:], taken[4:])]
+        assert max(gaps, default=0) - min(gaps, default=0) <= 1
+
+
+@pytest.mark.parametrize(("budget_ms", "processes"), [(9000, 3), (2090, 3), (2070, 2), (1680, 2), (1660, 1), (100, 1)])
+def test_fresh_processes_come_only_where_all_cells_have_their_least_rounds(budget_ms: int, processes: int) -> None:
+    cells = [cell(model, single_ns=10 * MS, iterations=1) for model in "abcdefghijklmnopqrst"]  # 20 × 6 × 10.5 ms, and 20 × 20.5 ms for warming up
+    assert processes_affordable(cells, budget_ms * MS, 3) == processes

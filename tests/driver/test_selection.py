@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from driver.cells import Case, Cell
+from driver.pace import Variants
 from driver.problem import Exit, Problem
 from driver.selection import REFERENCE, REPRESENTATIVE, VARIANT, select
 from reports.representatives import Member
@@ -32,7 +35,7 @@ def cells(kind: str, tasks: int = 100, without: tuple[str, ...] = ()) -> list[Ce
 
 
 def quick(offered: list[Cell]) -> dict[str, int]:
-    return {cell.model: cell.rank for cell in select(offered, MEMBERS, "quick", [], all_models=False)}
+    return {cell.model: cell.rank for cell in select(offered, MEMBERS, "quick", [], Variants.NONE)}
 
 
 def test_quick_measures_one_model_of_each_family_and_the_baseline() -> None:
@@ -48,18 +51,32 @@ def test_a_model_that_another_stands_in_for_stays_to_say_why() -> None:
 
 
 def test_all_models_are_measured_when_asked_for_and_those_that_compete_come_first() -> None:
-    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], all_models=True)
+    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], Variants.ALL)
     assert {cell.model for cell in chosen} == set(FAMILIES)
     assert [cell.rank for cell in chosen] == sorted(cell.rank for cell in chosen)
     assert {cell.model for cell in chosen if cell.rank == VARIANT} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
 
 
 def test_of_a_model_the_small_cases_come_before_the_large_ones() -> None:
-    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], all_models=True)
+    chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], Variants.ALL)
     assert [(cell.model, cell.units) for cell in chosen[:4]] == [("event_loop", 10), ("event_loop", 1000), ("thread_pool", 10), ("thread_pool", 1000)]
+
+
+def test_other_models_are_measured_on_one_case_of_each_workload_the_one_that_quick_has() -> None:
+    large, small = cells("cpu", 1000), [replace(cell, sizes=("full",)) for cell in cells("cpu", 10)]
+    chosen = select(small + large, MEMBERS, "full", [], Variants.ONE_CASE)
+    assert {cell.units for cell in chosen if cell.rank == VARIANT} == {1000}
+    assert {cell.units for cell in chosen if cell.model == "event_loop"} == {10, 1000}
+    without = select(small, MEMBERS, "full", [], Variants.ONE_CASE)
+    assert {cell.model for cell in without} == set(FAMILIES)
+
+
+def test_exhaustive_takes_sizes_that_stand_in_no_list() -> None:
+    alone = [replace(cell, sizes=()) for cell in cells("cpu")]
+    assert len(select(alone, MEMBERS, "exhaustive", [], Variants.ALL)) == len(FAMILIES)
 
 
 def test_a_list_in_which_nothing_stands_is_nothing_matched() -> None:
     with pytest.raises(Problem) as caught:
-        select(cells("cpu"), MEMBERS, "exhaustive", [], all_models=True)
+        select([replace(cell, sizes=("full",)) for cell in cells("cpu")], MEMBERS, "quick", [], Variants.ALL)
     assert caught.value.code == Exit.NOTHING_MATCHED

@@ -17,14 +17,13 @@ def cell(model: str, workload: str, units: int, kind: str = "cpu") -> Cell:
 
 def test_the_smallest_case_of_each_class_has_twins_of_two_models() -> None:
     cells = [cell(model, workload, units) for model in ("event_loop", "thread_pool", "fibers") for workload in ("a", "b") for units in (20, 10)]
-    assert sorted(twin.id for twin in twins_of(cells, lambda c: c.case.kind, 2)) == ["a/model:event_loop_twin/n:10", "a/model:thread_pool_twin/n:10"]
-    assert len(twins_of(cells, lambda c: c.case.workload, 0)) == 4
+    assert sorted(twin.id for twin in twins_of(cells, 2)) == ["a/model:event_loop_twin/n:10", "a/model:thread_pool_twin/n:10"]
 
 
 def test_a_twin_shares_no_sample_with_its_model() -> None:
-    (twin,) = twins_of([cell("event_loop", "a", 1)], lambda c: c.case.kind, 2)
+    (twin,) = twins_of([cell("event_loop", "a", 1)], 2)
     twin.samples.append({})
-    assert twins_of([cell("event_loop", "a", 1)], lambda c: c.case.kind, 2)[0].samples == []
+    assert twins_of([cell("event_loop", "a", 1)], 2)[0].samples == []
 
 
 def test_the_floor_is_the_largest_difference_seen_between_twins() -> None:

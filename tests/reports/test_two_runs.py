@@ -111,3 +111,13 @@ def test_metrics_can_be_chosen() -> None:
     before, after = made({"fibers": 1e6}, 1), made({"fibers": 1e6}, 2)
     assert [change.metric for change in compare(before, after, ("cpu", "memory")).changes] == ["cpu", "memory"]
     assert [change.metric for change in compare(before, after).changes] == ["time"]
+
+
+@pytest.mark.parametrize(("before", "now", "compared"), [(None, None, 1), (1000, 1090, 1), (1000, 920, 1), (1000, 1200, 0), (1000, 800, 0)])
+def test_an_open_loop_at_another_pace_is_other_work(before: int | None, now: int | None, compared: int) -> None:
+    runs = []
+    for seed, pace in enumerate((before, now)):
+        cells = synthetic.measured({"fibers": (1e6, 1e6)}, "echo", {"load_percent": 50}, 6, 0.01, seed, offered_per_s=pace)
+        runs.append(parse_run(synthetic.run(["fibers"], [{"id": "echo", "class": "io"}], cells), "x"))
+    comparison = compare(*runs)
+    assert (len(comparison.changes), len(comparison.other_work)) == (compared, 1 - compared)

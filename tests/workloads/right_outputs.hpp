@@ -23,7 +23,8 @@ template <class W>
 outputs_of<W> run_serially() {
     arena memory;
     serial runtime(options{1, &memory});
-    bench::cell_of<W> cell(bench::facts_of(runtime), &runtime, bench::passes_of<serial, W>(), W::sizes[0]);
+    const bench::model_facts facts = bench::facts_of(runtime);
+    bench::cell_of<W> cell(facts, &runtime, bench::passes_of<serial, W>(), W::sizes[0]);
     cell.open({memory, std::nullopt});
     cell.gate();
     outputs_of<W> outputs = cell.outputs();
