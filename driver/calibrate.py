@@ -60,7 +60,7 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     if single > limit_ns:
         _project(session, cell, single, f"one iteration took {seconds(single)}", limit_ns)
         return
-    iterations = max(iterations_for(session.pace.target_ns, single), least_iterations(cell)) if repeated else 1
+    iterations = max(iterations_for(session.pace.target_ns, single), least_iterations(cell, sample.get("latency"))) if repeated else 1
     session.record.add(
         {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "checksum": sample["checksum"]}
     )

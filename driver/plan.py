@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,12 @@ from statistics import median
 
 from driver.cells import Cell, Event
 from driver.pace import LEAST_ROUNDS
-from reports.latency import DECIDING, LEAST_BEYOND
+from reports.latency import OPEN_LOOP, OTHERWISE, values_wanted
 
 SCREEN_ROUNDS = 3
 CLEARLY = 2.5  # times slower
 OVERHEAD_NS = 500_000  # of asking for a sample, verifying and storing it
-_LEAST_REQUESTS = round(LEAST_BEYOND / (1 - DECIDING))
+_ENOUGH = 1.5  # times what is wanted, where one iteration has fewer values than another
 _TASKS_ENOUGH = 50  # to tell what one costs
 _FIXED_NS = 500_000  # of a measured time may be waking a pool: it does not grow with the work
 
@@ -80,9 +81,13 @@ def iterations_for(target_ns: int, single_ns: int) -> int:
     return max(1, round(target_ns / max(1, single_ns)))
 
 
-def least_iterations(cell: Cell) -> int:
-    """Latency is compared by its 99th percentile, for which a sample must have units enough."""
-    return -(-_LEAST_REQUESTS // max(1, cell.units)) if cell.case.metric == "latency" else 1
+def least_iterations(cell: Cell, latency: Event | None) -> int:
+    """Latency is compared by a percentile, for which a sample must have values enough. `latency`: of one iteration."""
+    if cell.case.metric != "latency" or latency is None:
+        return 1
+    found: int = sum(count for _, count in latency["intended"])
+    wanted = values_wanted(OPEN_LOOP) if cell.case.paced_by else _ENOUGH * values_wanted(OTHERWISE)
+    return math.ceil(wanted / max(1, found))
 
 
 def sample_cost_ns(cell: Cell) -> int:

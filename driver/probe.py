@@ -42,7 +42,7 @@ def take() -> Noise:
 
 
 def _rounds(children: list[subprocess.Popen[str]]) -> list[tuple[int, int]]:
-    taken = []
+    taken: list[tuple[int, int]] = []
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until or len(taken) < LEAST_ROUNDS:
         first = random.random() < 0.5

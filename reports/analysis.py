@@ -140,7 +140,7 @@ def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapp
         reason = f"server-bound: the origin or the load generator was the limit for {', '.join(limited)}"
         return Verdict("none", (), (), open_verdict.ratios, open_verdict.rounds, reason)
     if metric == "latency" and not any(values.values()):
-        return Verdict("none", (), (), {}, 0, "no sample has requests enough for a 99th percentile")
+        return Verdict("none", (), (), {}, 0, "no sample has latencies enough for the percentile that decides")
     known_slower: set[str] = set()
     least = min((m for model, m in medians.items() if model in contenders), default=None)
     for cell in cells:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 LEAST_BEYOND = 10  # with fewer, a percentile is a matter of luck
-DECIDING = 0.99
+OPEN_LOOP, OTHERWISE = 0.99, 0.9  # what decides: requests come by the thousand, a heartbeat in milliseconds
 
 Buckets = Sequence[Sequence[int]]  # [largest value in ns, how many], rising
 
@@ -20,6 +20,11 @@ def added(parts: Iterable[Buckets]) -> Buckets:
         for largest, count in buckets:
             sums[largest] += count
     return sorted(sums.items())
+
+
+def values_wanted(quantile: float) -> int:
+    """How many a sample must have to tell it."""
+    return math.ceil(round(LEAST_BEYOND / (1 - quantile), 6))
 
 
 def percentile(buckets: Buckets, quantile: float) -> int | None:
@@ -41,7 +46,7 @@ def beyond(buckets: Buckets, ns: float) -> int:
     return sum(count for largest, count in buckets if largest > ns)
 
 
-def deciding_ns(latency: Mapping[str, Any]) -> int | None:
-    """Of one sample: its 99th percentile from the intended time, at least 1 ns, so that ratios exist."""
-    found = percentile(latency["intended"], DECIDING)
+def deciding_ns(latency: Mapping[str, Any], quantile: float) -> int | None:
+    """Of one sample, from the intended time; at least 1 ns, so that ratios exist."""
+    found = percentile(latency["intended"], quantile)
     return None if found is None else max(found, 1)

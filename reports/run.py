@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.latency import Buckets, added, deciding_ns
+from reports.latency import OPEN_LOOP, OTHERWISE, Buckets, added, deciding_ns
 
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 PAGE = 4096  # no process is measured finer than a page
@@ -70,13 +70,13 @@ class Cell:
     saturation_per_s: int | None = None  # what this model can serve
 
     def value(self, metric: str, sample: Sample) -> float | None:
-        """In ns or bytes, latency as its 99th percentile; None if the sample does not have it."""
+        """In ns or bytes, latency as the percentile that decides; None if the sample does not have it."""
         if metric == "time":
             return sample.time_ns
         if metric == "cpu":
             return sample.cpu_ns
         if metric == "latency":
-            return None if sample.latency is None else deciding_ns(sample.latency)
+            return None if sample.latency is None else deciding_ns(sample.latency, OTHERWISE if self.offered_per_s is None else OPEN_LOOP)
         return self._memory(sample)
 
     def _memory(self, sample: Sample) -> float | None:

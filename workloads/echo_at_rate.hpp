@@ -22,11 +22,10 @@ struct echo_at_rate : echo_serving {
         field<params>{"connections", &params::connections}, field<params>{"requests", &params::requests},
         field<params>{"bytes", &params::bytes}, field<params>{"rate_per_s", &params::rate_per_s}};
     static constexpr auto pace = &params::rate_per_s;
-    static constexpr std::array sizes{size<params>{{2, 50, 64, 5'000}, exhaustive},
-                                      size<params>{{16, 1'000, 64, 5'000}, full},
-                                      size<params>{{256, 2'000, 64, 15'000}, full},
-                                      size<params>{{256, 6'000, 64, 30'000}, exhaustive},
-                                      size<params>{{1'000, 10'000, 64, 10'000}, exhaustive}};
+    static constexpr std::array sizes{
+        size<params>{{2, 50, 64, 5'000}, exhaustive}, size<params>{{16, 1'000, 64, 5'000}, full},
+        size<params>{{256, 2'000, 64, 15'000}, full}, size<params>{{256, 6'000, 64, 30'000}, exhaustive},
+        size<params>{{1'000, 10'000, 64, 10'000}, exhaustive}};
 
     static load_plan plan(const params& p) { return {p.connections, p.requests, p.bytes, p.rate_per_s}; }
 

@@ -127,10 +127,18 @@ def test_tasks_that_are_dear_even_where_they_do_nothing_project_a_workload_that_
     assert predict(replace(tree, model="fibers"), [idle]).single_ns == 0
 
 
-def test_a_sample_that_is_compared_by_latency_has_requests_enough_for_the_99th_percentile() -> None:
-    assert least_iterations(cell("a", 300, metric="latency")) == 4
-    assert least_iterations(cell("a", 1000, metric="latency")) == 1
-    assert least_iterations(cell("a", 300)) == 1
+def test_a_sample_of_an_open_loop_has_requests_enough_for_the_99th_percentile() -> None:
+    paced = cell("a", metric="latency")
+    paced.case = replace(paced.case, paced_by="rate_per_s")
+    assert least_iterations(paced, {"intended": [[5, 200], [9, 100]]}) == 4
+    assert least_iterations(paced, {"intended": [[5, 1000]]}) == 1
+
+
+def test_a_sample_of_another_latency_has_values_enough_for_the_90th() -> None:
+    assert least_iterations(cell("a", metric="latency"), {"intended": [[5, 7]]}) == 22
+    assert least_iterations(cell("a", metric="latency"), {"intended": []}) == 150
+    assert least_iterations(cell("a", metric="time"), {"intended": [[5, 7]]}) == 1
+    assert least_iterations(cell("a", metric="latency"), None) == 1
 
 
 def test_with_time_enough_every_case_has_all_rounds() -> None:

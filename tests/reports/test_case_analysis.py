@@ -84,7 +84,7 @@ def test_memory_decides_where_the_workload_says_so() -> None:
 
 def test_a_metric_that_was_not_measured_is_no_verdict() -> None:
     (case,) = cases({"fibers": (2e6, 1e6), "thread_pool": (1e6, 1e6)}, "mixed", metric="latency")
-    assert (case.deciding.kind, case.deciding.reason) == ("none", "no sample has requests enough for a 99th percentile")
+    assert (case.deciding.kind, case.deciding.reason) == ("none", "no sample has latencies enough for the percentile that decides")
 
 
 def test_headlines_name_the_metric_the_numbers_and_the_interval() -> None:

@@ -36,12 +36,14 @@ def test_how_many_took_longer_is_counted_to_the_width_of_a_bucket() -> None:
     assert beyond(even(10), 6500) == 4
 
 
-def test_a_cell_decides_by_the_99th_percentile_from_the_intended_time_of_each_round() -> None:
-    raw = synthetic.run(["fibers"], [{"id": "echo", "class": "io", "metric": "latency"}], [synthetic.cell("fibers", "echo", {"rate": 9}, metric="latency")])
-    one = synthetic.sample(0, 0, 1e6, 1e6) | {"latency": {"intended": even(1000), "service": [[5, 1000]]}}
-    few = synthetic.sample(1, 0, 1e6, 1e6) | {"latency": {"intended": even(999), "service": [[5, 999]]}}
+@pytest.mark.parametrize(("offered", "enough", "decides"), [(900, 1000, 991_000), (None, 100, 91_000)])
+def test_an_open_loop_is_decided_by_the_99th_percentile_of_each_round_and_a_heartbeat_by_the_90th(offered: int | None, enough: int, decides: int) -> None:
+    cells = [synthetic.cell("fibers", "echo", {"rate": 9}, metric="latency", offered_per_s=offered)]
+    raw = synthetic.run(["fibers"], [{"id": "echo", "class": "io", "metric": "latency"}], cells)
+    one = synthetic.sample(0, 0, 1e6, 1e6) | {"latency": {"intended": even(enough), "service": [[5, enough]]}}
+    few = synthetic.sample(1, 0, 1e6, 1e6) | {"latency": {"intended": even(enough - 1), "service": [[5, enough - 1]]}}
     without = synthetic.sample(2, 0, 1e6, 1e6)
-    raw["cells"][0]["samples"] = [one, few, without]
+    cells[0]["samples"] = [one, few, without]
     cell = parse_run(raw, "x").cells[0]
-    assert cell.by_round("latency") == {0: 991_000}
-    assert sum(count for _, count in cell.latencies("service")) == 1999
+    assert cell.by_round("latency") == {0: decides}
+    assert sum(count for _, count in cell.latencies("service")) == 2 * enough - 1

@@ -38,6 +38,13 @@ class Latencies(unittest.TestCase):
             self.assertLessEqual(sample["latency"]["service"][-1][0], sample["wall_ns"])
             self.assertGreaterEqual(sample["latency"]["intended"][-1][0], sample["latency"]["service"][-1][0])
 
+    def test_an_open_loop_comes_at_the_pace_that_is_asked_for_and_at_pace_0_as_fast_as_it_is_answered(self) -> None:
+        slow, fast, again = ask(*((RATE[0], {**RATE[1], "rate_per_s": per_s}) for per_s in (500, 0, 500)), iterations=1)
+        self.assertGreaterEqual(slow["wall_ns"], 49 / 500 * 1e9)
+        self.assertLess(fast["wall_ns"], slow["wall_ns"])
+        self.assertEqual({slow["checksum"], fast["checksum"]}, {again["checksum"]})
+        self.assertEqual(fast["latency"]["intended"], fast["latency"]["service"])
+
     def test_a_heartbeat_on_a_thread_that_computes_is_late_and_all_beats_that_were_due_count(self) -> None:
         (sample,) = ask(BEATS, iterations=1)
         intended = sample["latency"]["intended"]
