@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -86,7 +86,7 @@ class _Contender:
             return None
         alive = min(tasks, self.model.at_once or tasks)
         most, there = self.memory[-1]
-        return there * alive / most if alive > most else float(np.interp(alive, *zip(*self.memory, strict=True)))
+        return there * alive / most if alive > most else float(np.interp(alive, [tasks for tasks, _ in self.memory], [held for _, held in self.memory]))
 
 
 def advise(analysis: Analysis, question: Question) -> Advice:
@@ -259,7 +259,8 @@ def _first_flip(contenders: Sequence[_Contender], chosen: str, work: Work, param
 
 def _outside(work: Work, measured: Sequence[Work], nearest: Work) -> list[str]:
     found = []
-    for parameter, name, shown in (("tasks", "tasks", "{:,.0f}".format), ("wait_ns", "wait", quantities.duration), ("compute_ns", "compute", quantities.duration)):
+    shows: list[tuple[str, str, Callable[[float], str]]] = [("tasks", "tasks", "{:,.0f}".format), ("wait_ns", "wait", quantities.duration), ("compute_ns", "compute", quantities.duration)]
+    for parameter, name, shown in shows:
         value, values = getattr(work, parameter), [getattr(other, parameter) for other in measured]
         if not min(values) / 1.02 <= value <= max(values) * 1.02:
             found.append(f"{name} {shown(value)} (measured {shown(min(values))} to {shown(max(values))})")

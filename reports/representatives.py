@@ -11,32 +11,34 @@ from collections.abc import Iterable, Set
 from itertools import takewhile
 from typing import NamedTuple
 
-_WAITING = {
+_Preferred = dict[str, tuple[str, ...]]
+
+_WAITING: _Preferred = {
     "event_loop": ("event_loop",),
     "threads": ("thread_pool_wide", "thread_per_task", "thread_pool"),  # a pool of one thread per core waits for as many things only
     "processes": ("process_pool_wide", "process_pool"),
     "fibers": ("fibers",),
     "tbb": ("tbb_resumable", "tbb_tasks"),  # suspends instead of blocking its worker
 }
-_COMPUTING = {
+_COMPUTING: _Preferred = {
     "event_loop": ("event_loop",),  # one thread, as it comes: the textbook's wrong tool
     "threads": ("thread_pool",),
     "processes": ("process_pool",),
     "fibers": ("fibers_multi", "fibers"),  # all cores, like the pools
     "tbb": ("tbb_tasks",),
 }
-_MIXED = {
+_MIXED: _Preferred = {
     **_COMPUTING,
     "event_loop": ("event_loop_threads", "event_loop_processes", "event_loop"),  # heavy work goes to an executor
     "threads": ("thread_pool_wide", "thread_pool"),
     "processes": ("process_pool_wide", "process_pool"),
     "tbb": ("tbb_resumable", "tbb_tasks"),
 }
-_COORDINATION = {
+_COORDINATION: _Preferred = {
     **_COMPUTING,
     "fibers": ("fibers", "fibers_multi"),  # tasks that hand over to each other gain nothing from a second core
 }
-_MEMORY = {
+_MEMORY: _Preferred = {
     **_WAITING,
     "threads": ("thread_per_task", "thread_pool_wide", "thread_pool"),  # a waiting task is a thread there
     "processes": ("process_per_task", "process_pool_wide", "process_pool"),

@@ -48,7 +48,8 @@ void event_loop_per_core::part::await_suspend(std::coroutine_handle<> h) {
 }
 
 void event_loop_per_core::part::await_resume() {
-    // Here and not in the destructor: only this loop's thread may touch the timer, and another may destroy the part.
+    // Here and not in the destructor: only this loop's thread may touch the timer, and another may destroy
+    // the part.
     alarm_.cancel();
     alarm_ = {};
     try {

@@ -49,7 +49,8 @@ class wrapped_origin {
   public:
     explicit wrapped_origin(const std::string& before) {
         // Closed: what this process happened to inherit, which the limit counts too.
-        std::ofstream(path_) << "#!/bin/sh\nexec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-\n" << before << "\nexec " << program() << "\n";
+        std::ofstream(path_) << "#!/bin/sh\nexec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-\n"
+                             << before << "\nexec " << program() << "\n";
         ::chmod(path_.c_str(), 0700);
     }
     ~wrapped_origin() { std::filesystem::remove(path_); }

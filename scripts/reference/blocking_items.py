@@ -28,7 +28,7 @@ class Line(Protocol):
 class Tally:
     """A number that several workers change."""
 
-    def __init__(self, lock: contextlib.AbstractContextManager[Any], memory: MutableSequence[int]) -> None:
+    def __init__(self, lock: contextlib.AbstractContextManager[Any], memory: MutableSequence[int] | memoryview) -> None:
         self._lock = lock
         self._memory = memory
 

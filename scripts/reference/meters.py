@@ -38,8 +38,8 @@ def _of_worker(pid: int) -> Usage:
     cpu_ns = time.clock_gettime_ns((~pid << 3) | 2)  # the clock id that clock_getcpuclockid(3) makes
     with open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rpartition(b") ")[2].split()
-    switches = _lines(f"/proc/{pid}/status", ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
-    return Usage(cpu_ns, int(fields[12]) * _TICK_NS, *switches, int(fields[7]), int(fields[9]))
+    voluntary, involuntary = _lines(f"/proc/{pid}/status", ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
+    return Usage(cpu_ns, int(fields[12]) * _TICK_NS, voluntary, involuntary, int(fields[7]), int(fields[9]))
 
 
 @dataclass(frozen=True)

@@ -60,10 +60,11 @@ class AsyncioModel:
         shared = Shared(p, self._around.origin, self._around.latencies, self._around.idle_times)
         item = ITEMS[cell.workload.name]
 
-        def job(i: int) -> Coroutine[Any, Any, Output]:
+        def plain(i: int) -> Coroutine[Any, Any, Output]:
             coroutine: Coroutine[Any, Any, Output] = item(p, shared, i)
             return coroutine
 
+        job: Job = plain
         if account is not None:
             job = _counted(job, account)
         if (limit := cell.workload.in_flight(p)) < cell.items:

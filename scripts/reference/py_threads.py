@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from reference import blocking_items
 from reference.account import Account
@@ -71,7 +72,9 @@ class ThreadsModel:
 
     def _shared(self, cell: Cell) -> Shared:
         tally = Tally(threading.Lock(), [first_tally(cell.workload.name, cell.params)])
-        line, there, back = queue.Queue(cell.params.get("capacity", 1)), queue.Queue(1), queue.Queue(1)
+        line: queue.Queue[Any] = queue.Queue(cell.params.get("capacity", 1))
+        there: queue.Queue[Any] = queue.Queue(1)
+        back: queue.Queue[Any] = queue.Queue(1)
         return Shared(self._around.origin, self._around.latencies, self._around.idle_times, tally, Tally(threading.Lock(), [0]), line, there, back)
 
 
