@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from driver.cells import Case, Cell
 from driver.pace import EXHAUSTIVE, QUICK, Variants
@@ -42,7 +42,12 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
         first = chosen[0]
         raise Problem(f"no chosen model supports any chosen workload: {first.model}: {first.reason}", Exit.NOTHING_MATCHED)
     typical = _typical(chosen)
-    chosen = [cell for name, models in by_case(chosen).items() for cell in _ranked(models, members, variants == Variants.ALL or (variants == Variants.ONE_CASE and name in typical))]
+    claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
+    chosen = [
+        cell
+        for name, models in by_case(chosen).items()
+        for cell in _ranked(models, members, variants == Variants.ALL or (variants == Variants.ONE_CASE and name in typical), claimed)
+    ]
     names = list(dict.fromkeys(cell.model for cell in cells))
     return sorted(chosen, key=lambda cell: (cell.rank, names.index(cell.model), cell.scheduled * (cell.bound_ns or 1), cell.units, cell.case.name))
 
@@ -55,11 +60,23 @@ def _typical(cells: Sequence[Cell]) -> set[str]:
     return {case.name for case in found.values()}
 
 
-def _ranked(models: Sequence[Cell], members: Sequence[Member], all_models: bool) -> list[Cell]:
+def _claimed(cells: Sequence[Cell]) -> set[str]:
+    """The ids of those by which the report judges what the tutorials say."""
+    from reports.claims import points  # needs numpy, which scripts/setup brings
+
+    wanted = points()
+    return {
+        cell.id
+        for cell in cells
+        if any(point.model == cell.model and point.workload == cell.case.workload and point.params.items() <= cell.case.params.items() for point in wanted)
+    }
+
+
+def _ranked(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str]) -> list[Cell]:
     """The cells of one case that are measured, and those that show why their model is not."""
     kind = models[0].case.kind
     supported = {cell.model for cell in models if cell.status != "unsupported"}
     first, before = competing(members, kind, supported), passed_over(members, kind, supported)
     for cell in models:
         cell.rank = REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT
-    return [cell for cell in models if all_models or cell.rank != VARIANT or cell.model in before]
+    return [cell for cell in models if all_models or cell.rank != VARIANT or cell.model in before or cell.id in claimed]

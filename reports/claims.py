@@ -13,6 +13,7 @@ from typing import Literal
 from reports.analysis import Analysis
 from reports.evidence import MEAN_DELAY, Check, Evidence, Point, Side, at_least, at_most, named
 from reports.models import FAMILY_NAMES
+from reports.run import Run
 from reports.start_with import start_with
 from reports.words import absence, listed
 
@@ -49,6 +50,15 @@ def pythons(analysis: Analysis) -> str:
 def claims(analysis: Analysis) -> tuple[Claim, ...]:
     evidence = Evidence(analysis)
     return tuple(_judged(number, rule, rule.checks(evidence)) for number, rule in enumerate(_RULES, 1))
+
+
+def points() -> tuple[Point, ...]:
+    """All that the claims are tested with: what a run must measure to judge them."""
+    nothing = Run({}, {}, {}, {}, {}, {}, (), (), ())
+    evidence = Evidence(Analysis(nothing, ()))
+    for rule in _RULES:
+        rule.checks(evidence)
+    return tuple(evidence.asked)
 
 
 def _judged(number: int, rule: _Rule, checks: list[Check]) -> Claim:

@@ -90,9 +90,11 @@ class Evidence:
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
+        self.asked: list[Point] = []
 
     def case(self, point: Point) -> Case | None:
         """The smallest one that has the parameters."""
+        self.asked.append(point)
         rows = (row for row in self.analysis.rows if row.workload.id == point.workload)
         return next((case for row in rows for case in row.cases if point.params.items() <= case.params.items()), None)
 
@@ -103,6 +105,7 @@ class Evidence:
     def compare(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str = "") -> Check:
         """The ratio of two measurements of one metric, taken within rounds."""
         what = what or _difference(top, bottom)
+        self.asked += [top, bottom]
         try:
             return self._compared(side, top, bottom, expected, what)
         except _Missing as missing:

@@ -12,6 +12,10 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from reports.claims import points  # noqa: E402  (needs the path above)
+
 BENCHES = Path(sys.argv.pop(1))
 MODELS = ("py_asyncio", "py_uvloop", "py_threads", "py_processes")
 WORKLOADS = ("sleepers", "fetch", "sum_squares", "mixed", "producer_consumer", "ping_pong", "spawn", "responsiveness", "idle_tasks")
@@ -109,6 +113,12 @@ class Models(unittest.TestCase):
         for model in MODELS:
             with self.subTest(model):
                 self.assertEqual([{key: cell.get(key) for key in keys} for cell in self.opened(model).hello["cells"]], rows)
+
+    def test_the_full_list_has_every_size_by_which_a_claim_is_judged(self) -> None:
+        cells = [cell for cell in self.opened("event_loop").hello["cells"] if "full" in cell["sizes"]]
+        for point in points():
+            with self.subTest(point.named):
+                self.assertTrue(any(cell["workload"] == point.workload and point.params.items() <= cell["params"].items() for cell in cells))
 
     def test_hello_names_the_python_that_runs(self) -> None:
         for model in MODELS:

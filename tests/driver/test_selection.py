@@ -71,6 +71,21 @@ def test_other_models_are_measured_on_one_case_of_each_workload_the_one_that_qui
     assert {cell.model for cell in without} == set(FAMILIES)
 
 
+def test_full_measures_whatever_a_claim_of_the_tutorials_is_judged_by() -> None:
+    quick_size, full_size = {"tasks": 16, "n": 1_000_000}, {"tasks": 1_000, "n": 10_000}
+    members = [*MEMBERS, *(Member(id, "peer", id) for id in ("py_threads", "py_asyncio"))]
+    offered = []
+    for params, sizes in ((quick_size, ("quick", "full")), (full_size, ("full",))):
+        case = Case(f"sum_squares/n:{params['n']}", "sum_squares", params, "cpu", "?", "time", "sums")
+        offered += [Cell(case, member.id, 16, 16, None, "", 0, sizes) for member in members]
+
+    def variants_of(size: str, variants: Variants) -> set[str]:
+        return {cell.model for cell in select(offered, members, size, [], variants) if cell.rank == VARIANT and cell.case.params == full_size}
+
+    assert variants_of("full", Variants.ONE_CASE) == {"py_threads"}
+    assert variants_of("quick", Variants.NONE) == set()
+
+
 def test_exhaustive_takes_sizes_that_stand_in_no_list() -> None:
     alone = [replace(cell, sizes=()) for cell in cells("cpu")]
     assert len(select(alone, MEMBERS, "exhaustive", [], Variants.ALL)) == len(FAMILIES)
