@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 
+#include "runtimes/limits.hpp"
 #include "runtimes/sockets.hpp"
 
 namespace crossover {
@@ -53,7 +54,12 @@ class alarm {
 }  // namespace
 
 // Asio opens its epoll with the first timer or socket, where items may have left it no descriptor.
-asio::asio(const options&) { const timer first(executor_); }
+asio::asio(const options&) try {
+    const timer first(executor_);
+} catch (const boost::system::system_error& e) {
+    refuse_if_out_of_descriptors(e.code().value(), "epoll");
+    throw;
+}
 
 // --- Waits
 // -----------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ class asio {
     static constexpr std::string_view why_not(verb v) {
         switch (v) {
             case verb::offload:
-                return "has one thread only, as event_loop";
+                return "has one thread only, for which its io_context runs without locks";
             case verb::read:
                 return "Asio on epoll has no files, and there is no second thread to read them";
             default:

@@ -24,9 +24,10 @@ class stop_state {
         : outer_(outer), deadline_(deadline) {}
 
     // One without a deadline, whose raiser interrupts blocked system calls by a signal: they need not watch
-    // it.
+    // it, unless there is one around it that they must watch.
     struct by_signal {};
-    explicit stop_state(by_signal) : outer_(nullptr), deadline_(never), interrupts_(true) {}
+    explicit stop_state(by_signal, const stop_state* outer = nullptr)
+        : outer_(outer), deadline_(never), interrupts_(!outer || outer->interrupts_) {}
     stop_state(const stop_state&) = delete;
     stop_state& operator=(const stop_state&) = delete;
 

@@ -105,9 +105,9 @@ class event_loop_per_core::share : public part {
 // Lies on the stack of run().
 class event_loop_per_core::spread_batch {
   public:
-    spread_batch(const std::vector<std::unique_ptr<asyncio::loop>>& loops, std::size_t n, job<context> each,
-                 const void* data, const policy& rules)
-        : state(rules, nullptr), first_loop_(*loops.front()) {
+    spread_batch(const std::vector<std::unique_ptr<asyncio::loop>>& loops, asyncio::thread_executor& beside,
+                 std::size_t n, job<context> each, const void* data, const policy& rules)
+        : state(rules, nullptr), executor(beside), first_loop_(*loops.front()) {
         const std::size_t parts = std::min({n, rules.in_flight, loops.size()});
         for (std::size_t i = 0; i < parts; ++i) {
             const std::size_t items = n / parts + (i < n % parts ? 1 : 0);
@@ -136,6 +136,7 @@ class event_loop_per_core::spread_batch {
     }
 
     batch_state state;
+    asyncio::thread_executor& executor;
     std::vector<std::unique_ptr<share>> shares;
 
   private:
@@ -146,7 +147,7 @@ class event_loop_per_core::spread_batch {
 
 event_loop_per_core::share::share(spread_batch& all, asyncio::loop& on, job<context> each, const void* data,
                                   std::size_t n, std::size_t in_flight, std::size_t first, std::size_t step)
-    : part(all.state, each, data, n, in_flight, first, step),
+    : part(all.state, all.executor, each, data, n, in_flight, first, step),
       all_(all),
       on_(on),
       start_(*this,
@@ -174,7 +175,7 @@ asyncio::coro<void> event_loop_per_core::share::run_and_tell() {
 // --- The loops
 // -------------------------------------------------------------------------------------------------
 
-event_loop_per_core::event_loop_per_core(const options& with) {
+event_loop_per_core::event_loop_per_core(const options& with) : executor_(executor_threads(with.cores)) {
     for (std::size_t i = 0; i < with.cores; ++i) loops_.push_back(std::make_unique<asyncio::loop>());
     try {
         for (std::size_t i = 1; i < with.cores; ++i)
@@ -196,7 +197,7 @@ void event_loop_per_core::stop_threads() {
 }
 
 void event_loop_per_core::run(std::size_t n, job<context> each, const void* batch, policy rules) {
-    spread_batch all(loops_, n, each, batch, rules);
+    spread_batch all(loops_, executor_, n, each, batch, rules);
     loops_.front()->run_until_complete(all.run());
 }
 

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "runtimes/event_loop/job_batch.hpp"
+#include "runtimes/event_loop/thread_executor.hpp"
+#include "runtimes/executor_threads.hpp"
 #include "runtimes/handover/awaiting.hpp"
+#include "runtimes/loop_executor.hpp"
 #include "runtimes/loop_verbs.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -18,36 +21,46 @@ namespace crossover {
 // One scheduled task = one job called from the ready queue of its loop, as in event_loop. The loops share
 // nothing but a batch's rules: item i belongs to loop i modulo their number from its start to its end, and so
 // does all that it forks. Thus no queue has a lock, and a tree with one root uses one core. Semaphores and
-// channels work across loops. The first loop runs on the thread that calls run().
+// channels work across loops. The first loop runs on the thread that calls run(). The loops share one
+// executor for calls that block.
 class event_loop_per_core {
   public:
     class nested_batch;
 
     class context : public looped::verbs {
       public:
-        explicit context(const stop_state* stop) : verbs(stop) {}
+        context(asyncio::thread_executor& executor, const stop_state* stop)
+            : verbs(stop), executor_(executor) {}
 
-        using task = asyncio::coro<void>;
-        template <class T>
-        using async = asyncio::coro<T>;
         using semaphore = handover::loop_semaphore;
         template <class T>
         using channel = handover::loop_channel<T>;
 
         inline nested_batch run(std::size_t n, job<context> each, const void* batch, policy rules);
+        asyncio::coro<void> offload(void (*function)(void*), void* argument) {
+            return looped::offload(executor_, stop(), function, argument);
+        }
+        asyncio::coro<std::size_t> read_file(const char* path, std::span<std::byte> into) {
+            return looped::read_file(executor_, stop(), path, into);
+        }
+
+        asyncio::thread_executor& executor() const { return executor_; }
+
+      private:
+        asyncio::thread_executor& executor_;
     };
 
     // The items of one loop: every `step`-th from `first` on. Of that loop's thread.
     class part {
       public:
-        part(batch_state& state, job<context> each, const void* data, std::size_t n, std::size_t in_flight,
-             std::size_t first, std::size_t step)
+        part(batch_state& state, asyncio::thread_executor& executor, job<context> each, const void* data,
+             std::size_t n, std::size_t in_flight, std::size_t first, std::size_t step)
             : state_(state),
               each_(each),
               data_(data),
               first_(first),
               step_(step),
-              context_(state.stop()),
+              context_(executor, state.stop()),
               jobs_(n, in_flight, &start, &ended, this) {}
         virtual ~part() = default;
 
@@ -77,8 +90,9 @@ class event_loop_per_core {
     class [[nodiscard]] nested_batch {
       public:
         nested_batch(std::size_t n, job<context> each, const void* batch, const policy& rules,
-                     const stop_state* outer)
-            : state_(rules, outer), items_(state_, each, batch, n, rules.in_flight, 0, 1) {}
+                     const context& around)
+            : state_(rules, around.stop()),
+              items_(state_, around.executor(), each, batch, n, rules.in_flight, 0, 1) {}
 
         bool await_ready() const { return items_.await_ready(); }
         void await_suspend(std::coroutine_handle<> h) { items_.await_suspend(h); }
@@ -96,17 +110,7 @@ class event_loop_per_core {
     static constexpr std::string_view family = "event_loop";
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view why_not(verb v) {
-        switch (v) {
-            case verb::offload:
-                return "has no thread but those of its loops: see event_loop_threads and "
-                       "event_loop_processes";
-            case verb::read:
-                return "a file cannot be waited for in epoll, and each thread serves a whole loop";
-            default:
-                return "";
-        }
-    }
+    static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit event_loop_per_core(const options& with);
     ~event_loop_per_core();
@@ -115,7 +119,9 @@ class event_loop_per_core {
 
     // A waiting task takes a few hundred bytes: memory is the limit, here of 4 GB.
     std::size_t at_once() const { return 10'000'000; }
-    resources held() const { return {loops_.size(), 1, 0}; }
+    resources held() const {
+        return {.threads = loops_.size(), .executor_threads = executor_threads(loops_.size())};
+    }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules);
 
@@ -126,13 +132,14 @@ class event_loop_per_core {
     void stop_threads();
 
     std::vector<std::unique_ptr<asyncio::loop>> loops_;
-    std::vector<std::thread> threads_;  // of all loops but the first
+    asyncio::thread_executor executor_;  // of all loops
+    std::vector<std::thread> threads_;   // of all loops but the first
 };
 
 event_loop_per_core::nested_batch event_loop_per_core::context::run(std::size_t n, job<context> each,
                                                                     const void* batch, policy rules) {
     check(stop());
-    return nested_batch(n, each, batch, rules, stop());
+    return nested_batch(n, each, batch, rules, *this);
 }
 
 static_assert(runtime<event_loop_per_core> && verbs_are_explained<event_loop_per_core>());

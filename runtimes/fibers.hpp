@@ -42,7 +42,7 @@ class fibers {
     static constexpr std::string_view why_not(verb v) {
         switch (v) {
             case verb::offload:
-                return "has one thread only";
+                return "has one thread only: see fibers_multi";
             case verb::read:
                 return "a file cannot be waited for in epoll, and there is no second thread to read it";
             default:

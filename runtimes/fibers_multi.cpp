@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "runtimes/batch.hpp"
+#include "runtimes/files.hpp"
 #include "runtimes/limits.hpp"
 
 namespace crossover {
@@ -339,7 +340,7 @@ void fibers_multi::worker::serve() {
     scheduler_.reset();
 }
 
-fibers_multi::fibers_multi(const options& with) {
+fibers_multi::fibers_multi(const options& with) : executor_(executor_threads(with.cores)) {
     for (std::size_t i = 0; i < with.cores; ++i) workers_.push_back(std::make_unique<worker>(*this));
     try {
         for (auto& each : workers_) each->start();
@@ -371,6 +372,26 @@ blocking::ready<> fibers_multi::context::run(std::size_t n, job<context> each, c
     if (n > 0) all.run();
     all.state.finish();
     return {};
+}
+
+blocking::ready<> fibers_multi::context::offload(void (*function)(void*), void* argument) {
+    handover::offload<fiber::turn>(static_cast<verbs&>(*this), worker_.owner().executor_, function, argument);
+    return {};
+}
+
+blocking::ready<std::size_t> fibers_multi::context::read_file(const char* path, std::span<std::byte> into) {
+    struct order {
+        const char* path;
+        std::span<std::byte> into;
+        std::size_t bytes;
+    } mine{path, into, 0};
+    offload(
+        [](void* o) {
+            auto& read = *static_cast<order*>(o);
+            read.bytes = files::read(read.path, read.into);
+        },
+        &mine);
+    return blocking::ready<std::size_t>(mine.bytes);
 }
 
 void fibers_multi::run(std::size_t n, job<context> each, const void* batch, policy rules) {

@@ -7,9 +7,11 @@
 #include <semaphore>
 #include <vector>
 
+#include "runtimes/executor_threads.hpp"
 #include "runtimes/fibers/stacks.hpp"
 #include "runtimes/fibers/turn.hpp"
 #include "runtimes/fibers/verbs.hpp"
+#include "runtimes/handover/executor.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -38,6 +40,8 @@ class fibers_multi {
         using channel = fiber::shared_channel<T>;
 
         blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules);
+        blocking::ready<> offload(void (*function)(void*), void* argument);
+        blocking::ready<std::size_t> read_file(const char* path, std::span<std::byte> into);
 
       private:
         worker& worker_;
@@ -47,16 +51,7 @@ class fibers_multi {
     static constexpr std::string_view family = "fibers";
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view why_not(verb v) {
-        switch (v) {
-            case verb::offload:
-                return "has no thread but those that run the fibers";
-            case verb::read:
-                return "a file cannot be waited for in epoll, and each thread runs many fibers";
-            default:
-                return "";
-        }
-    }
+    static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit fibers_multi(const options& with);
     ~fibers_multi();
@@ -65,7 +60,11 @@ class fibers_multi {
 
     // 100,000 fibers of two touched pages each take 1.4 GB; more is for machines with more memory.
     std::size_t at_once() const { return 100'000; }
-    resources held() const { return {workers_.size() + 1, 1, fiber::stacks::stack_bytes}; }
+    resources held() const {
+        return {.threads = workers_.size() + 1,
+                .stack_bytes = fiber::stacks::stack_bytes,
+                .executor_threads = executor_threads(workers_.size())};
+    }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules);
 
@@ -83,6 +82,7 @@ class fibers_multi {
     }
     void call_one();
 
+    handover::executor executor_;  // for calls that block, of all workers
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<int> sleepers_{0};
     std::binary_semaphore ended_{0};  // of the caller's batch

@@ -11,12 +11,17 @@
 
 namespace crossover::files {
 
-std::size_t read(const char* path, std::span<std::byte> into) {
+int open(const char* path) {
     int fd = ::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         refuse_if_out_of_descriptors(errno, path);
         throw std::system_error(errno, std::generic_category(), path);
     }
+    return fd;
+}
+
+std::size_t read(const char* path, std::span<std::byte> into) {
+    int fd = open(path);
     std::size_t done = 0;
     while (done < into.size()) {
         ssize_t n = ::read(fd, into.data() + done, into.size() - done);

@@ -10,12 +10,13 @@
 #include <string>
 
 #include "runtimes/errors.hpp"
+#include "runtimes/reactor/descriptor_limit.hpp"
 
 namespace crossover {
 
 namespace {
 
-std::string soft_limit(decltype(RLIMIT_NOFILE) which) {
+std::string soft_limit(decltype(RLIMIT_AS) which) {
     rlimit limit{};
     ::getrlimit(which, &limit);
     return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
@@ -32,8 +33,7 @@ std::string first_line(const char* path) {
 
 void refuse_if_out_of_descriptors(int error, const char* what) {
     if (error == EMFILE)
-        throw refused(std::string(what) + ": " + std::strerror(error) +
-                      ": the limit of open files (ulimit -n) is " + soft_limit(RLIMIT_NOFILE));
+        throw refused(std::string(what) + ": " + std::strerror(error) + ": " + descriptor_limit());
     if (error == ENFILE)
         throw refused(std::string(what) + ": " + std::strerror(error) + ": fs.file-max is " +
                       first_line("/proc/sys/fs/file-max"));

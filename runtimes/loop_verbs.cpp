@@ -1,4 +1,4 @@
-// Connecting and closing, which are too rare to be inline.
+// Connecting, closing and failing, which are too rare to be inline.
 #include "runtimes/loop_verbs.hpp"
 
 #include <netinet/in.h>
@@ -6,6 +6,16 @@
 #include "runtimes/sockets.hpp"
 
 namespace crossover::looped {
+
+bool note_error(batch_state& state, std::size_t index, const std::exception_ptr& error) noexcept {
+    return run_noted(state, index, [&] {
+        try {
+            std::rethrow_exception(error);
+        } catch (const asyncio::cancelled_error&) {
+            throw cancelled();
+        }
+    });
+}
 
 asyncio::coro<stream> verbs::connect(endpoint to, time_point deadline) {
     check(stop_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -39,6 +40,9 @@ class [[nodiscard]] in_contract {
   private:
     Wait wait_;
 };
+
+// Notes in `state` what an item has thrown; true as in batch_state::note.
+bool note_error(batch_state& state, std::size_t index, const std::exception_ptr& error) noexcept;
 
 class verbs;
 
@@ -80,14 +84,21 @@ class stream {
 };
 
 class semaphore;
+template <class T>
+class channel;
 
 // The part of a context that does not depend on how items are handed out.
 class verbs {
   public:
     explicit verbs(const stop_state* stop) : stop_(stop) {}
 
+    using task = asyncio::coro<void>;
+    template <class T>
+    using async = asyncio::coro<T>;
     using stream = looped::stream;
     using semaphore = looped::semaphore;
+    template <class T>
+    using channel = looped::channel<T>;
 
     in_contract<asyncio::sleep_wait> sleep_for(std::chrono::nanoseconds time) {
         check(stop_);

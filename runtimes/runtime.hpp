@@ -30,8 +30,9 @@ using job = typename Context::task (*)(Context&, const void* batch, std::size_t 
 
 // What a runtime is made from.
 struct options {
-    std::size_t cores;  // how many cores the model may use: at least 1
-    arena* memory;      // outlives the runtime; reserved before any worker is forked
+    std::size_t cores;        // how many cores the model may use: at least 1
+    arena* memory;            // outlives the runtime; reserved before any worker is forked
+    std::size_t workers = 0;  // of a pool that is wider than the cores; 0: as many as it has by itself
 };
 
 // What a model holds, printed with every result, so that nobody wins by a bigger pool unseen.
@@ -39,6 +40,7 @@ struct resources {
     std::size_t threads = 1;      // in all processes together, the caller's included
     std::size_t processes = 1;    // the caller's included
     std::size_t stack_bytes = 0;  // of one waiting item, as reserved; 0: items have no stack of their own
+    std::size_t executor_threads = 0;  // besides; they start with the first calls that are offloaded
 };
 
 // CPU time, switches and faults of a group of processes or threads, since they started.
@@ -120,8 +122,11 @@ concept can_yield = requires(C& ctx) {
     ctx.yield();
 };
 
-// offload(function, argument) → void: runs a blocking call or heavy work away from the thread that serves the
-// items.
+// offload(function, argument) → void: runs a blocking call or heavy work away from the threads that serve the
+// items, which go on with other items meanwhile; so a model whose items hold their thread while they wait has
+// no use for it. The argument lies in the arena, because the executor may be a process. What the function
+// throws comes out, from a process as text. A call that has begun is waited for even if the batch is stopped;
+// one that has not is not made then.
 template <class C>
 concept can_offload = requires(C& ctx, void (*function)(void*), void* argument) {
     ctx.offload(function, argument);

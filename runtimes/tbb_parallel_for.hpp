@@ -50,7 +50,7 @@ class tbb_parallel_for {
             case verb::yield:
                 return "a chunk runs to its end: the rest of it cannot be queued again";
             case verb::offload:
-                return "has no thread but TBB's workers, and they run the items";
+                return "an item holds its worker while it waits for the call: see tbb_resumable";
             default:
                 return "";
         }

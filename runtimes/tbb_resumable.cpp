@@ -62,7 +62,8 @@ tbb_resumable::tbb_resumable(const options& with)
     : cores_(with.cores),
       stack_size_(tbb::global_control::thread_stack_size, stack_bytes),
       most_threads_(tbb::global_control::max_allowed_parallelism, cores_),
-      arena_(static_cast<int>(cores_)) {
+      arena_(static_cast<int>(cores_)),
+      executor_(executor_threads(cores_)) {
     // Where a stack cannot be mapped TBB uses the null pointer.
     need_address_space(at_once() * stack_bytes,
                        "the stacks of " + std::to_string(at_once()) + " waiting tasks");

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "runtimes/executor_threads.hpp"
 #include "runtimes/resumable/verbs.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -29,7 +30,8 @@ class tbb_resumable {
         template <class T>
         using channel = resumable::channel<T>;
 
-        context(tbb_resumable& in, const stop_state* stop) : verbs(in.watcher_, stop), in_(in) {}
+        context(tbb_resumable& in, const stop_state* stop)
+            : verbs(in.watcher_, in.executor_, stop), in_(in) {}
 
         blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules);
 
@@ -41,16 +43,17 @@ class tbb_resumable {
     static constexpr std::string_view family = "tbb";
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view why_not(verb v) {
-        return v == verb::offload ? "has no thread but TBB's workers, and they run the items" : "";
-    }
+    static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit tbb_resumable(const options& with);
 
     // Each suspended task takes a stack of its own, which is three mappings; 40,000 of them crashed TBB at
     // the system's limit of 65,530, 20,000 worked.
     std::size_t at_once() const { return 16'000; }
-    resources held() const { return {cores_ + 1, 1, stack_bytes}; }
+    resources held() const {
+        return {
+            .threads = cores_ + 1, .stack_bytes = stack_bytes, .executor_threads = executor_threads(cores_)};
+    }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules);
 
@@ -70,6 +73,7 @@ class tbb_resumable {
     tbb::global_control most_threads_;
     tbb::task_arena arena_;
     resumable::watcher watcher_;
+    handover::executor executor_;
 };
 
 static_assert(runtime<tbb_resumable> && verbs_are_explained<tbb_resumable>());

@@ -102,7 +102,7 @@ class tbb_tasks {
             case verb::yield:
                 return "a TBB task runs to its end: the rest of it cannot be queued again";
             case verb::offload:
-                return "has no thread but TBB's workers, and they run the items";
+                return "an item holds its worker while it waits for the call: see tbb_resumable";
             default:
                 return "";
         }

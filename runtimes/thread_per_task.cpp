@@ -1,8 +1,12 @@
 // Starting, counting and waking the threads.
 #include "runtimes/thread_per_task.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <fstream>
 #include <system_error>
 #include <thread>
@@ -39,7 +43,11 @@ class thread_per_task::running_batch {
   public:
     running_batch(const policy& rules, const stop_state* outer, job<context> item, const void* items_data,
                   std::size_t most_threads)
-        : state(rules, outer), each(item), data(items_data), most_(most_threads) {
+        : abandoned(stop_state::by_signal{}, outer),
+          state(rules, &abandoned),
+          each(item),
+          data(items_data),
+          most_(most_threads) {
         threads_.reserve(most_);
         ended_.reserve(most_);
     }
@@ -47,7 +55,7 @@ class thread_per_task::running_batch {
     running_batch(const running_batch&) = delete;
     running_batch& operator=(const running_batch&) = delete;
 
-    // Runs body() on a thread of its own, once there is room for one more.
+    // Runs body() on a thread of its own, once there is room for one more. Throws std::system_error.
     template <class Body>
     void start(Body body) {
         std::size_t place = free_place();
@@ -57,6 +65,13 @@ class thread_per_task::running_batch {
             ended_.push_back(place);
             one_ended_.notify_one();
         });
+        ++started_;
+    }
+
+    // After a start that failed. True once all bodies have ended, which it awaits for as long.
+    bool all_end_within(std::chrono::milliseconds time) {
+        std::unique_lock lock(ending_);
+        return one_ended_.wait_for(lock, time, [this] { return ended_.size() == started_ - joined_; });
     }
 
     void join_all() {
@@ -64,6 +79,8 @@ class thread_per_task::running_batch {
             if (thread.joinable()) thread.join();
     }
 
+    // Around the batch: the system gives no thread for an item that others may wait for.
+    stop_state abandoned;
     batch_state state;
     const job<context> each;
     const void* const data;
@@ -80,18 +97,20 @@ class thread_per_task::running_batch {
         ended_.pop_back();
         lock.unlock();
         threads_[place].join();
+        ++joined_;
         return place;
     }
 
     const std::size_t most_;
     std::vector<std::thread> threads_;
+    std::size_t started_ = 0;
+    std::size_t joined_ = 0;
     std::mutex ending_;
     std::condition_variable one_ended_;
     std::vector<std::size_t> ended_;  // places in threads_
 };
 
-thread_per_task::listed_parker::listed_parker(thread_per_task& in, bool list) : in_(in), listed_(list) {
-    if (!listed_) return;
+thread_per_task::listed_parker::listed_parker(thread_per_task& in) : in_(in) {
     std::lock_guard lock(in_.listing_);
     after_ = in_.first_;
     if (after_) after_->before_ = this;
@@ -99,18 +118,30 @@ thread_per_task::listed_parker::listed_parker(thread_per_task& in, bool list) : 
 }
 
 thread_per_task::listed_parker::~listed_parker() {
-    if (!listed_) return;
     std::lock_guard lock(in_.listing_);
     (before_ ? before_->after_ : in_.first_) = after_;
     if (after_) after_->before_ = before_;
 }
 
 thread_per_task::thread_per_task(const options&)
-    : at_once_(std::max<std::size_t>(1, threads_within_limits())), stack_bytes_(stack_bytes_of_threads()) {}
+    : at_once_(std::max<std::size_t>(1, threads_within_limits())), stack_bytes_(stack_bytes_of_threads()) {
+    struct sigaction act {};
+    act.sa_handler = [](int) {};  // without SA_RESTART: it ends system calls
+    ::sigaction(SIGURG, &act, nullptr);
+}
 
 void thread_per_task::wake_blocked() {
     std::lock_guard lock(listing_);
     for (listed_parker* each = first_; each; each = each->after_) each->own.wake();
+}
+
+// The same for those in system calls that only a signal ends. It may come just before the call: repeat it.
+void thread_per_task::interrupt_blocked() {
+    std::lock_guard lock(listing_);
+    for (listed_parker* each = first_; each; each = each->after_) {
+        each->own.wake();
+        ::pthread_kill(each->thread_, SIGURG);
+    }
 }
 
 void thread_per_task::run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,
@@ -120,8 +151,9 @@ void thread_per_task::run_batch(std::size_t n, job<context> each, const void* da
         for (std::size_t index = 0; index < n && !batch.state.stopped(); ++index)
             batch.start([this, &batch, index] { run_item(batch, index); });
     } catch (const std::system_error& e) {
-        batch.state.raise();
-        wake_blocked();
+        batch.abandoned.raise();
+        do interrupt_blocked();
+        while (!batch.all_end_within(std::chrono::milliseconds(10)));
         batch.join_all();
         refuse_worker(e.code().value(), "starting a thread for an item");
     }
@@ -130,7 +162,7 @@ void thread_per_task::run_batch(std::size_t n, job<context> each, const void* da
 }
 
 void thread_per_task::run_item(running_batch& batch, std::size_t index) {
-    listed_parker here(*this, batch.state.stop() != nullptr);
+    listed_parker here(*this);
     context ctx(*this, here.own, batch.state.stop());
     if (batch.state.stopped()) return;
     if (run_noted(batch.state, index, [&] { batch.each(ctx, batch.data, index).finish(); })) wake_blocked();

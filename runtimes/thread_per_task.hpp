@@ -2,6 +2,8 @@
 // without a pool.
 #pragma once
 
+#include <pthread.h>
+
 #include <cstddef>
 #include <mutex>
 
@@ -53,10 +55,11 @@ class thread_per_task {
 
     // What the system's limits leave for threads of this process.
     std::size_t at_once() const { return at_once_; }
-    resources held() const { return {1, 1, stack_bytes_}; }
+    // At most: besides the items the caller.
+    resources held() const { return {.threads = at_once_ + 1, .stack_bytes = stack_bytes_}; }
 
-    // Throws `refused`, with the limits, when the system gives no further thread; the started items end
-    // first, and are stopped if the policy has any rule that could.
+    // Throws `refused`, with the limits, when the system gives no further thread; the started items are
+    // stopped first, whatever the policy, because they may wait for one that cannot start.
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
         run_batch(n, each, batch, rules, nullptr);
     }
@@ -64,10 +67,10 @@ class thread_per_task {
   private:
     class running_batch;
 
-    // The parkers of the items that can be stopped, so that whoever stops a batch can wake them.
+    // The parkers of all items, so that whoever stops a batch can wake them.
     class listed_parker {
       public:
-        listed_parker(thread_per_task& in, bool list);
+        explicit listed_parker(thread_per_task& in);
         ~listed_parker();
         listed_parker(const listed_parker&) = delete;
         listed_parker& operator=(const listed_parker&) = delete;
@@ -76,7 +79,7 @@ class thread_per_task {
       private:
         friend class thread_per_task;
         thread_per_task& in_;
-        bool listed_;
+        const pthread_t thread_ = ::pthread_self();
         listed_parker* before_ = nullptr;
         listed_parker* after_ = nullptr;
     };
@@ -85,6 +88,7 @@ class thread_per_task {
                    const stop_state* outer);
     void run_item(running_batch& batch, std::size_t index);
     void wake_blocked();
+    void interrupt_blocked();
 
     std::mutex listing_;  // a thread starts in 10 µs or more: what it does here does not count
     listed_parker* first_ = nullptr;

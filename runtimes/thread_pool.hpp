@@ -16,7 +16,8 @@ class thread_pool {
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view why_not(verb v) {
-        return v == verb::offload ? "has no thread but its own workers, and they run the items" : "";
+        return v == verb::offload ? "an item holds its worker while it waits for the call: nothing is gained"
+                                  : "";
     }
 
     explicit thread_pool(const options& with) : pool_(with.cores) {}

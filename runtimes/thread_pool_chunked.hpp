@@ -19,7 +19,8 @@ class thread_pool_chunked {
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view why_not(verb v) {
-        return v == verb::offload ? "has no thread but its own workers, and they run the items" : "";
+        return v == verb::offload ? "an item holds its worker while it waits for the call: nothing is gained"
+                                  : "";
     }
 
     explicit thread_pool_chunked(const options& with) : memory_(*with.memory), pool_(with.cores) {}

@@ -5,6 +5,7 @@
 #include "tests/contract/items.hpp"
 #include "tests/contract/limits.hpp"
 #include "tests/contract/nesting.hpp"
+#include "tests/contract/offloading.hpp"
 #include "tests/contract/queues.hpp"
 #include "tests/contract/stopping.hpp"
 #include "tests/contract/streams.hpp"

@@ -80,7 +80,7 @@ bool parker::wait(const stop_state* stop, const std::atomic<std::uint32_t>* word
     std::uint32_t own = word_.load(std::memory_order_seq_cst);
     check(stop);
     time_point latest = stop ? std::min(until, stop->deadline()) : until;
-    if (!stop && word)
+    if (word && (!stop || stop->interrupts()))
         wait_on_one(*word, expected, latest);
     else if (!word)
         wait_on_one(word_, own, latest);

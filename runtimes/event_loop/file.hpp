@@ -14,6 +14,8 @@ namespace crossover::asyncio {
 // Owns a descriptor that is open for reading. Belongs to the loop's thread.
 class file {
   public:
+    // Takes over a descriptor.
+    explicit file(int fd) noexcept : fd_(fd) {}
     file(file&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     file& operator=(file other) noexcept {
         std::swap(fd_, other.fd_);
@@ -27,8 +29,6 @@ class file {
     int fd() const noexcept { return fd_; }
 
   private:
-    friend coro<file> open_file(std::string path);
-    explicit file(int fd) noexcept : fd_(fd) {}
     int fd_;
 };
 

@@ -102,21 +102,29 @@ coro<bool> converse(worker& w, const std::string& request, worker_message& heade
     }
 }
 
+std::exception_ptr death_meanwhile() {
+    return std::make_exception_ptr(broken_process_pool(
+        "a worker process died while this call was waiting: the pool takes no more calls"));
+}
+
 }  // namespace
 
 struct process_executor::state : std::enable_shared_from_this<state> {
     state(loop& l, std::size_t most, const process_executor_options& o)
-        : home(l), most_workers(most), options(o) {}
+        : home(l),
+          most_workers(most),
+          options(o),
+          nursery(o.nursery ? o.nursery : std::make_shared<worker_nursery>()) {}
 
     coro<void> look_after_one();
     coro<void> make_call(worker& w, std::unique_ptr<pending_call> call);
-    void break_down();
+    void break_down(const std::exception_ptr& why);
     void end();
 
     loop& home;
     const std::size_t most_workers;
     const process_executor_options options;
-    worker_nursery nursery;
+    const std::shared_ptr<worker_nursery> nursery;
     queue<std::unique_ptr<pending_call>> calls;
     std::vector<worker*> alive;
     std::vector<task<void>> carers;
@@ -125,12 +133,11 @@ struct process_executor::state : std::enable_shared_from_this<state> {
     bool closed = false;
 };
 
-void process_executor::state::break_down() {
+// Calls that wait fail with `why`.
+void process_executor::state::break_down(const std::exception_ptr& why) {
     if (std::exchange(broken, true)) return;
     for (worker* w : alive) w->kill();
-    while (!calls.empty())
-        calls.get_nowait()->fail(std::make_exception_ptr(broken_process_pool(
-            "a worker process died while this call was waiting: the pool takes no more calls")));
+    while (!calls.empty()) calls.get_nowait()->fail(why);
     calls.shutdown();
 }
 
@@ -150,7 +157,7 @@ coro<void> process_executor::state::make_call(worker& w, std::unique_ptr<pending
         std::rethrow_exception(cancelled);
     }
     if (!answered) {
-        break_down();
+        break_down(death_meanwhile());
         call->fail(std::make_exception_ptr(
             broken_process_pool("a worker process died during this call: the pool takes no more calls")));
     } else if (header.what == worker_message::kind::result) {
@@ -166,12 +173,15 @@ coro<void> process_executor::state::make_call(worker& w, std::unique_ptr<pending
 coro<void> process_executor::state::look_after_one() {
     const auto self = shared_from_this();
     while (!broken && !(closed && calls.empty())) {
-        const std::optional<worker_process> started = nursery.start();
-        if (!started) {
-            break_down();
+        worker_process started;
+        try {
+            started = nursery->start();
+        } catch (const std::system_error& e) {
+            // Those that there are go on.
+            if (alive.empty()) break_down(std::make_exception_ptr(no_worker(e)));
             break;
         }
-        worker w(*started, this, [](void* s) { static_cast<state*>(s)->break_down(); });
+        worker w(started, this, [](void* s) { static_cast<state*>(s)->break_down(death_meanwhile()); });
         struct listed {
             listed(std::vector<worker*>& l, worker& x) : list(l), who(x) { list.push_back(&who); }
             ~listed() { std::erase(list, &who); }

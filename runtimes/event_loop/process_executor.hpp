@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <tuple>
 #include <type_traits>
 
@@ -14,10 +15,23 @@
 
 namespace crossover::asyncio {
 
+class worker_nursery;
+
 // A worker died: its call, all that were waiting and all that come later end so.
 class broken_process_pool : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
+};
+
+// There is no worker for a call, because the system refused to start one: `error` is an errno.
+class no_worker : public broken_process_pool {
+  public:
+    explicit no_worker(const std::system_error& e)
+        : broken_process_pool(std::string("no worker: ") + e.what()), error_(e.code().value()) {}
+    int error() const noexcept { return error_; }
+
+  private:
+    int error_;
 };
 
 // What a function threw in another process, as text.
@@ -35,6 +49,9 @@ class process_executor_options {
   public:
     process_executor_options() {}
     std::size_t max_tasks_per_child = 0;  // a worker is replaced after so many calls; 0: never
+    // Forks the workers, as copies of the process in which it was made; null: one of the executor's own. Thus
+    // a broken executor can be replaced when there are threads already.
+    std::shared_ptr<worker_nursery> nursery;
 };
 
 // The workers are copies of this process as it is when the executor is made (fork): make it early, before

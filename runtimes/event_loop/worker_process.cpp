@@ -92,10 +92,9 @@ worker_message::kind call(std::string_view request, std::string& reply) {
     }
 }
 
-// One byte, and the two descriptors with it.
-void send_worker(int control, const worker_process& w) noexcept {
-    char byte = w.socket >= 0;
-    iovec data{&byte, 1};
+// The error, 0 for none, and the two descriptors with it.
+void send_worker(int control, const worker_process& w, int error) noexcept {
+    iovec data{&error, sizeof error};
     std::array<int, 2> fds{w.socket, w.process};
     const std::size_t count = w.socket < 0 ? 0 : w.process < 0 ? 1 : 2;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
@@ -114,12 +113,17 @@ void send_worker(int control, const worker_process& w) noexcept {
     while (::sendmsg(control, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
 
-worker_process fork_worker(int control) noexcept {
+// Sets `error` if there is no worker.
+worker_process fork_worker(int control, int& error) noexcept {
     worker_process w;
     std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0) return w;
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0) {
+        error = errno;
+        return w;
+    }
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
+    if (child < 0) error = errno;
     if (child == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(0);
@@ -155,8 +159,9 @@ worker_process fork_worker(int control) noexcept {
     }
     ::syscall(SYS_close_range, first + 1, ~0U, 0);
     for (char byte; read_all(control, &byte, 1);) {
-        const worker_process w = fork_worker(control);
-        send_worker(control, w);
+        int error = 0;
+        const worker_process w = fork_worker(control, error);
+        send_worker(control, w, error);
         if (w.socket >= 0) ::close(w.socket);
         if (w.process >= 0) ::close(w.process);
     }
@@ -188,10 +193,14 @@ worker_nursery::~worker_nursery() {
     while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-std::optional<worker_process> worker_nursery::start() noexcept {
-    char byte = 1;
-    if (!write_all(control_, &byte, 1)) return std::nullopt;
-    iovec data{&byte, 1};
+worker_process worker_nursery::start() {
+    const auto refuse = [](int error) {
+        throw std::system_error(error, std::generic_category(), "forking a worker process (see ulimit -u)");
+    };
+    const char byte = 1;
+    if (!write_all(control_, &byte, 1)) refuse(ESRCH);
+    int error = 0;
+    iovec data{&error, sizeof error};
     std::array<int, 2> fds{-1, -1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
     msghdr message{};
@@ -202,9 +211,10 @@ std::optional<worker_process> worker_nursery::start() noexcept {
     ssize_t n;
     do n = ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n <= 0 || byte == 0) return std::nullopt;
+    if (n != sizeof error) refuse(ESRCH);
+    if (error != 0) refuse(error);
     const cmsghdr* const head = CMSG_FIRSTHDR(&message);
-    if (!head || head->cmsg_type != SCM_RIGHTS) return std::nullopt;
+    if (!head || head->cmsg_type != SCM_RIGHTS) refuse(EMFILE);  // no descriptor was free to receive it
     std::memcpy(fds.data(), CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
     worker_process w;
     w.socket = fds[0];

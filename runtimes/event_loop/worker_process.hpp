@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <optional>
 
 namespace crossover::asyncio {
 
@@ -32,8 +31,9 @@ class worker_nursery {
     worker_nursery& operator=(const worker_nursery&) = delete;
     ~worker_nursery();
 
-    // Takes about as long as a fork. Empty: the nursery is dead, or the system refuses another process.
-    std::optional<worker_process> start() noexcept;
+    // Takes about as long as a fork. Throws std::system_error: the system refuses another process, or the
+    // nursery is dead (ESRCH).
+    worker_process start();
 
   private:
     int control_ = -1;

@@ -50,6 +50,8 @@ class stream {
 class verbs {
   public:
     verbs(scheduler& on, const stop_state* stop) : on_(on), stop_(stop) {}
+    // The same with another stop.
+    verbs(const verbs& as, const stop_state* stop) : on_(as.on_), stop_(stop) {}
 
     using stream = fiber::stream;
 

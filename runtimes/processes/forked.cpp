@@ -60,13 +60,15 @@ void forker::run(const forked_batch& batch, blocking::parker& own) {
                 ++next;
                 continue;
             }
-            int error = errno;
-            if (place) seats_.give_back(*place);
-            if (!alive.empty()) break;  // the end of one of them makes room
-            if (place)
+            if (place) {
+                const int error = errno;
+                seats_.give_back(*place);
                 note_refusal(batch, next, error);
-            else
+            } else if (alive.empty()) {
                 run_item(batch, next++, own);
+            } else {
+                break;  // the end of one of them makes room
+            }
         }
         if (alive.empty()) return;
         bury_one(batch, alive);
@@ -142,24 +144,28 @@ void forker::note_death(const forked_batch& batch, std::size_t item, int status)
     std::size_t root = batch.outermost ? item : batch.root;
     std::string text = "the process of item " + std::to_string(root) + " left with status " +
                        std::to_string(WEXITSTATUS(status));
-    yard_.now->state.note(ended::badly, root, text, signal);
-    yard_.now->state.raise();
-    yard_.now->lost.raise();
-    if (!batch.outermost) {
-        batch.state->note(ended::badly, item, text, signal);
-        batch.state->raise();
-        ::kill(yard_.zygote, SIGCHLD);
-    }
-    seats_.wake_all();
+    lose(batch, item, ended::badly, text, signal);
 }
 
+// The others are stopped, too: they may wait for this one.
 void forker::note_refusal(const forked_batch& batch, std::size_t item, int error) {
     try {
         refuse_worker(error, "fork of an item");
     } catch (const refused& e) {
-        batch.state->note(ended::badly, item, e.what());
+        lose(batch, item, ended::refused, e.what(), 0);
     }
-    batch.state->raise();
+}
+
+// Ends the outermost batch, whatever its stop rule.
+void forker::lose(const forked_batch& batch, std::size_t item, ended how, std::string_view text, int signal) {
+    yard_.now->state.note(how, batch.outermost ? item : batch.root, text, signal);
+    yard_.now->state.raise();
+    yard_.now->lost.raise();
+    if (!batch.outermost) {
+        batch.state->note(how, item, text, signal);
+        batch.state->raise();
+        ::kill(yard_.zygote, SIGCHLD);
+    }
     seats_.wake_all();
 }
 

@@ -95,6 +95,7 @@ class forker {
     void bury_one(const forked_batch& batch, children& alive);
     void note_death(const forked_batch& batch, std::size_t item, int status);
     void note_refusal(const forked_batch& batch, std::size_t item, int error);
+    void lose(const forked_batch& batch, std::size_t item, ended how, std::string_view text, int signal);
     pid_t await_end(const children& alive, int& status, rusage& used);
     std::string prepare();
 

@@ -14,6 +14,8 @@
 #include <string>
 #include <system_error>
 
+#include "runtimes/reactor/descriptor_limit.hpp"
+
 namespace crossover {
 namespace {
 
@@ -50,7 +52,7 @@ int wait_for_events(int epoll, epoll_event* events, std::chrono::nanoseconds tim
 }  // namespace
 
 epoll_reactor::epoll_reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) fail(errno, "epoll_create1 (see ulimit -n)");
+    if (epoll_ < 0) fail(errno, "epoll_create1 (" + descriptor_limit() + ")");
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
@@ -59,7 +61,7 @@ epoll_reactor::epoll_reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         const int error = errno;
         if (wake_ >= 0) ::close(wake_);
         ::close(epoll_);
-        fail(error, "eventfd (see ulimit -n)");
+        fail(error, "eventfd (" + descriptor_limit() + ")");
     }
 }
 

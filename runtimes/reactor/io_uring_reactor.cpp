@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtimes/reactor/descriptor_limit.hpp"
 #include "runtimes/reactor/outgoing.hpp"
 
 namespace crossover {
@@ -49,7 +50,7 @@ void io_uring_reactor::set_armed(slot& s, kind k, bool to) noexcept {
 io_uring_reactor::io_uring_reactor() {
     buffers_.lend_to(ring_.raw());
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0) fail(errno, "eventfd (see ulimit -n)");
+    if (wake_ < 0) fail(errno, "eventfd (" + descriptor_limit() + ")");
 }
 
 io_uring_reactor::~io_uring_reactor() {

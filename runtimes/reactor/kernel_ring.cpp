@@ -9,13 +9,15 @@
 #include <string>
 #include <system_error>
 
+#include "runtimes/reactor/descriptor_limit.hpp"
+
 namespace crossover {
 namespace {
 
 constexpr unsigned entries = 1024;
 constexpr unsigned completions = 4096;
 
-const char* reason_for(int error) noexcept {
+std::string reason_for(int error) {
     switch (error) {
         case ENOSYS:
             return "io_uring: this kernel has none; use epoll, or Linux 6.1 or later";
@@ -28,7 +30,7 @@ const char* reason_for(int error) noexcept {
         case ENOMEM:
             return "io_uring: not enough memory may be locked; use epoll, or raise ulimit -l";
         default:
-            return "io_uring: cannot be set up (see ulimit -n); use epoll";
+            return "io_uring: cannot be set up (" + descriptor_limit() + "); use epoll";
     }
 }
 

@@ -104,4 +104,9 @@ ready<std::size_t> verbs::read_file(const char* path, std::span<std::byte> into)
     return ready<std::size_t>(files::read(path, into));
 }
 
+ready<> verbs::offload(void (*function)(void*), void* argument) {
+    handover::offload<turn>(*this, beside_, function, argument);
+    return {};
+}
+
 }  // namespace crossover::resumable

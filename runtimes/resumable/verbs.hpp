@@ -7,6 +7,7 @@
 
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/endpoint.hpp"
+#include "runtimes/handover/executor.hpp"
 #include "runtimes/handover/suspending.hpp"
 #include "runtimes/resumable/waiting.hpp"
 
@@ -47,7 +48,10 @@ class stream {
 // on another thread.
 class verbs {
   public:
-    verbs(watcher& by, const stop_state* stop) : by_(by), stop_(stop) {}
+    verbs(watcher& by, handover::executor& beside, const stop_state* stop)
+        : by_(by), beside_(beside), stop_(stop) {}
+    // The same with another stop.
+    verbs(const verbs& as, const stop_state* stop) : by_(as.by_), beside_(as.beside_), stop_(stop) {}
 
     using stream = resumable::stream;
 
@@ -56,6 +60,7 @@ class verbs {
     ready<> yield();
     // Reads on the worker's own thread, as TBB code does: no item runs there meanwhile.
     ready<std::size_t> read_file(const char* path, std::span<std::byte> into);
+    ready<> offload(void (*function)(void*), void* argument);
 
     watcher& by() { return by_; }
     const stop_state* stop() const { return stop_; }
@@ -65,6 +70,7 @@ class verbs {
 
   private:
     watcher& by_;
+    handover::executor& beside_;
     const stop_state* stop_;
 };
 

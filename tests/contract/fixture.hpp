@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,6 +79,18 @@ class stopwatch {
   private:
     time_point start_ = std::chrono::steady_clock::now();
 };
+
+// Of the calling thread's CPU time.
+inline void burn_20_ms() {
+    auto used_ns = [] {
+        timespec used{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+        return used.tv_sec * 1'000'000'000 + used.tv_nsec;
+    };
+    auto start = used_ns();
+    while (used_ns() - start < 20'000'000) {
+    }
+}
 
 inline time_point after(std::chrono::nanoseconds time) { return std::chrono::steady_clock::now() + time; }
 

@@ -1,8 +1,7 @@
-// What a runtime says of itself, and the verbs that have no theme of their own: yield, offload, read_file.
+// What a runtime says of itself, and the verbs that have no theme of their own: yield, read_file.
 #pragma once
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -48,44 +47,15 @@ CONTRACT(yield_lets_what_is_ready_run, verb::yield) {
     EXPECT_EQ(b->started.load(), 1U);
 }
 
-struct errand : board {
+struct library : board {
     std::atomic<std::uint32_t> done{0};
-    std::atomic<long> thread[100] = {};
     char path[64] = {};
     std::atomic<std::uint32_t> failed{0};
 };
 
-struct parcel {
-    errand* to;
-    std::size_t index;
-};
-
-inline void runs_elsewhere(void* argument) {
-    auto& p = *static_cast<parcel*>(argument);
-    ::usleep(1'000);
-    p.to->thread[p.index].store(::syscall(SYS_gettid));
-    p.to->done.fetch_add(1);
-}
-
-template <class C>
-typename C::task offloads(C& ctx, const void* batch, std::size_t i) {
-    auto& b = on<errand>(batch);
-    inside here(b.frames);
-    parcel mine{&b, i};
-    co_await ctx.offload(&runs_elsewhere, &mine);
-    if (b.thread[i].load() != 0 && b.thread[i].load() != ::syscall(SYS_gettid)) b.ended.fetch_add(1);
-}
-
-CONTRACT(offloaded_work_runs_on_another_thread_and_is_awaited, verb::offload) {
-    auto b = t.template make<errand>();
-    t.runtime.run(100, &offloads<C>, b.get(), policy{});
-    EXPECT_EQ(b->done.load(), 100U);
-    EXPECT_EQ(b->ended.load(), 100U);
-}
-
 template <class C>
 typename C::task reads_a_file(C& ctx, const void* batch, std::size_t) {
-    auto& b = on<errand>(batch);
+    auto& b = on<library>(batch);
     inside here(b.frames);
     std::array<std::byte, 10> small{};
     std::size_t n = co_await ctx.read_file(b.path, std::span<std::byte>(small));
@@ -101,7 +71,7 @@ typename C::task reads_a_file(C& ctx, const void* batch, std::size_t) {
 }
 
 CONTRACT(read_file_reads_as_much_as_there_is_room_for, verb::read) {
-    auto b = t.template make<errand>();
+    auto b = t.template make<library>();
     std::string path = ::testing::TempDir() + "crossover_XXXXXX";
     int fd = ::mkstemp(path.data());
     ASSERT_GE(fd, 0);

@@ -1,8 +1,10 @@
 // Calls in other processes, and what remains when one dies.
 #include "runtimes/event_loop/process_executor.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <numeric>
 #include <set>
@@ -12,6 +14,7 @@
 #include "runtimes/event_loop/gather.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/timeout.hpp"
+#include "runtimes/event_loop/worker_process.hpp"
 
 namespace crossover::asyncio {
 
@@ -230,6 +233,57 @@ TEST_P(process_executor_test, a_call_that_has_not_begun_is_not_made_once_its_fut
         const int sum = co_await last;
         EXPECT_EQ(3, sum);
         EXPECT_TRUE(first.done());
+    }());
+}
+
+// No descriptor is free while it lives.
+class no_descriptors {
+  public:
+    no_descriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = ::dup(0);
+        ::close(next);
+        rlimit low = before_;
+        low.rlim_cur = static_cast<rlim_t>(next);
+        ::setrlimit(RLIMIT_NOFILE, &low);
+    }
+    ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    no_descriptors(const no_descriptors&) = delete;
+    no_descriptors& operator=(const no_descriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+TEST_P(process_executor_test, a_worker_that_the_system_refuses_fails_the_call_with_the_systems_error) {
+    run([]() -> coro<void> {
+        process_executor executor(1);
+        int error = 0;
+        {
+            const no_descriptors left;
+            const auto call = run_in_executor(executor, &add, 1, 2);
+            try {
+                co_await call;
+            } catch (const no_worker& e) {
+                error = e.error();
+            }
+        }
+        EXPECT_EQ(error, EMFILE);
+        EXPECT_TRUE(executor.broken());
+    }());
+}
+
+TEST_P(process_executor_test, an_executor_that_broke_is_replaced_by_one_with_the_same_nursery) {
+    run([]() -> coro<void> {
+        process_executor_options with;
+        with.nursery = std::make_shared<worker_nursery>();
+        {
+            process_executor first(2, with);
+            const auto death = run_in_executor(first, &dies);
+            EXPECT_EQ(co_await end_of(death), "broken");
+        }
+        process_executor second(2, with);
+        EXPECT_EQ(co_await run_in_executor(second, &add, 1, 2), 3);
     }());
 }
 

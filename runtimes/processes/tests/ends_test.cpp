@@ -180,6 +180,41 @@ TYPED_TEST(ends, before_it_begins_where_fork_is_refused) {
     EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+template <class C>
+typename C::task waits_for_all(C& ctx, const void* batch, std::size_t) {
+    auto& started = *static_cast<std::atomic<int>*>(const_cast<void*>(batch));
+    started.fetch_add(1);
+    while (started.load() < 20) co_await ctx.sleep_for(5ms);
+}
+
+// In a child of a user that has no other process.
+TEST(process_per_task, a_fork_that_is_refused_midway_ends_the_items_that_wait_for_it) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become such a user";
+    pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(60);
+        rlimit few{8, 8};
+        ::setrlimit(RLIMIT_NPROC, &few);
+        const auto alone = static_cast<uid_t>(60'000 + ::getpid() % 5'000);
+        if (::setgroups(0, nullptr) != 0 || ::setgid(alone) != 0 || ::setuid(alone) != 0) ::_exit(3);
+        arena memory;
+        auto* started = memory.make<std::atomic<int>>(0);
+        process_per_task runtime(options{2, &memory});
+        std::string text;
+        try {
+            runtime.run(20, &waits_for_all<process_per_task::context>, started, policy{});
+        } catch (const item_refused& e) {
+            text = e.what();
+        }
+        bool named = text.find("the limit of processes and threads (ulimit -u) is 8,") != std::string::npos;
+        ::_exit(named && started->load() > 0 ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(process_pool, refuses_more_workers_than_it_can_hold) {
     arena memory;
     std::string text = refusal_of([&] { process_pool runtime(options{65, &memory}); });

@@ -1,0 +1,126 @@
+// Calls in the workers of an executor, and what the workers have used.
+#include "runtimes/event_loop_processes.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+
+#include "runtimes/event_loop/worker_process.hpp"
+#include "runtimes/limits.hpp"
+#include "runtimes/loop_executor.hpp"
+#include "runtimes/processes/kernel_usage.hpp"
+
+namespace crossover {
+
+// Written by the workers, each its own desk; the desks of dead workers stay as they are.
+struct event_loop_processes::account {
+    struct alignas(64) desk {
+        std::atomic<int> pid{0};
+        usage used;
+    };
+
+    account(arena& memory, std::size_t workers) : desks(memory.make_array<desk>(generations * workers)) {}
+
+    // So often all workers may be replaced.
+    static constexpr std::size_t generations = 64;
+    std::span<desk> desks;
+    std::atomic<std::size_t> taken{0};
+};
+
+event_loop_processes::event_loop_processes(const options& with)
+    : workers_(with.cores),
+      account_(with.memory->make<account>(*with.memory, workers_)),
+      idle_workers_(static_cast<std::ptrdiff_t>(workers_)) {
+    try {
+        nursery_ = std::make_shared<asyncio::worker_nursery>();
+    } catch (const std::system_error& e) {
+        refuse_if_out_of_descriptors(e.code().value(), "starting the process that forks the workers");
+        refuse_worker(e.code().value(), "forking the process that forks the workers");
+    }
+    loop_.run_until_complete(open());
+}
+
+event_loop_processes::~event_loop_processes() { loop_.run_until_complete(close()); }
+
+asyncio::coro<void> event_loop_processes::open() {
+    asyncio::process_executor_options from_nursery;
+    from_nursery.nursery = nursery_;
+    executor_ = std::make_unique<asyncio::process_executor>(workers_, from_nursery);
+    co_return;
+}
+
+asyncio::coro<void> event_loop_processes::close() {
+    co_await executor_->shutdown();
+    executor_.reset();
+}
+
+asyncio::coro<void> event_loop_processes::whole_run(std::size_t n, job<context> each, const void* batch,
+                                                    const policy& rules) {
+    if (executor_->broken()) {
+        co_await close();
+        co_await open();
+    }
+    const context outside(*this);
+    co_await looped::whole_batch(n, each, batch, rules, outside);
+}
+
+void event_loop_processes::run(std::size_t n, job<context> each, const void* batch, policy rules) {
+    struct known {
+        ~known() { owner.note_ids(); }
+        event_loop_processes& owner;
+    } const at_end{*this};
+    loop_.run_until_complete(whole_run(n, each, batch, rules));
+}
+
+void event_loop_processes::note_ids() {
+    ids_.clear();
+    const std::size_t taken = std::min(account_->taken.load(), account_->desks.size());
+    const std::size_t alive = std::min(taken, executor_->workers());
+    for (std::size_t i = taken - alive; i < taken; ++i)
+        if (const int pid = account_->desks[i].pid.load()) ids_.push_back(pid);
+}
+
+usage event_loop_processes::workers_used() const {
+    usage sum;
+    for (const auto& each : account_->desks) processes::add(sum, each.used);
+    return sum;
+}
+
+void event_loop_processes::call_in_worker(std::uintptr_t function, std::uintptr_t argument,
+                                          std::uintptr_t in) {
+    static account::desk* const mine = [in] {
+        auto& all = *reinterpret_cast<account*>(in);
+        const std::size_t place = all.taken.fetch_add(1);
+        if (place >= all.desks.size()) throw refused("the workers have died too often: start anew");
+        account::desk* const found = &all.desks[place];
+        found->pid.store(::getpid());
+        return found;
+    }();
+    struct counted {
+        ~counted() { mine->used = processes::own_usage(); }
+    } const at_end;
+    reinterpret_cast<void (*)(void*)>(function)(reinterpret_cast<void*>(argument));
+}
+
+asyncio::coro<void> event_loop_processes::context::offload(void (*function)(void*), void* argument) {
+    check(stop());
+    try {
+        const auto worker = co_await owner_.idle_workers_.scoped();
+        check(stop());
+        auto call = asyncio::run_in_executor(
+            *owner_.executor_, &call_in_worker, reinterpret_cast<std::uintptr_t>(function),
+            reinterpret_cast<std::uintptr_t>(argument), reinterpret_cast<std::uintptr_t>(owner_.account_));
+        auto made = looped::to_its_end(std::move(call));
+        co_await std::move(made);
+    } catch (const asyncio::cancelled_error&) {
+        throw cancelled();
+    } catch (const asyncio::no_worker& e) {
+        refuse_if_out_of_descriptors(e.error(), "starting a worker of the executor");
+        refuse_worker(e.error(), "forking a worker of the executor");
+    }
+    check(stop());
+}
+
+}  // namespace crossover

@@ -1,0 +1,92 @@
+// event_loop_processes: the event loop with an executor of processes, to which heavy work and calls that
+// block go.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "runtimes/event_loop/process_executor.hpp"
+#include "runtimes/event_loop/semaphore.hpp"
+#include "runtimes/loop_batch.hpp"
+#include "runtimes/loop_verbs.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover {
+
+// As event_loop. The executor is the library's, as asyncio's ProcessPoolExecutor: one worker per core,
+// started with the first calls. Only addresses travel, for the arguments lie in the arena.
+class event_loop_processes {
+  public:
+    class context : public looped::verbs {
+      public:
+        explicit context(event_loop_processes& owner) : verbs(nullptr), owner_(owner) {}
+        context(const context& around, const stop_state* stop) : verbs(stop), owner_(around.owner_) {}
+
+        inline looped::batch<context> run(std::size_t n, job<context> each, const void* batch, policy rules);
+        asyncio::coro<void> offload(void (*function)(void*), void* argument);
+
+      private:
+        event_loop_processes& owner_;
+    };
+
+    static constexpr std::string_view name = "event_loop_processes";
+    static constexpr std::string_view family = "event_loop";
+    static constexpr std::string_view back_end = "eventpoll";
+
+    static constexpr std::string_view why_not(verb v) {
+        return v == verb::read
+                   ? "a file cannot be waited for in epoll, and a worker would read it into its own "
+                     "memory"
+                   : "";
+    }
+
+    // Must be made before the process has any thread. Throws `refused` when the system gives no process.
+    explicit event_loop_processes(const options& with);
+    ~event_loop_processes();
+    event_loop_processes(const event_loop_processes&) = delete;
+    event_loop_processes& operator=(const event_loop_processes&) = delete;
+
+    // A waiting task takes a few hundred bytes: memory is the limit, here of 4 GB.
+    std::size_t at_once() const { return 10'000'000; }
+    // Besides the caller and the workers the one that forks them.
+    resources held() const { return {.threads = workers_ + 2, .processes = workers_ + 2}; }
+
+    // If a worker has died, the offloaded calls of that run fail, and the next run has new workers.
+    void run(std::size_t n, job<context> each, const void* batch, policy rules);
+
+    usage workers_used() const;
+    // Of those that have made a call.
+    std::span<const int> worker_ids() const { return ids_; }
+
+  private:
+    struct account;
+
+    asyncio::coro<void> open();
+    asyncio::coro<void> close();
+    asyncio::coro<void> whole_run(std::size_t n, job<context> each, const void* batch, const policy& rules);
+    void note_ids();
+    static void call_in_worker(std::uintptr_t function, std::uintptr_t argument, std::uintptr_t account);
+
+    std::size_t workers_;
+    account* account_;  // in the arena
+    asyncio::loop loop_;
+    asyncio::semaphore idle_workers_;  // a call waits here for its worker, where a stop can reach it
+    std::shared_ptr<asyncio::worker_nursery> nursery_;
+    std::unique_ptr<asyncio::process_executor> executor_;
+    std::vector<int> ids_;
+};
+
+looped::batch<event_loop_processes::context> event_loop_processes::context::run(std::size_t n,
+                                                                                job<context> each,
+                                                                                const void* batch,
+                                                                                policy rules) {
+    check(stop());
+    return looped::batch<context>(n, each, batch, rules, *this);
+}
+
+static_assert(runtime<event_loop_processes> && has_workers<event_loop_processes> &&
+              verbs_are_explained<event_loop_processes>());
+
+}  // namespace crossover

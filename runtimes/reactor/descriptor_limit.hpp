@@ -1,0 +1,18 @@
+// The limit of open files, for errors that come of it.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <string>
+
+namespace crossover {
+
+// "the limit of open files (ulimit -n) is 1024"
+inline std::string descriptor_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return "the limit of open files (ulimit -n) is " +
+           (limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur));
+}
+
+}  // namespace crossover
