@@ -4,6 +4,7 @@
 #include "bench/all_cells.hpp"
 #include "bench/model_of.hpp"
 
-std::unique_ptr<crossover::bench::model> crossover::bench::make_model(std::size_t cores) {
-    return std::make_unique<model_of<RUNTIME>>(cores, all_workloads{}, makers_of_all_workloads());
+std::unique_ptr<crossover::bench::model> crossover::bench::make_model(std::size_t cores,
+                                                                      std::size_t workers) {
+    return std::make_unique<model_of<RUNTIME>>(cores, workers, all_workloads{}, makers_of_all_workloads());
 }

@@ -75,7 +75,7 @@ sample sample_of_60_ms() {
     empty_bench before = empty_bench::now();
     constexpr workload_list<W> list;
     static constexpr auto makers = makers_of(list);
-    model_of<R> model(1, list, makers);
+    model_of<R> model(1, 0, list, makers);
     lazy_origin origin(std::nullopt);
     lazy_load load(std::nullopt);
     sampler samples(model, origin, load, before);

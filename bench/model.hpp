@@ -44,6 +44,8 @@ class model {
 
 // The model of the runtime that the program was linked for. To be called before the process has a second
 // thread: the runtime may fork. Throws what the runtime throws.
-std::unique_ptr<model> make_model(std::size_t cores);
+// `workers`: a pool of another size than its own, which is a variant with a name of its own and has only the
+// workloads in which such a size counts, those that wait; 0: as it is.
+std::unique_ptr<model> make_model(std::size_t cores, std::size_t workers = 0);
 
 }  // namespace crossover::bench

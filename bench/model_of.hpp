@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "bench/model.hpp"
@@ -14,9 +15,9 @@
 namespace crossover::bench {
 
 template <class R>
-model_facts facts_of(const R& runtime) {
+model_facts facts_of(const R& runtime, std::size_t workers) {
     model_facts facts;
-    facts.name = R::name;
+    facts.name = workers == 0 ? std::string(R::name) : std::string(R::name) + "_" + std::to_string(workers);
     facts.family = R::family;
     if constexpr (requires { R::variant_of; })
         facts.variant_of = R::variant_of;
@@ -45,14 +46,18 @@ class model_of final : public model {
   public:
     // Must run before the process has a second thread: the runtime may fork. Throws what the runtime throws.
     template <class... W>
-    model_of(std::size_t cores, workload_list<W...> workloads,
+    model_of(std::size_t cores, std::size_t workers, workload_list<W...> workloads,
              std::span<const cell_maker, sizeof...(W)> makers)
         : begin_(std::chrono::steady_clock::now()),
-          runtime_(options{cores, &memory_}),
+          runtime_(options{cores, &memory_, workers}),
           end_(std::chrono::steady_clock::now()),
-          facts_(facts_of(runtime_)),
+          facts_(facts_of(runtime_, workers)),
           cells_(cells_of(runtime_, facts_, workloads, makers)) {
         facts_.start_up_ns = static_cast<std::uint64_t>((end_ - begin_).count());
+        if (workers != 0)
+            std::erase_if(cells_, [](const auto& each) {
+                return each->facts().kind != work_class::io && each->facts().kind != work_class::lessons;
+            });
     }
 
     const model_facts& facts() const override { return facts_; }

@@ -31,6 +31,7 @@ json resources_of(const model& m) {
     return {{"threads", held.threads},
             {"processes", held.processes},
             {"stack_bytes", held.stack_bytes},
+            {"executor_threads", held.executor_threads},
             {"descriptors", descriptors.rlim_cur}};
 }
 
@@ -59,6 +60,7 @@ json cell_row(const cell_facts& f) {
              {"bound", f.bound}};
     if (f.bound_ns > 0) row["bound_ns"] = f.bound_ns;
     if (f.least_ns > f.bound_ns) row["least_ns"] = f.least_ns;
+    if (f.in_flight != unlimited) row["in_flight"] = f.in_flight;
     if (f.fresh_process) row["fresh_process"] = true;
     if (!f.paced_by.empty()) row["paced_by"] = f.paced_by;
     row["status"] = f.unsupported.empty() ? "ok" : "unsupported";

@@ -45,6 +45,7 @@ class Cell:
     bound: str
     least_ns: int
     sizes: tuple[str, ...]
+    in_flight: int | None = None  # items that may be alive at once; None: no limit
     fresh_process: bool = False  # each sample wants a process in which nothing ran before
     rank: int = 0  # what goes first when time is short has the highest
     listed_per_s: int = 0  # for which bound_ns and least_ns hold, of a case that is paced
@@ -208,6 +209,7 @@ def _cell(row: Event, case: Case, model: str) -> Cell:
         least_ns=max(bound, _field(row, "least_ns", int, 0)),
         sizes=tuple(str(size) for size in _field(row, "sizes", list)),
         fresh_process=row.get("fresh_process") is True,
+        in_flight=_field(row, "in_flight", int) if "in_flight" in row else None,
         listed_per_s=row["params"].get(case.paced_by, 0),
     )
     if _choice(row, "status", ("ok", "unsupported")) == "unsupported":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from driver import advise, build, doctor, document, examine, host, output, pace, scaffold
-from driver.listing import describe
+from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.run import FAILURES, Request, measure
@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--resume", type=Path, metavar="DIR", help="continue a run that was interrupted, as it was begun")
     report = verbs.add_parser("report", help="draw the report of a run again", allow_abbrev=False)
     report.add_argument("dir", type=Path, metavar="DIR")
-    verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
+    listing = verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
+    listing.add_argument("--markdown", action="store_true", help="the table of models in the README")
     verbs.add_parser("doctor", help="is this machine fit to measure on, and what can it resolve?", allow_abbrev=False)
     compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
     check = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
@@ -198,7 +199,8 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
                 case "report":
                     return _report(options.dir, draw)
                 case "list":
-                    for line in describe(build.programs(benches or build.BENCHES), Progress()):
+                    tell = markdown if options.markdown else describe
+                    for line in tell(build.programs(benches or build.BENCHES), Progress()):
                         print(line)
                     return Exit.OK
                 case "doctor":

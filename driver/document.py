@@ -29,6 +29,7 @@ def _cell(cell: Cell) -> Event:
         "unit": cell.case.unit,
         "units": cell.units,
         "scheduled": cell.scheduled,
+        "in_flight": cell.in_flight,
         "bound_ns": cell.bound_ns,
         "bound": cell.bound,
         "checksum": cell.checksum,

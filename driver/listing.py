@@ -13,17 +13,62 @@ from driver.session import Session
 from driver.waiting import Waiter
 
 
+CORES_OF_MARKDOWN = 2  # so that the table is the same on every machine
+
+
 def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
+    models, cells = _ask(programs, None, progress)
+    yield from _models(models)
+    yield ""
+    yield from _workloads(cells)
+
+
+def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
+    """The table of models in the README: what each holds on two cores, which verbs it has, and why not the others."""
+    models, _ = _ask(programs, CORES_OF_MARKDOWN, progress)
+    spoken = [model for model in models if model["status"] == "ok"]
+    verbs = list(dict.fromkeys(verb for model in spoken for verb in model["hello"].get("verbs") or {}))
+    names = [verb.removeprefix("can_") for verb in verbs]
+    yield f"| model | {' | '.join(names)} | at once | threads | processes |"
+    yield "|---|" + ":-:|" * len(names) + "--:|" * 3
+    reasons: list[str] = []
+    for model in sorted(spoken, key=_by_family):
+        hello, resources = model["hello"], model["hello"].get("resources") or {}
+        marks = [_mark((hello.get("verbs") or {}).get(verb, "not stated"), reasons) for verb in verbs]
+        executor = resources.get("executor_threads")
+        threads = f"{resources.get('threads', '?')}{f' + {executor}' if executor else ''}"
+        yield f"| {model['model']} | {' | '.join(marks)} | {hello.get('at_once', '?'):,} | {threads} | {resources.get('processes', '?')} |"
+    yield ""
+    for number, reason in enumerate(reasons, 1):
+        yield f"{number}. {reason}"
+
+
+_FAMILIES = ("serial", "event_loop", "threads", "processes", "fibers", "tbb", "peer")
+
+
+def _by_family(model: Event) -> tuple[int, str]:
+    family = str(model["hello"]["family"])
+    return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES), str(model["model"])
+
+
+def _mark(reason: str, reasons: list[str]) -> str:
+    """A verb that is lacking has the number of its reason."""
+    if not reason:
+        return "✓"
+    if reason not in reasons:
+        reasons.append(reason)
+    return str(reasons.index(reason) + 1)
+
+
+def _ask(programs: Mapping[str, Path], cores: int | None, progress: Progress) -> tuple[list[Event], list[Cell]]:
     with Waiter(progress.tick) as waiter:
-        session = Session(programs, {}, None, QUICK, progress, waiter)
+        session = Session(programs, {}, cores, QUICK, progress, waiter)
         try:
             events, cells = session.open()
         finally:
             session.end()
             progress.end()
-    yield from _models([event for event in events if event["event"] == "model"])
-    yield ""
-    yield from _workloads(cells)
+    return [event for event in events if event["event"] == "model"], cells
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -36,7 +81,7 @@ def _models(models: Sequence[Event]) -> Iterator[str]:
     spoken = [model for model in models if model["status"] == "ok"]
     verbs = sorted({verb for model in spoken for verb in model["hello"].get("verbs") or {}})
     yield f"Models ({len(spoken)})"
-    rows = [["model", "family", "at once", "threads", "processes", *(verb.removeprefix("can_") for verb in verbs)]]
+    rows = [["model", "family", "at once", "threads", "executor", "processes", *(verb.removeprefix("can_") for verb in verbs)]]
     lacks: dict[str, list[str]] = {}
     for model in spoken:
         hello, resources = model["hello"], model["hello"].get("resources") or {}
@@ -46,7 +91,7 @@ def _models(models: Sequence[Event]) -> Iterator[str]:
             marks.append("no" if reason else "yes")
             if reason:
                 lacks.setdefault(f"no {verb.removeprefix('can_')}: {reason}", []).append(model["model"])
-        counts = [str(hello.get("at_once", "?")), str(resources.get("threads", "?")), str(resources.get("processes", "?"))]
+        counts = [str(hello.get("at_once", "?")), *(str(resources.get(key, "?")) for key in ("threads", "executor_threads", "processes"))]
         rows.append([model["model"], str(hello["family"]), *counts, *marks])
     yield from _table(rows)
     for reason, names in lacks.items():

@@ -21,12 +21,12 @@ class process_pool_wide {
                    : "";
     }
 
-    static constexpr std::size_t workers = 32;
+    static constexpr std::size_t width = 32;
 
     // Must be made before the process has any thread. There are more workers than cores: one that has nothing
     // to do gives its core away at once.
     explicit process_pool_wide(const options& o)
-        : pool_("process_pool_wide", *o.memory, workers, std::chrono::nanoseconds(0)) {}
+        : pool_("process_pool_wide", *o.memory, o.workers ? o.workers : width, std::chrono::nanoseconds(0)) {}
 
     std::size_t at_once() const { return pool_.size(); }
     resources held() const { return pool_.held(); }

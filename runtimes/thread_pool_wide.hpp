@@ -18,10 +18,11 @@ class thread_pool_wide {
     static constexpr std::size_t width = 256;
 
     static constexpr std::string_view why_not(verb v) {
-        return v == verb::offload ? "has no thread but its own workers, and they run the items" : "";
+        return v == verb::offload ? "an item holds its worker while it waits for the call: nothing is gained"
+                                  : "";
     }
 
-    explicit thread_pool_wide(const options&) : pool_(width) {}
+    explicit thread_pool_wide(const options& with) : pool_(with.workers ? with.workers : width) {}
 
     std::size_t at_once() const { return pool_.size(); }
     resources held() const { return {pool_.size() + 1, 1, stack_bytes_of_threads()}; }

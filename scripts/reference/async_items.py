@@ -57,6 +57,10 @@ async def sum_squares(p: Params, _: Shared, i: int) -> Output:
     return (kernels.sum_of_squares(p["n"]),)
 
 
+async def granularity(p: Params, _: Shared, i: int) -> Output:
+    return (kernels.churn(i, p["steps"]),)
+
+
 async def mixed(p: Params, _: Shared, i: int) -> Output:
     if p["wait_us"]:
         await asyncio.sleep(p["wait_us"] / 1e6)
@@ -126,5 +130,5 @@ async def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
 
 
 ITEMS: dict[str, Any] = {
-    item.__name__: item for item in (sleepers, fetch, sum_squares, mixed, producer_consumer, ping_pong, spawn, responsiveness, idle_tasks)
+    item.__name__: item for item in (sleepers, fetch, sum_squares, granularity, mixed, producer_consumer, ping_pong, spawn, responsiveness, idle_tasks)
 }

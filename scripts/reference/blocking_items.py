@@ -107,6 +107,10 @@ def sum_squares(p: Params, _: Shared, i: int) -> Output:
     return (kernels.sum_of_squares(p["n"]),)
 
 
+def granularity(p: Params, _: Shared, i: int) -> Output:
+    return (kernels.churn(i, p["steps"]),)
+
+
 def mixed(p: Params, _: Shared, i: int) -> Output:
     if p["wait_us"]:
         time.sleep(p["wait_us"] / 1e6)
@@ -176,5 +180,5 @@ def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
 
 
 ITEMS: dict[str, Item] = {
-    item.__name__: item for item in (sleepers, fetch, sum_squares, mixed, producer_consumer, ping_pong, responsiveness, idle_tasks)
+    item.__name__: item for item in (sleepers, fetch, sum_squares, granularity, mixed, producer_consumer, ping_pong, responsiveness, idle_tasks)
 }

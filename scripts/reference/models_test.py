@@ -18,7 +18,7 @@ from reports.claims import points  # noqa: E402  (needs the path above)
 
 BENCHES = Path(sys.argv.pop(1))
 MODELS = ("py_asyncio", "py_uvloop", "py_threads", "py_processes")
-WORKLOADS = ("sleepers", "fetch", "sum_squares", "mixed", "producer_consumer", "ping_pong", "spawn", "responsiveness", "idle_tasks")
+WORKLOADS = ("sleepers", "fetch", "sum_squares", "granularity", "mixed", "producer_consumer", "ping_pong", "spawn", "responsiveness", "idle_tasks")
 
 
 class Bench:
