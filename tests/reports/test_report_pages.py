@@ -59,6 +59,15 @@ class _Page(HTMLParser):
                 self.references.append(value or "")
 
 
+
+def test_both_pages_judge_every_claim_of_the_tutorials(report: Path) -> None:
+    page, text = (report / "index.html").read_text(), (report / "report.md").read_text()
+    ledger = page[page.index('<section id="claims">') :]
+    for number in range(1, 16):
+        assert re.search(rf"<td>{number}\. [^<]+</td><td><strong>(holds|does not hold|holds only in CPython|unresolved)</strong></td><td>[^<]+</td>", ledger)
+        assert re.search(rf"^\| {number}\. .+ \| \*\*(holds|does not hold|holds only in CPython|unresolved)\*\* \| .+ \|$", text, re.MULTILINE)
+
+
 def test_a_report_has_one_page_markdown_and_each_figure_twice(report: Path) -> None:
     names = set(files(report))
     assert {"index.html", "report.md", "figures/winner-map-time.svg", "figures/winner-map-cpu.png", "figures/forest-io-time.svg"} <= names
