@@ -5,6 +5,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -159,6 +160,7 @@ class channel {
 
       private:
         friend class channel;
+        std::string describe() const override { return "channel.push()"; }
         channel& channel_;
         T value_;
         bool taken_ = false;
@@ -179,6 +181,7 @@ class channel {
 
       private:
         friend class channel;
+        std::string describe() const override { return "channel.pop()"; }
         channel& channel_;
         std::optional<T> value_;
     };

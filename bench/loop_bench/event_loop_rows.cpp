@@ -10,6 +10,7 @@
 #include "runtimes/event_loop/gather.hpp"
 #include "runtimes/event_loop/io_uring.hpp"
 #include "runtimes/event_loop/lock.hpp"
+#include "runtimes/event_loop/nothrow_cancel.hpp"
 #include "runtimes/event_loop/queue.hpp"
 #include "runtimes/event_loop/run.hpp"
 #include "runtimes/event_loop/sleep.hpp"
@@ -104,6 +105,33 @@ coro<std::int64_t> eager_skynet(std::int64_t first, std::int64_t size) {
     std::int64_t sum = 0;
     for (const auto& part : parts) sum += co_await part;
     co_return sum;
+}
+
+coro<> wait_below(int depth) {
+    if (depth == 0)
+        co_await sleep(1h);
+    else
+        co_await wait_below(depth - 1);
+}
+
+coro<> wait_below(nothrow_cancel_t, int depth) {
+    if (depth == 0)
+        co_await sleep(1h);
+    else
+        co_await wait_below(nothrow_cancel, depth - 1);
+}
+
+// Made, put to sleep below five coroutines, cancelled and joined.
+constexpr int cancel_batch = 1'000;
+
+template <class Make>
+coro<> cancel_all(Make make) {
+    std::vector<task<>> all;
+    all.reserve(cancel_batch);
+    for (int i = 0; i < cancel_batch; ++i) all.push_back(create_task(make()));
+    co_await sleep(0ns);
+    for (const task<>& t : all) t.cancel();
+    for (const task<>& t : all) co_await until_done(t);
 }
 
 template <class Make>
@@ -215,6 +243,13 @@ void add_event_loop_rows() {
     add_batches("queue_hop/places:127", [] { return hop(batch, 127); });
     add_batches("lock_release", [] { return lock_and_release(batch); });
     add_batches("gather_child", [] { return gather_children(batch); });
+    add_row("cancel_chain/depth:5", "event_loop", [](State& s) {
+        while (s.KeepRunningBatch(cancel_batch)) run(cancel_all([] { return wait_below(5); }));
+    });
+    add_row("cancel_chain/depth:5", "event_loop_nothrow", [](State& s) {
+        while (s.KeepRunningBatch(cancel_batch))
+            run(cancel_all([] { return wait_below(nothrow_cancel, 5); }));
+    });
     add_row("timer_call_later_cancel/live:10000", "event_loop", [](State& s) { timers(s, true); });
     add_row("timer_call_at_cancel/live:10000", "event_loop", [](State& s) { timers(s, false); });
     add_row("cross_thread_wake", "event_loop", &wake_from_thread);

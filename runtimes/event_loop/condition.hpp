@@ -46,6 +46,9 @@ class condition {
         bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<> h) { queued_wait::wait(h); }
         void await_resume() const { check_cancelled(); }
+
+      private:
+        std::string describe() const override { return "condition.wait()"; }
     };
     void wake(std::size_t n) noexcept {
         while (n-- != 0 && waiting_.wake_first()) continue;

@@ -24,6 +24,23 @@ struct context_values {
     void erase(std::uint64_t key);
 };
 
+// Makes a context that of this thread, or of the running task's present step, while it lives.
+class entered_context {
+  public:
+    explicit entered_context(std::shared_ptr<context_values> values);
+    entered_context(const entered_context&) = delete;
+    entered_context& operator=(const entered_context&) = delete;
+    ~entered_context();
+
+    // Null if none was entered by that task; null stands for code outside of tasks.
+    static const std::shared_ptr<context_values>* of(const task_state* t) noexcept;
+
+  private:
+    std::shared_ptr<context_values> values_;
+    const task_state* task_;
+    const entered_context* outer_;
+};
+
 // A reference to a context: what a task that is given it changes is seen through it.
 class context {
   public:
@@ -31,8 +48,14 @@ class context {
     explicit context(std::shared_ptr<context_values> values) noexcept : values_(std::move(values)) {}
     // An independent one with the same values.
     context copy() const { return context(std::make_shared<context_values>(*values_)); }
-    // The running task's; in a callback and outside a loop this thread's.
+    // That of the run() under way, else the running task's; in a callback and outside a loop this thread's.
     static context current();
+    // Calls f() in this context, in whatever thread; returns what it returns.
+    template <class F>
+    decltype(auto) run(F&& f) const {
+        const entered_context here(values_);
+        return std::forward<F>(f)();
+    }
 
     const std::shared_ptr<context_values>& values() const noexcept { return values_; }
 
@@ -41,7 +64,7 @@ class context {
 };
 
 // An independent context with the values of the current one.
-inline context copy_context() { return context::current().copy(); }
+context copy_context();
 
 std::uint64_t new_context_key() noexcept;
 
@@ -95,8 +118,9 @@ class context_var {
 
 // In that context itself, not in a copy.
 template <class T>
-task<T> create_task(coro<T> what, const context& in) {
-    task<T> t = create_task(std::move(what));
+task<T> create_task(coro<T> what, const context& in,
+                    std::source_location at = std::source_location::current()) {
+    task<T> t = create_task(std::move(what), at);
     t.get_loop().notes_of(t.raw()).context = in.values();
     return t;
 }

@@ -16,96 +16,90 @@ namespace crossover::asyncio {
 template <class T>
 class coro;
 
-// What lies before the frame of a coroutine with result T.
-template <class T>
-struct frame_header {
-    static constexpr std::size_t bytes = sizeof(task_state) + value_of<T>::extra;
-    static_assert(bytes % frame_pool::step == 0);
+// A coroutine frame lies directly behind its task_state.
+inline task_state& header_of(std::coroutine_handle<> frame) noexcept {
+    static_assert(sizeof(task_state) % frame_pool::step == 0);
+    return *std::launder(
+        reinterpret_cast<task_state*>(static_cast<std::byte*>(frame.address()) - sizeof(task_state)));
+}
+inline std::coroutine_handle<> frame_of(task_state& t) noexcept {
+    return std::coroutine_handle<>::from_address(reinterpret_cast<std::byte*>(&t) + sizeof(task_state));
+}
 
-    static task_state& of(std::coroutine_handle<> h) noexcept {
-        return *std::launder(reinterpret_cast<task_state*>(static_cast<std::byte*>(h.address()) - bytes));
-    }
-    static std::coroutine_handle<> frame(task_state& t) noexcept {
-        return std::coroutine_handle<>::from_address(reinterpret_cast<std::byte*>(&t) + bytes);
-    }
-};
-
-template <class T>
+// Self is the promise type, which adds no members.
+template <class T, class Self>
 class coro_promise_base {
   public:
     static void* operator new(std::size_t frame) {
-        constexpr std::size_t header = frame_header<T>::bytes;
-        void* const raw = frame_pool::allocate(header + frame);
-        ::new (raw) task_state;
-        return static_cast<std::byte*>(raw) + header;
+        void* const raw = frame_pool::allocate(header_bytes<T> + frame);
+        ::new (static_cast<std::byte*>(raw) + value_of<T>::extra) task_state;
+        return static_cast<std::byte*>(raw) + header_bytes<T>;
     }
     static void operator delete(void* at, std::size_t frame) noexcept {
-        constexpr std::size_t header = frame_header<T>::bytes;
-        auto* const t = std::launder(reinterpret_cast<task_state*>(static_cast<std::byte*>(at) - header));
-        if (t->result.refs != 0)
-            t->bytes = header + frame;  // a task: the result is still needed
+        task_state& t = header_of(std::coroutine_handle<>::from_address(at));
+        if (t.result.refs != 0)
+            t.bytes = header_bytes<T> + frame;  // a task: the result is still needed
         else
-            frame_pool::release(t, header + frame);
+            release_header<T>(t, header_bytes<T> + frame);
     }
 
-    std::suspend_always initial_suspend() const noexcept { return {}; }
+    coro<T> get_return_object() noexcept;
+    // The default argument is the coroutine function.
+    std::suspend_always initial_suspend(
+        std::source_location body = std::source_location::current()) noexcept {
+        ::new (&result().body) std::source_location(body);
+        return {};
+    }
 
     struct final_awaiter {
         bool await_ready() const noexcept { return false; }
-        template <class Promise>
-        transferred await_suspend(std::coroutine_handle<Promise> h) const noexcept {
-            task_state& t = frame_header<T>::of(h);
+        transferred await_suspend(std::coroutine_handle<> h) const noexcept {
+            task_state& t = header_of(h);
             if (t.result.has(flag::is_task)) return transfer_to_nobody();  // the task's step finishes it
             return transfer_to(std::coroutine_handle<>::from_address(t.continuation));
         }
         void await_resume() const noexcept {}
     };
     final_awaiter final_suspend() const noexcept { return {}; }
+
+    void unhandled_exception() noexcept {
+        outcome& o = result();
+        o.set_error(std::current_exception());
+        o.state = phase::threw;
+    }
+
+  protected:
+    outcome& result() noexcept { return header_of(handle()).result; }
+
+  private:
+    std::coroutine_handle<Self> handle() noexcept {
+        return std::coroutine_handle<Self>::from_promise(static_cast<Self&>(*this));
+    }
+};
+
+// How the promise takes the result.
+template <class T, class Self>
+class returning_promise : public coro_promise_base<T, Self> {
+  public:
+    template <class U = T>
+    requires(!std::is_reference_v<T> && std::is_constructible_v<T, U&&>) void return_value(U&& value) {
+        value_of<T>::make(this->result(), std::forward<U>(value));
+        this->result().state = phase::returned;
+    }
+    void return_value(T value) requires std::is_reference_v<T> {
+        value_of<T>::make(this->result(), std::addressof(value));
+        this->result().state = phase::returned;
+    }
+};
+
+template <class Self>
+class returning_promise<void, Self> : public coro_promise_base<void, Self> {
+  public:
+    void return_void() noexcept { this->result().state = phase::returned; }
 };
 
 template <class T>
-class coro_promise : public coro_promise_base<T> {
-  public:
-    coro<T> get_return_object() noexcept {
-        return coro<T>(std::coroutine_handle<coro_promise>::from_promise(*this));
-    }
-    void unhandled_exception() noexcept {
-        outcome& o = result();
-        o.set_error(std::current_exception());
-        o.state = phase::threw;
-    }
-    template <class U = T>
-    requires(!std::is_reference_v<T> && std::is_constructible_v<T, U&&>) void return_value(U&& value) {
-        value_of<T>::make(result(), std::forward<U>(value));
-        result().state = phase::returned;
-    }
-    void return_value(T value) requires std::is_reference_v<T> {
-        value_of<T>::make(result(), std::addressof(value));
-        result().state = phase::returned;
-    }
-
-  private:
-    outcome& result() noexcept {
-        return frame_header<T>::of(std::coroutine_handle<coro_promise>::from_promise(*this)).result;
-    }
-};
-
-template <>
-class coro_promise<void> : public coro_promise_base<void> {
-  public:
-    coro<void> get_return_object() noexcept;
-    void unhandled_exception() noexcept {
-        outcome& o = result();
-        o.set_error(std::current_exception());
-        o.state = phase::threw;
-    }
-    void return_void() noexcept { result().state = phase::returned; }
-
-  private:
-    outcome& result() noexcept {
-        return frame_header<void>::of(std::coroutine_handle<coro_promise>::from_promise(*this)).result;
-    }
-};
+class coro_promise : public returning_promise<T, coro_promise<T>> {};
 
 // Owns the frame. Awaiting it runs the body at once, inside the awaiting task, without going through the
 // ready queue; it can be awaited once. A default-constructed coro<void> is already done: what a plain
@@ -118,7 +112,7 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
 
     coro() noexcept requires std::is_void_v<T>
     = default;
-    explicit coro(std::coroutine_handle<promise_type> h) noexcept : frame_(h) {}
+    explicit coro(std::coroutine_handle<> h) noexcept : frame_(h) {}
     coro(coro && other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
     coro& operator=(coro other) noexcept {
         std::swap(frame_, other.frame_);
@@ -135,24 +129,24 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
 
     class awaiter {
       public:
-        explicit awaiter(std::coroutine_handle<promise_type> child) noexcept : child_(child) {}
+        explicit awaiter(std::coroutine_handle<> child) noexcept : child_(child) {}
         bool await_ready() const {
             if (!child_) {
                 if constexpr (std::is_void_v<T>) return true;
                 throw std::logic_error("awaiting a coroutine that was moved from");
             }
-            if (frame_header<T>::of(child_).continuation)
+            if (header_of(child_).continuation)
                 throw std::logic_error("cannot await a coroutine twice: make it a task");
             return false;
         }
         transferred await_suspend(std::coroutine_handle<> parent) const noexcept {
-            frame_header<T>::of(child_).continuation = parent.address();
+            header_of(child_).continuation = parent.address();
             return transfer_to(child_);
         }
         T await_resume() const {
             if constexpr (std::is_void_v<T>)
                 if (!child_) return;
-            outcome& o = frame_header<T>::of(child_).result;
+            outcome& o = header_of(child_).result;
             if (o.state == phase::threw) [[unlikely]]
                 std::rethrow_exception(o.error);
             if constexpr (std::is_reference_v<T>)
@@ -162,12 +156,17 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
         }
 
       private:
-        std::coroutine_handle<promise_type> child_;
+        std::coroutine_handle<> child_;
     };
     awaiter operator co_await() const noexcept { return awaiter(frame_); }
 
-    // For those who run it as a task: gives up the frame, which outcome and frame_header reach. Null if there
-    // is none.
+    // Whoever awaits it may be destroyed instead of being thrown through (nothrow_cancel.hpp).
+    void set_parent_catchless() const noexcept {
+        if (frame_) state().result.set(flag::catchless);
+    }
+
+    // For those who run it as a task: gives up the frame, which header_of() and frame_of() reach. Null if
+    // there is none.
     task_state* release() noexcept {
         if (!frame_) return nullptr;
         task_state& t = state();
@@ -176,13 +175,14 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     }
 
   private:
-    task_state& state() const noexcept { return frame_header<T>::of(frame_); }
+    task_state& state() const noexcept { return header_of(frame_); }
 
-    std::coroutine_handle<promise_type> frame_ = nullptr;
+    std::coroutine_handle<> frame_ = nullptr;
 };
 
-inline coro<void> coro_promise<void>::get_return_object() noexcept {
-    return coro<void>(std::coroutine_handle<coro_promise>::from_promise(*this));
+template <class T, class Self>
+coro<T> coro_promise_base<T, Self>::get_return_object() noexcept {
+    return coro<T>(handle());
 }
 
 }  // namespace crossover::asyncio

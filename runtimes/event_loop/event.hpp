@@ -25,6 +25,8 @@ class event {
         void await_resume() const { check_cancelled(); }
 
       private:
+        std::string describe() const override { return "event.wait()"; }
+
         event& event_;
     };
     set_wait wait() noexcept { return set_wait(*this); }

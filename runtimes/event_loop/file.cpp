@@ -20,7 +20,7 @@ namespace {
 class kernel_read_wait : public pending, file_read {
   public:
     kernel_read_wait(io_uring_reactor& r, int fd, std::span<std::byte> to, std::uint64_t offset) noexcept
-        : pending(&on_cancel), file_read(&on_done), reactor_(r), fd_(fd), to_(to), offset_(offset) {}
+        : file_read(&on_done), reactor_(r), fd_(fd), to_(to), offset_(offset) {}
     kernel_read_wait(const kernel_read_wait&) = delete;
     kernel_read_wait& operator=(const kernel_read_wait&) = delete;
     ~kernel_read_wait() {
@@ -39,10 +39,13 @@ class kernel_read_wait : public pending, file_read {
     }
 
   private:
-    static bool on_cancel(pending& p, task_state& t, std::string_view message) {
-        if (static_cast<kernel_read_wait&>(p).done) return false;
-        interrupt(t, message);
+    bool cancel(task_state& t, std::string_view message) override {
+        if (done) return false;
+        end_wait(t, message);
         return true;
+    }
+    std::string describe() const override {
+        return "a read of the file on descriptor " + std::to_string(fd_);
     }
     static void on_done(node& n) {
         task_state& t = *static_cast<kernel_read_wait&>(n).task_;

@@ -22,7 +22,7 @@ bool cancel_future(outcome& o, std::string_view message) {
     if (o.done()) return false;
     // What stands for several others (gather) has the cancellation done to them.
     task_state& t = task_state::of(o);
-    if (t.awaiting) return t.awaiting->cancel(*t.awaiting, t, message);
+    if (t.awaiting) return t.awaiting->cancel(t, message);
     o.set_error(message.empty() ? nullptr : std::make_exception_ptr(cancelled_error(std::string(message))));
     o.state = phase::cancelled;
     announce(o);
@@ -30,6 +30,7 @@ bool cancel_future(outcome& o, std::string_view message) {
 }
 
 bool any_future::cancel(std::string_view message) const {
+    check_thread(*outcome_);
     return outcome_->has(flag::is_task) ? task_state::of(*outcome_).cancel(message)
                                         : cancel_future(*outcome_, message);
 }
@@ -46,7 +47,7 @@ std::exception_ptr any_future::exception() const {
 bool task_state::cancel(std::string_view message) {
     if (result.done()) return false;
     ++result.cancelling;
-    if (awaiting && awaiting->cancel(*awaiting, *this, message)) return true;
+    if (awaiting && awaiting->cancel(*this, message)) return true;
     result.set(flag::must_cancel);
     if (result.has(flag::interrupted)) return true;  // one is on its way, with its own message
     if (!message.empty() || result.has(flag::noted)) result.owner->notes_of(result).cancel_message = message;
@@ -63,8 +64,16 @@ void outcome_wait::await_suspend(std::coroutine_handle<> h) {
     park(t, h, *this);
 }
 
-bool outcome_wait::on_cancel(pending& p, task_state&, std::string_view message) {
-    return any_future(*static_cast<outcome_wait&>(p).target_).cancel(message);
+bool outcome_wait::cancel(task_state&, std::string_view message) {
+    return any_future(*target_).cancel(message);
+}
+
+std::string outcome_wait::describe() const {
+    if (target_->has(flag::is_task)) return target_->owner->name_of(task_state::of(*target_));
+    if (const pending* const stands_for = task_state::of(*target_).awaiting) return stands_for->describe();
+    std::string text = "a future";
+    if (const auto* const n = target_->owner->find_notes(*target_)) append_creation(text, *n);
+    return text;
 }
 
 void outcome_wait::resume_regardless() {
@@ -75,7 +84,7 @@ void outcome_wait::resume() {
     if (waiter_ && waiter_->result.has(flag::interrupted)) [[unlikely]] {
         // If the target was cancelled too, it is its cancellation that comes out.
         if (target_->state != phase::cancelled) throw_interrupt(*waiter_);
-        waiter_->result.clear(flag::interrupted);
+        waiter_->result.clear(flag::interrupted | flag::wait_over);
     }
     throw_unless_finished(*target_);
 }

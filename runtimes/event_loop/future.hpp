@@ -64,9 +64,7 @@ bool cancel_future(outcome& o, std::string_view message);
 // Waits in a task for an outcome; shared by all result types.
 class outcome_wait : public pending, public completion {
   public:
-    explicit outcome_wait(outcome& o) noexcept : pending(&on_cancel), completion(&on_done), target_(&o) {
-        ++o.refs;
-    }
+    explicit outcome_wait(outcome& o) noexcept : completion(&on_done), target_(&o) { ++o.refs; }
     outcome_wait(const outcome_wait&) = delete;
     outcome_wait& operator=(const outcome_wait&) = delete;
     ~outcome_wait() {
@@ -86,8 +84,15 @@ class outcome_wait : public pending, public completion {
     outcome* target_;
 
   private:
-    static bool on_cancel(pending& p, task_state& t, std::string_view message);
-    static void on_done(completion& c, outcome&) { wake(*static_cast<outcome_wait&>(c).waiter_); }
+    bool cancel(task_state& t, std::string_view message) override;
+    std::string describe() const override;
+    static void on_done(completion& c, outcome& o) {
+        task_state& t = *static_cast<outcome_wait&>(c).waiter_;
+        // Without a message the task's own cancellation says the same.
+        if (t.result.has(flag::catchless) && o.state == phase::cancelled && !o.get_error()) [[unlikely]]
+            end_wait(t, {});
+        wake(t);
+    }
 
     task_state* waiter_ = nullptr;
 };
@@ -232,7 +237,7 @@ class [[nodiscard]] future : public result_of<T, any_future, future<T>> {
     future() = default;
     explicit future(outcome& o) noexcept : base(o) {}
     // Pending, bound to that loop.
-    explicit future(loop& l) : base(make(l)) {}
+    explicit future(loop& l, std::source_location at = std::source_location::current()) : base(make(l, at)) {}
 
     // Each throws invalid_state_error if the future is done.
     template <class U = T>
@@ -262,12 +267,13 @@ class [[nodiscard]] future : public result_of<T, any_future, future<T>> {
     void set_exception(E&& e) const { set_exception(std::make_exception_ptr(std::forward<E>(e))); }
 
   private:
-    static constexpr std::size_t bytes = sizeof(task_state) + value_of<T>::extra;
-
-    static outcome& make(loop& l) {
-        auto* const t = ::new (frame_pool::allocate(bytes)) task_state;
+    static outcome& make(loop& l, const std::source_location& at) {
+        void* const raw = frame_pool::allocate(header_bytes<T>);
+        auto* const t = ::new (static_cast<std::byte*>(raw) + value_of<T>::extra) task_state;
         t->run = &dispose;
         t->result.owner = &l;
+        if (l.get_debug()) [[unlikely]]
+            l.notes_of(t->result).created = at;
         return t->result;
     }
     static void dispose(node& n) {
@@ -275,18 +281,19 @@ class [[nodiscard]] future : public result_of<T, any_future, future<T>> {
         announce(t.result);  // if it is still pending, this frees what was registered
         report_unretrieved(t.result);
         destroy_result<T>(t.result);
-        frame_pool::release(&t, bytes);
+        release_header<T>(t, header_bytes<T>);
     }
 
     outcome& expect_pending() const {
+        check_thread(*this->outcome_);
         if (this->outcome_->done()) throw invalid_state_error("the future has a result already");
         return *this->outcome_;
     }
 };
 
 template <class T>
-future<T> loop::create_future() {
-    return future<T>(*this);
+future<T> loop::create_future(std::source_location at) {
+    return future<T>(*this, at);
 }
 
 }  // namespace crossover::asyncio

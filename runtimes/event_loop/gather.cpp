@@ -63,12 +63,16 @@ void gathering::child_ended(outcome& child) {
     if (unfinished_ == 0) delete this;
 }
 
-bool gathering::on_cancel(pending& p, task_state&, std::string_view message) {
-    auto& self = static_cast<gathering&>(p);
+bool gathering::cancel(task_state&, std::string_view message) {
     bool any = false;
-    for (const any_future& c : std::vector(self.children_)) any |= c.cancel(message);
-    self.cancel_requested_ |= any;
+    for (const any_future& c : std::vector(children_)) any |= c.cancel(message);
+    cancel_requested_ |= any;
     return any;
+}
+
+std::string gathering::describe() const {
+    return "gather of " + std::to_string(children_.size()) + ", " + std::to_string(unfinished_) +
+           " unfinished";
 }
 
 }  // namespace crossover::asyncio

@@ -70,7 +70,7 @@ class settled {
 
 // The bookkeeping behind one gather(); lives until all children have ended, for their exceptions count as
 // looked at.
-class gathering : public pending, public completion {
+class gathering final : public pending, public completion {
   public:
     // Sets the result of the outer future from the children.
     using collect_function = void (*)(outcome& outer, const std::vector<any_future>& children);
@@ -81,14 +81,14 @@ class gathering : public pending, public completion {
   private:
     gathering(outcome& outer, std::vector<any_future> children, bool exceptions_are_values,
               collect_function collect)
-        : pending(&on_cancel),
-          completion(&on_outer_end),
+        : completion(&on_outer_end),
           outer_(&outer),
           children_(std::move(children)),
           collect_(collect),
           exceptions_are_values_(exceptions_are_values) {}
 
-    static bool on_cancel(pending& p, task_state& outer, std::string_view message);
+    bool cancel(task_state& outer, std::string_view message) override;
+    std::string describe() const override;
     static void on_outer_end(completion& c, outcome& outer);
     static void on_child_end(void* owner, notice& n, outcome& child);
     void child_ended(outcome& child);
@@ -168,20 +168,21 @@ future<std::tuple<settled<result_type<Awaitables>>...>> gather(return_exceptions
 }
 
 template <class Awaitable>
-std::vector<any_future> as_children(loop& l, std::vector<Awaitable>&& what) {
+std::vector<any_future> as_futures(loop& l, std::vector<Awaitable>&& what, const std::source_location& at) {
     std::vector<any_future> children;
     children.reserve(what.size());
-    for (Awaitable& a : what) children.push_back(as_future(l, std::move(a)));
+    for (Awaitable& a : what) children.push_back(as_future(l, std::move(a), at));
     return children;
 }
 
 // The same for any number of one type; the result is a vector.
 template <gatherable Awaitable>
-future<std::vector<value_or_monostate<result_type<Awaitable>>>> gather(std::vector<Awaitable> what) {
+future<std::vector<value_or_monostate<result_type<Awaitable>>>> gather(
+    std::vector<Awaitable> what, std::source_location at = std::source_location::current()) {
     using value = value_or_monostate<result_type<Awaitable>>;
     loop& l = get_running_loop();
     return begin_gathering<std::vector<value>>(
-        l, as_children(l, std::move(what)), false,
+        l, as_futures(l, std::move(what), at), false,
         [](outcome& outer, const std::vector<any_future>& children) {
             std::vector<value> results;
             results.reserve(children.size());
@@ -190,12 +191,13 @@ future<std::vector<value_or_monostate<result_type<Awaitable>>>> gather(std::vect
         });
 }
 template <gatherable Awaitable>
-future<std::vector<settled<result_type<Awaitable>>>> gather(return_exceptions_t,
-                                                            std::vector<Awaitable> what) {
+future<std::vector<settled<result_type<Awaitable>>>> gather(
+    return_exceptions_t, std::vector<Awaitable> what,
+    std::source_location at = std::source_location::current()) {
     using value = settled<result_type<Awaitable>>;
     loop& l = get_running_loop();
     return begin_gathering<std::vector<value>>(
-        l, as_children(l, std::move(what)), true,
+        l, as_futures(l, std::move(what), at), true,
         [](outcome& outer, const std::vector<any_future>& children) {
             std::vector<value> results;
             results.reserve(children.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <tuple>
+#include <typeinfo>
 #include <utility>
 
 #include "runtimes/event_loop/frame_pool.hpp"
@@ -15,40 +16,44 @@ class loop;
 
 struct callback : node {
     enum class action { call, drop_function, free };
-    using function = void (*)(callback&, action);
+    // What can be done with one kind of function.
+    struct kind {
+        void (*act)(callback&, action);
+        const std::type_info& function;  // as given to call_soon()
+    };
 
-    explicit callback(function f) noexcept : node(&callback::run_node), act(f) {}
+    explicit callback(const kind& k) noexcept : node(&callback::run_node), of_kind(k) {}
 
     // The loop's reference, and that of each handle.
     static void run_node(
         node& n);  // calls unless cancelled, reports what it throws, gives up the loop's reference
     void release() noexcept {
         if (--refs != 0) return;
-        if (!cancelled && !called) act(*this, action::drop_function);
-        act(*this, action::free);
+        if (!cancelled && !called) of_kind.act(*this, action::drop_function);
+        of_kind.act(*this, action::free);
     }
     void cancel() noexcept {
         if (std::exchange(cancelled, true) || called) return;
-        act(*this, action::drop_function);
+        of_kind.act(*this, action::drop_function);
     }
 
-    function act;
+    const kind& of_kind;
     std::uint32_t refs = 1;
     bool cancelled = false;
     bool called = false;
 };
 
 struct timed_callback : callback {
-    explicit timed_callback(function f) noexcept : callback(f) { alarm.fires = this; }
+    explicit timed_callback(const kind& k) noexcept : callback(k) { alarm.fires = this; }
     loop* owner = nullptr;
     timer alarm;
     time_point when{};
 };
 
-// A callable with its arguments, behind either of the two.
-template <class Base, class F>
+// A callable with its arguments, behind either of the two; Given is the callable without them.
+template <class Base, class Given, class F>
 struct bound_callback final : Base {
-    explicit bound_callback(F f) : Base(&bound_callback::perform), function_space(std::move(f)) {}
+    explicit bound_callback(F f) : Base(own_kind), function_space(std::move(f)) {}
     ~bound_callback() {}
 
     static void perform(callback& c, callback::action what) {
@@ -67,6 +72,8 @@ struct bound_callback final : Base {
         }
     }
 
+    static constexpr callback::kind own_kind{&bound_callback::perform, typeid(Given)};
+
     union {
         F function_space;
     };
@@ -83,9 +90,9 @@ auto bind_arguments(F&& f, Args&&... args) {
         };
 }
 
-template <class Base, class F>
-bound_callback<Base, F>* make_callback(F f) {
-    using type = bound_callback<Base, F>;
+template <class Base, class Given, class F>
+bound_callback<Base, Given, F>* make_callback(F f) {
+    using type = bound_callback<Base, Given, F>;
     void* const at = frame_pool::allocate(sizeof(type));
     return ::new (at) type(std::move(f));
 }

@@ -9,13 +9,7 @@ namespace crossover::asyncio {
 
 job_batch::job_batch(std::size_t n, std::size_t in_flight, job_function job, ended_function ended,
                      void* context)
-    : pending(&on_cancel),
-      n_(n),
-      in_flight_(in_flight),
-      job_(job),
-      ended_(ended),
-      context_(context),
-      end_(*this) {
+    : n_(n), in_flight_(in_flight), job_(job), ended_(ended), context_(context), end_(*this) {
     if (n > UINT32_MAX) throw std::invalid_argument("a batch holds at most 2^32 - 1 jobs");
     if (in_flight == 0) throw std::invalid_argument("a batch needs at least one job in flight");
 }
@@ -74,7 +68,7 @@ void job_batch::start_next() {
     }
     if (started.done()) return ended_(context_, index, nullptr);
     task_state& t = task_code<void>::adopt(*loop_, std::move(started));
-    loop_->enlist(t);
+    loop_->enlist(t, {});
     t.serial = static_cast<std::uint32_t>(index);
     subscribe(t.result, end_);
     ++alive_;
@@ -121,12 +115,15 @@ void job_batch::stop() {
     // With nothing alive or queued, whoever called stop() ends the batch.
 }
 
-bool job_batch::on_cancel(pending& p, task_state& t, std::string_view message) {
-    auto& self = static_cast<job_batch&>(p);
-    if (self.alive_ == 0 && self.queued_ == 0) return false;  // ended, and woken
+bool job_batch::cancel(task_state& t, std::string_view message) {
+    if (alive_ == 0 && queued_ == 0) return false;  // ended, and woken
     interrupt(t, message);
-    self.stop();
+    stop();
     return true;
+}
+
+std::string job_batch::describe() const {
+    return "a batch of " + std::to_string(n_) + " jobs, " + std::to_string(alive_) + " alive";
 }
 
 }  // namespace crossover::asyncio

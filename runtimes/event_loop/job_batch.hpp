@@ -56,7 +56,8 @@ class [[nodiscard]] job_batch : pending {
 
     static void run_lane(node& n);
     static void on_end(completion& c, outcome& o);
-    static bool on_cancel(pending& p, task_state& t, std::string_view message);
+    bool cancel(task_state& t, std::string_view message) override;
+    std::string describe() const override;
     void start_next();
     void end_if_done() noexcept;
 

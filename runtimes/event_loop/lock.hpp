@@ -34,6 +34,8 @@ class lock {
         }
 
       private:
+        std::string describe() const override { return "lock.acquire()"; }
+
         lock& lock_;
     };
     acquire_wait acquire() noexcept { return acquire_wait(*this); }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "runtimes/event_loop/debug.hpp"
 #include "runtimes/event_loop/future.hpp"
 #include "runtimes/reactor/epoll_reactor.hpp"
 
@@ -36,6 +37,9 @@ std::string text_of(const std::exception_ptr& e) {
 void print(const error_report& report) {
     std::string line = report.message;
     if (!report.task.empty()) line += ": " + report.task;
+    if (report.created.line() != 0)
+        line += std::string(", made at ") + report.created.file_name() + ":" +
+                std::to_string(report.created.line());
     if (report.exception) line += ": " + text_of(report.exception);
     std::fprintf(stderr, "%s\n", line.c_str());
 }
@@ -45,6 +49,7 @@ void print(const error_report& report) {
 std::unique_ptr<reactor> make_epoll_reactor() { return std::make_unique<epoll_reactor>(); }
 
 loop::loop(const loop_options& options) : strict_poll_(options.strict_poll), reactor_(options.back_end()) {
+    if (options.debug) set_debug(true);
     registry& r = registry::instance();
     const std::lock_guard guard(r.lock);
     r.loops.insert(this);
@@ -56,7 +61,8 @@ loop::~loop() {
     loop* const outer = std::exchange(running_loop, this);  // for destructors of coroutine frames
     while (!tasks_.empty()) {
         task_state& t = *tasks_.back();
-        call_exception_handler({"Task was destroyed but it is pending", nullptr, name_of(t)});
+        call_exception_handler(
+            {"Task was destroyed but it is pending", nullptr, name_of(t), creation_of(t.result)});
         // The step of a task that is cancelled before it has begun destroys its frames.
         t.result.set(flag::never_begun | flag::must_cancel);
         t.run(t);
@@ -135,16 +141,16 @@ void loop::run_once() {
 
 void loop::run_forever() {
     check_open();
-    if (running_) throw std::logic_error("this event loop is already running");
+    if (is_running()) throw std::logic_error("this event loop is already running");
     if (running_loop) throw std::logic_error("cannot run an event loop while another runs in this thread");
     struct scope {
         explicit scope(loop& l) : self(l) {
-            self.running_ = true;
+            self.running_.store(true, std::memory_order_relaxed);
             running_loop = &self;
         }
         ~scope() {
             self.stopping_ = false;
-            self.running_ = false;
+            self.running_.store(false, std::memory_order_relaxed);
             self.current_ = nullptr;
             running_loop = nullptr;
             // After a loop_exit: what the iteration had still to run comes first next time.
@@ -168,8 +174,8 @@ void loop::drop_callbacks() noexcept {
 }
 
 void loop::close() {
-    if (running_) throw std::logic_error("cannot close a running event loop: stop it first");
-    if (closed_.exchange(true)) return;
+    if (is_running()) throw std::logic_error("cannot close a running event loop: stop it first");
+    if (guard_.fetch_or(closed, std::memory_order_relaxed) & closed) return;
     drop_callbacks();  // first, for services own nodes that may stand in the queue
     while (!services_.empty()) services_.pop_back();
     drop_callbacks();
@@ -207,6 +213,7 @@ void report_unretrieved_or_noted(outcome& o) noexcept {
             {}};
         try {
             if (owner_lives && is_task) report.task = o.owner->name_of(task_state::of(o));
+            if (owner_lives) report.created = o.owner->creation_of(o);
             if (owner_lives)
                 o.owner->call_exception_handler(report);
             else
@@ -225,7 +232,7 @@ std::exception_ptr pending_cancellation(const task_state& t) {
 }
 
 void throw_interrupt(task_state& t) {
-    t.result.clear(flag::interrupted);
+    t.result.clear(flag::interrupted | flag::wait_over);
     if (const std::exception_ptr e = pending_cancellation(t)) std::rethrow_exception(e);
     throw cancelled_error();
 }
@@ -237,13 +244,14 @@ void callback::run_node(node& n) {
     struct ended {
         explicit ended(callback& c) : self(c) {}
         ~ended() {
-            self.act(self, action::drop_function);
+            self.of_kind.act(self, action::drop_function);
             self.release();
         }
         callback& self;
     } const ended(self);
+    const step_watch watch(*running_loop, self.of_kind.function);
     try {
-        self.act(self, action::call);
+        self.of_kind.act(self, action::call);
     } catch (const loop_exit&) {
         throw;
     } catch (...) {

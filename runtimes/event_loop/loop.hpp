@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -32,6 +33,7 @@ struct error_report {
     std::string message;
     std::exception_ptr exception = nullptr;  // may be null
     std::string task = {};                   // the name of the task concerned, if any
+    std::source_location created = {};       // in debug mode: where that task or future was made; else line 0
 };
 
 using exception_handler = std::function<void(loop&, const error_report&)>;
@@ -44,6 +46,7 @@ struct loop_options {
     reactor_factory back_end = &make_epoll_reactor;
     bool strict_poll =
         false;  // look for I/O in each iteration, as asyncio does, not only every few dozen callbacks
+    bool debug = false;  // see loop::set_debug()
 };
 
 // One loop serves one thread, the one that runs it. Unless a function says otherwise, call it there.
@@ -61,9 +64,9 @@ class loop {
     // or moved.
     template <class F, class... Args>
     handle call_soon(F&& f, Args&&... args) {
-        check_open();
-        callback& c =
-            *make_callback<callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
+        check_usable();
+        callback& c = *make_callback<callback, std::decay_t<F>>(
+            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
         if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
             take_foreign();  // what another thread called earlier goes first
         ready_.push_back(c);
@@ -74,16 +77,17 @@ class loop {
     template <class F, class... Args>
     void call_soon_threadsafe(F&& f, Args&&... args) {
         check_open();
-        post(*make_callback<callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)));
+        post(*make_callback<callback, std::decay_t<F>>(
+            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)));
     }
 
     // Never fires early. Equal deadlines fire in the order of the calls. A past deadline fires in the next
     // iteration.
     template <class F, class... Args>
     timer_handle call_at(time_point when, F&& f, Args&&... args) {
-        check_open();
-        auto& c =
-            *make_callback<timed_callback>(bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
+        check_usable();
+        auto& c = *make_callback<timed_callback, std::decay_t<F>>(
+            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
         c.owner = this;
         c.when = when;
         timers_.insert(c.alarm, when);
@@ -99,19 +103,27 @@ class loop {
     // Runs until the task or future is done, or the coroutine, which becomes a task; returns its result or
     // throws what it threw.
     template <class Awaitable>
-    auto run_until_complete(Awaitable&& what);
+    auto run_until_complete(Awaitable&& what, std::source_location at = std::source_location::current());
     // Lets the present iteration finish, then leaves run_forever(). Before it: one iteration is run, without
     // waiting.
     void stop() noexcept { stopping_ = true; }
     // Drops all callbacks and timers. Throws while running. Closing twice does nothing.
     void close();
-    bool is_running() const noexcept { return running_; }
-    bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+    bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
+    bool is_closed() const noexcept { return guard_.load(std::memory_order_relaxed) & closed; }
 
     template <class T>
-    task<T> create_task(coro<T> what, std::string name = {});
+    task<T> create_task(coro<T> what, std::string name = {},
+                        std::source_location at = std::source_location::current());
     template <class T>
-    future<T> create_future();
+    future<T> create_future(std::source_location at = std::source_location::current());
+
+    // Debug mode: callbacks and steps that take longer than slow_callback_duration are reported to the
+    // exception handler; what belongs to this loop's thread throws std::logic_error in others; tasks and
+    // futures note where they were made. Costs nothing while it is off.
+    void set_debug(bool on);
+    bool get_debug() const noexcept { return guard_.load(std::memory_order_relaxed) & debug; }
+    std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);
 
     // Null restores the default, which prints one line to stderr.
     void set_exception_handler(exception_handler h) { handler_ = std::move(h); }
@@ -170,13 +182,13 @@ class loop {
         return true;
     }
 
-    void enlist(task_state& t) {
+    void enlist(task_state& t, const std::source_location& created) {
         t.index = static_cast<std::uint32_t>(tasks_.size());
         t.serial = ++last_serial_;
         tasks_.push_back(&t);
-        // Few tasks have a context to hand down.
+        // Few tasks have a context to hand down; in debug mode each has notes.
         if (!current_ || current_->result.has(flag::noted)) [[unlikely]]
-            inherit_context(t);
+            note_creation(t, created);
     }
     void delist(const task_state& t) noexcept {
         task_state* const last = tasks_.back();
@@ -191,6 +203,9 @@ class loop {
         std::string name;
         std::string cancel_message;
         std::shared_ptr<context_values> context;  // context.hpp; null: has no values
+        std::source_location created;             // in debug mode
+        std::source_location body;                // of a task likewise: its coroutine function
+        node::function step = nullptr;            // of a task likewise: what its own function stands before
     };
     notes& notes_of(outcome& o) {
         o.set(flag::noted);
@@ -202,6 +217,10 @@ class loop {
         return at == notes_.end() ? nullptr : &at->second;
     }
     void forget_notes(const outcome& o) noexcept { notes_.erase(&o); }
+    std::source_location creation_of(const outcome& o) const noexcept {
+        const notes* const n = find_notes(o);
+        return n ? n->created : std::source_location();
+    }
     std::string name_of(const task_state& t) const;
 
     // Whether this loop object still exists; of any thread.
@@ -240,12 +259,24 @@ class loop {
     static constexpr std::uint32_t callbacks_per_poll = 61;
     static constexpr std::uint32_t most_ahead = 256;
 
+    // The bits of guard_, so that one test serves for both.
+    static constexpr std::uint8_t closed = 1;
+    static constexpr std::uint8_t debug = 2;
+
     void check_open() const {
         if (is_closed()) throw_closed();
     }
+    void check_usable() const {
+        if (guard_.load(std::memory_order_relaxed)) [[unlikely]]
+            refuse_if_unusable();
+    }
     [[noreturn]] static void throw_closed();
+    void refuse_if_unusable() const;
     void run_once();
-    void inherit_context(task_state& t);  // from the running task, else from this thread
+    void note_creation(task_state& t, const std::source_location& created);
+    void watch_steps(task_state& t);
+    // Of the task that is running, else of this thread.
+    void inherit_context(task_state& t);
     void take_foreign() noexcept;
     void drop_callbacks() noexcept;
 
@@ -257,7 +288,7 @@ class loop {
     std::uint32_t since_poll_ = 0;
     std::uint32_t last_serial_ = 0;
     bool stopping_ = false;
-    bool running_ = false;
+    std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
     bool strict_poll_;
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
@@ -267,7 +298,7 @@ class loop {
     std::unordered_map<const outcome*, notes> notes_;
     exception_handler handler_;
     std::vector<std::unique_ptr<service>> services_;
-    std::atomic<bool> closed_{false};
+    std::atomic<std::uint8_t> guard_{0};
     alignas(64) std::atomic<node*> foreign_{nullptr};  // latest first
 };
 
@@ -293,7 +324,7 @@ inline void park(task_state& t, std::coroutine_handle<> at, pending& p) {
     if (t.result.has(flag::must_cancel)) [[unlikely]] {
         std::string message;
         if (const auto* n = t.result.owner->find_notes(t.result)) message = n->cancel_message;
-        if (p.cancel(p, t, message)) t.result.clear(flag::must_cancel);
+        if (p.cancel(t, message)) t.result.clear(flag::must_cancel);
     }
 }
 
@@ -303,12 +334,31 @@ inline void wake(task_state& t) noexcept {
     t.result.owner->make_ready(t);
 }
 
-// For cancel hooks: makes the await throw.
+// For cancel(): makes the await throw.
 inline void interrupt(task_state& t, std::string_view message) {
     t.result.set(flag::interrupted);
     if (!message.empty() || t.result.has(flag::noted))
         t.result.owner->notes_of(t.result).cancel_message = message;
 }
+
+// The same for awaiters whose await_resume() would only throw: a frame that catches nothing may be destroyed
+// instead of being resumed.
+inline void end_wait(task_state& t, std::string_view message) {
+    interrupt(t, message);
+    t.result.set(flag::wait_over);
+}
+
+// In debug mode throws std::logic_error if this is the thread of another loop, or of none.
+inline constinit std::atomic<bool> debug_mode_was_used{false};
+void check_thread_of(const outcome& o);
+inline void check_thread(const outcome& o) {
+    if (debug_mode_was_used.load(std::memory_order_relaxed)) [[unlikely]]
+        check_thread_of(o);
+}
+
+// For describe(): ", made at file:line" if it was noted; "0.250 s".
+void append_creation(std::string& text, const loop::notes& n);
+std::string seconds_until(time_point when);
 
 [[noreturn]] void throw_interrupt(task_state& t);
 // What throw_interrupt() throws; null if it has no message.

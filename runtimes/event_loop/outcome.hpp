@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <source_location>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "runtimes/event_loop/errors.hpp"
+#include "runtimes/event_loop/frame_pool.hpp"
 #include "runtimes/reactor/node.hpp"
 
 namespace crossover::asyncio {
@@ -26,13 +29,18 @@ struct completion {
     function done;
 };
 
-// Base of the awaiters that a task can be cancelled out of. The hook returns true if it has dealt with the
-// cancellation: the task will be woken and its await throws. False: the task has been woken already, deliver
-// at its next step.
-struct pending {
-    using hook = bool (*)(pending&, task_state&, std::string_view message);
-    explicit pending(hook h) noexcept : cancel(h) {}
-    hook cancel;
+// Base of what a task can be cancelled out of.
+class pending {
+  public:
+    // Returns true if it has dealt with the cancellation: the task will be woken and its await throws. False:
+    // the task has been woken already, deliver at its next step.
+    virtual bool cancel(task_state& t, std::string_view message) = 0;
+    // What is waited for, in a few words: "sleep, 0.3 s left".
+    virtual std::string describe() const = 0;
+
+  protected:
+    pending() = default;
+    ~pending() = default;
 };
 
 enum class phase : std::uint8_t {
@@ -45,15 +53,18 @@ enum class phase : std::uint8_t {
 };
 
 namespace flag {
-inline constexpr std::uint8_t must_cancel = 1;   // throw cancelled_error at the next step
-inline constexpr std::uint8_t interrupted = 2;   // the await that is being resumed throws cancelled_error
-inline constexpr std::uint8_t unretrieved = 4;   // holds an exception that nobody has looked at
-inline constexpr std::uint8_t noted = 8;         // the loop keeps notes about it: name, message, context
-inline constexpr std::uint8_t is_task = 16;      // lies in a task_state
+inline constexpr std::uint8_t must_cancel = 1;  // throw cancelled_error at the next step
+inline constexpr std::uint8_t interrupted = 2;  // the await that is being resumed throws cancelled_error
+inline constexpr std::uint8_t unretrieved = 4;  // holds an exception that nobody has looked at
+inline constexpr std::uint8_t noted = 8;        // the loop keeps notes about it: name, message, context
+inline constexpr std::uint8_t is_task = 16;     // lies in a task_state
+inline constexpr std::uint8_t catchless =
+    32;  // a task: the frame that waits catches nothing; a child: nor does its parent
 inline constexpr std::uint8_t never_begun = 64;  // the body has not been entered
+inline constexpr std::uint8_t wait_over = 128;   // an interrupted await would only throw
 }  // namespace flag
 
-// 32 bytes; the value, if it is larger than 8 bytes, lies directly behind it.
+// 32 bytes; the value, if it is larger than 8 bytes, lies directly before the task_state around it.
 struct outcome {
     outcome() noexcept : frame(nullptr) {}
     outcome(const outcome&) = delete;
@@ -77,9 +88,10 @@ struct outcome {
     loop* owner = nullptr;
     completion* callbacks = nullptr;  // latest first
     union {
-        void* frame;               // a running task: where to resume it
-        std::exception_ptr error;  // threw, failed, cancelled
-        std::byte small[8];        // returned, finished: the value, if it fits
+        std::source_location body;  // not begun: the coroutine function
+        void* frame;                // a running task: where to resume it
+        std::exception_ptr error;   // threw, failed, cancelled
+        std::byte small[8];         // returned, finished: the value, if it fits
     };
     std::uint32_t refs = 0;
     std::uint16_t cancelling = 0;
@@ -88,9 +100,9 @@ struct outcome {
 };
 static_assert(sizeof(outcome) == 32);
 
-// What lies before each coroutine frame of the library: unused (apart from the continuation) while the
-// coroutine is awaited as a child, and the whole task once create_task() adopts it. One allocation serves
-// both, and the result outlives the frame.
+// What lies before each coroutine frame of the library, at the same distance for all: unused (apart from the
+// continuation) while the coroutine is awaited as a child, and the whole task once create_task() adopts it.
+// One allocation serves both, and the result outlives the frame.
 struct task_state : node {
     union {
         pending* awaiting =
@@ -124,22 +136,37 @@ struct value_of {
                   "results of a larger alignment than 16 are not supported: return a pointer");
     static constexpr bool fits = sizeof(type) <= 8 && alignof(type) <= 8;
     static constexpr std::size_t extra =
-        fits ? 0 : (sizeof(type) + 15) / 16 * 16;  // bytes behind the outcome
+        fits ? 0 : (sizeof(type) + 15) / 16 * 16;  // bytes before the task_state
 
     static type& in(outcome& o) noexcept {
         if constexpr (fits)
             return *std::launder(reinterpret_cast<type*>(o.small));
         else
-            return *std::launder(reinterpret_cast<type*>(&o + 1));
+            return *std::launder(reinterpret_cast<type*>(before(o)));
     }
     template <class... Args>
     static void make(outcome& o, Args&&... args) {
         if constexpr (fits)
             ::new (static_cast<void*>(o.small)) type(std::forward<Args>(args)...);
         else
-            ::new (static_cast<void*>(&o + 1)) type(std::forward<Args>(args)...);
+            ::new (static_cast<void*>(before(o))) type(std::forward<Args>(args)...);
+    }
+
+  private:
+    static std::byte* before(outcome& o) noexcept {
+        return reinterpret_cast<std::byte*>(&o) - task_state::offset - extra;
     }
 };
+
+// What lies before the frame of a coroutine: the value if it is large, and the task_state.
+template <class T>
+inline constexpr std::size_t header_bytes = sizeof(task_state) + value_of<T>::extra;
+
+// Frees what lies before the frame, and the frame if it is `bytes` long in all.
+template <class T>
+void release_header(task_state& t, std::size_t bytes) noexcept {
+    frame_pool::release(reinterpret_cast<std::byte*>(&t) - value_of<T>::extra, bytes);
+}
 
 // Destroys the value or the exception, whatever there is.
 template <class T>

@@ -92,6 +92,7 @@ class basic_queue {
             basic_queue& q = static_cast<put_wait&>(w).queue_;
             return !q.full() && q.putters_.wake_first();
         }
+        std::string describe() const override { return "queue.put()"; }
 
         basic_queue& queue_;
         T value_;
@@ -123,6 +124,7 @@ class basic_queue {
             basic_queue& q = static_cast<get_wait&>(w).queue_;
             return !q.empty() && q.getters_.wake_first();
         }
+        std::string describe() const override { return "queue.get()"; }
 
         basic_queue& queue_;
         std::optional<T> value_;

@@ -43,6 +43,8 @@ class semaphore {
         }
 
       private:
+        std::string describe() const override { return "semaphore.acquire()"; }
+
         semaphore& semaphore_;
     };
     acquire_wait acquire() noexcept { return acquire_wait(*this); }

@@ -62,6 +62,8 @@ struct server::state : std::enable_shared_from_this<state> {
         void await_resume() const { check_cancelled(); }
 
       private:
+        std::string describe() const override { return "server.wait_closed()"; }
+
         state& state_;
     };
 

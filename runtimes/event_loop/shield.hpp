@@ -10,14 +10,14 @@ namespace crossover::asyncio {
 // one cancels it. A coroutine becomes a task; hold that task yourself if the result is to be had after a
 // cancellation. The result is copied.
 template <class Awaitable>
-auto shield(Awaitable what) {
+auto shield(Awaitable what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
-    auto inner = as_future(l, std::move(what));
+    auto inner = as_future(l, std::move(what), at);
     using T = typename decltype(inner)::value_type;
     static_assert(std::is_void_v<T> || std::is_reference_v<T> || std::is_copy_constructible_v<T>,
                   "shield() copies the result: return a shared_ptr instead");
 
-    future<T> outer(l);
+    future<T> outer(l, at);
     const auto pass_on = [](void* to, notice*, outcome& from) {
         const future<T> target(*static_cast<outcome*>(to));
         if (target.done()) return;

@@ -9,7 +9,7 @@ namespace crossover::asyncio {
 
 class [[nodiscard]] sleep_wait : pending {
   public:
-    explicit sleep_wait(std::chrono::nanoseconds delay) noexcept : pending(&on_cancel) {
+    explicit sleep_wait(std::chrono::nanoseconds delay) noexcept {
         // A million sleepers are a million of these, so the delay stays where the waiter goes once the timer
         // is set.
         alarm_.fires = reinterpret_cast<node*>(static_cast<std::intptr_t>(delay.count()));
@@ -38,13 +38,16 @@ class [[nodiscard]] sleep_wait : pending {
     void await_resume() { check_interrupt(waiter()); }
 
   private:
-    static bool on_cancel(pending& p, task_state& t, std::string_view message) {
-        auto& self = static_cast<sleep_wait&>(p);
-        if (!self.alarm_.armed()) return false;  // it has rung already
-        t.result.owner->timers().remove(self.alarm_);
-        interrupt(t, message);
+    bool cancel(task_state& t, std::string_view message) override {
+        if (!alarm_.armed()) return false;  // it has rung already
+        t.result.owner->timers().remove(alarm_);
+        end_wait(t, message);
         wake(t);
         return true;
+    }
+    std::string describe() const override {
+        if (!alarm_.armed()) return "a sleep that is over";
+        return "sleep, " + seconds_until(waiter().result.owner->timers().deadline(alarm_)) + " left";
     }
     task_state& waiter() const noexcept { return *static_cast<task_state*>(alarm_.fires); }
 

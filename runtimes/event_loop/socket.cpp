@@ -48,8 +48,7 @@ void socket::watch() {
 
 socket_wait::socket_wait(socket& s, direction d, time_point deadline, attempt_function attempt,
                          const char* what) noexcept
-    : pending(&on_cancel),
-      socket_(s),
+    : socket_(s),
       attempt_(attempt),
       what_(what),
       ready_(*this),
@@ -132,15 +131,20 @@ void socket_wait::on_deadline(node& n) {
     self.resume();
 }
 
-bool socket_wait::on_cancel(pending& p, task_state& t, std::string_view message) {
-    auto& self = static_cast<socket_wait&>(p);
-    if (self.settled_) return false;
-    interrupt(t, message);
-    if (!t.result.owner->io().cancel(self.socket_.fd(), self.direction_, self.ready_))
+bool socket_wait::cancel(task_state& t, std::string_view message) {
+    if (settled_) return false;
+    end_wait(t, message);
+    if (!t.result.owner->io().cancel(socket_.fd(), direction_, ready_))
         return true;  // its node stands in the ready queue and resumes the task
-    self.settled_ = true;
-    if (self.disarm()) wake(t);
+    settled_ = true;
+    if (disarm()) wake(t);
     return true;
+}
+
+std::string socket_wait::describe() const {
+    std::string text = std::string(what_) + " on descriptor " + std::to_string(socket_.fd());
+    if (deadline_ != no_deadline) text += ", " + seconds_until(deadline_) + " left";
+    return text;
 }
 
 void socket_wait::finish() const {

@@ -76,7 +76,8 @@ class socket_wait : public pending {
     ssize_t result_ = 0;
 
   private:
-    static bool on_cancel(pending& p, task_state& t, std::string_view message);
+    bool cancel(task_state& t, std::string_view message) override;
+    std::string describe() const override;
     static void on_ready(node& n);
     static void on_deadline(node& n);
     bool wait_in_reactor();  // false: done after all

@@ -117,17 +117,20 @@ bool stream_connection::more_wait::await_suspend(std::coroutine_handle<> h) {
     return true;
 }
 
-bool stream_connection::more_wait::on_cancel(pending& p, task_state& t, std::string_view message) {
-    auto& self = static_cast<more_wait&>(p);
-    if (self.connection_.reader_ != &self) return false;
-    interrupt(t, message);
-    if (self.in_reactor_ &&
-        !self.connection_.loop_.io().cancel(self.connection_.socket_.fd(), direction::readable, self))
+bool stream_connection::more_wait::cancel(task_state& t, std::string_view message) {
+    if (connection_.reader_ != this) return false;
+    end_wait(t, message);
+    if (in_reactor_ && !connection_.loop_.io().cancel(connection_.socket_.fd(), direction::readable, *this))
         return true;  // its node stands in the ready queue and resumes the task
-    self.in_reactor_ = false;
-    self.connection_.reader_ = nullptr;
+    in_reactor_ = false;
+    connection_.reader_ = nullptr;
     wake(t);
     return true;
+}
+
+std::string stream_connection::more_wait::describe() const {
+    if (connection_.closed_) return "data of a stream";
+    return "data of the stream on descriptor " + std::to_string(connection_.socket_.fd());
 }
 
 void stream_connection::more_wait::on_ready(node& n) {

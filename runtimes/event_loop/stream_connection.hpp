@@ -51,8 +51,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     // Waits until there is more to read, or the end, or an error. Throws if another task waits already.
     class [[nodiscard]] more_wait : pending, node {
       public:
-        explicit more_wait(stream_connection& c) noexcept
-            : pending(&on_cancel), node(&on_ready), connection_(c) {}
+        explicit more_wait(stream_connection& c) noexcept : node(&on_ready), connection_(c) {}
         more_wait(const more_wait&) = delete;
         more_wait& operator=(const more_wait&) = delete;
         ~more_wait();
@@ -64,7 +63,8 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
 
       private:
         friend class stream_connection;
-        static bool on_cancel(pending& p, task_state& t, std::string_view message);
+        bool cancel(task_state& t, std::string_view message) override;
+        std::string describe() const override;
         static void on_ready(node& n);
         void stop_waiting() noexcept;
         stream_connection& connection_;
@@ -103,6 +103,8 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         }
 
       private:
+        std::string describe() const override { return "stream_writer.drain()"; }
+
         stream_connection& connection_;
     };
     drain_wait drain() noexcept { return drain_wait(*this); }
@@ -115,6 +117,8 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         void await_resume() const { check_cancelled(); }
 
       private:
+        std::string describe() const override { return "stream_writer.wait_closed()"; }
+
         stream_connection& connection_;
     };
     closed_wait until_closed() noexcept { return closed_wait(*this); }

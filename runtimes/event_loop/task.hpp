@@ -38,6 +38,11 @@ class [[nodiscard("a task that nobody holds cannot be awaited or cancelled; it r
     using result_of<T, any_task, task<T>>::result_of;
 };
 
+// For a task whose await was cancelled in a frame that catches nothing (nothrow_cancel.hpp). Returns true if
+// that holds for all its frames: finish() destroys them. Otherwise makes the first ordinary caller the one to
+// be resumed: its await throws, and it destroys the others.
+bool drop_frames(task_state& t);
+
 // What the loop does with a task of result T; the frame lies behind the state.
 template <class T>
 struct task_code {
@@ -45,14 +50,19 @@ struct task_code {
     static void step(node& n) {
         auto& t = static_cast<task_state&>(n);
         loop& l = *t.result.owner;
-        if (t.result.has(flag::must_cancel | flag::never_begun)) [[unlikely]] {
+        if (t.result.has(flag::must_cancel | flag::never_begun | flag::catchless)) [[unlikely]] {
             const bool begun = !t.result.take(flag::never_begun);
+            if (!begun) t.result.frame = frame_of(t).address();
+            const bool catchless = t.result.take(flag::catchless);
             if (t.result.has(flag::must_cancel)) {
                 if (!begun) return finish(t);
                 t.result.clear(flag::must_cancel);
                 t.result.set(flag::interrupted);
+            } else if (catchless && t.result.has(flag::wait_over)) {
+                if (drop_frames(t)) return finish(t);
             }
         }
+        t.awaiting = nullptr;
         task_state* const outer = l.enter(&t);
         resume_chain(std::coroutine_handle<>::from_address(t.result.frame));
         l.enter(outer);
@@ -78,7 +88,7 @@ struct task_code {
         o.clear(flag::must_cancel);
         loop& l = *o.owner;
         task_state* const outer = l.enter(&t);
-        frame_header<T>::frame(t).destroy();
+        frame_of(t).destroy();
         l.enter(outer);
         t.run = &dispose;
         l.delist(t);
@@ -93,7 +103,7 @@ struct task_code {
         auto& t = static_cast<task_state&>(n);
         report_unretrieved(t.result);
         destroy_result<T>(t.result);
-        frame_pool::release(&t, t.bytes);
+        release_header<T>(t, t.bytes);
     }
 
     // Makes the coroutine's frame a task, which step() has not been called for. One reference, the loop's, is
@@ -107,17 +117,16 @@ struct task_code {
         t->result.owner = &l;
         t->result.refs = 1;
         t->result.flags = flag::is_task | flag::never_begun;
-        t->result.frame = frame_header<T>::frame(*t).address();
         return *t;
     }
 };
 
 // The body does not run now: its first step is queued.
 template <class T>
-task<T> loop::create_task(coro<T> what, std::string name) {
-    check_open();
+task<T> loop::create_task(coro<T> what, std::string name, std::source_location at) {
+    check_usable();
     task_state& t = task_code<T>::adopt(*this, std::move(what));
-    enlist(t);
+    enlist(t, at);
     make_ready(t);
     task<T> result(t.result);
     if (!name.empty()) [[unlikely]]
@@ -127,25 +136,26 @@ task<T> loop::create_task(coro<T> what, std::string name) {
 
 // In the loop that runs in this thread.
 template <class T>
-task<T> create_task(coro<T> what) {
+task<T> create_task(coro<T> what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
     task_state& t = task_code<T>::adopt(l, std::move(what));
-    l.enlist(t);
+    l.enlist(t, at);
     l.make_ready(t);
     return task<T>(t.result);
 }
 template <class T>
-task<T> create_task(coro<T> what, std::string name) {
-    return get_running_loop().create_task(std::move(what), std::move(name));
+task<T> create_task(coro<T> what, std::string name,
+                    std::source_location at = std::source_location::current()) {
+    return get_running_loop().create_task(std::move(what), std::move(name), at);
 }
 
 // Runs the body at once up to its first wait; if it ends before that, the task is done on return and never
 // was in the ready queue.
 template <class T>
-task<T> create_eager_task(coro<T> what) {
+task<T> create_eager_task(coro<T> what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
     task_state& t = task_code<T>::adopt(l, std::move(what));
-    l.enlist(t);
+    l.enlist(t, at);
     task<T> result(t.result);
     t.run(t);
     return result;
@@ -167,23 +177,23 @@ inline std::vector<any_task> all_tasks(const loop& l) {
 inline std::vector<any_task> all_tasks() { return all_tasks(get_running_loop()); }
 
 template <class T>
-task<T> as_future(loop& l, coro<T> what) {
-    return l.create_task(std::move(what));
+task<T> as_future(loop& l, coro<T> what, const std::source_location& at = {}) {
+    return l.create_task(std::move(what), {}, at);
 }
 template <class T>
-future<T> as_future(loop&, future<T> what) {
+future<T> as_future(loop&, future<T> what, const std::source_location& = {}) {
     return what;
 }
 template <class T>
-task<T> as_future(loop&, task<T> what) {
+task<T> as_future(loop&, task<T> what, const std::source_location& = {}) {
     return what;
 }
 
 template <class Awaitable>
-auto loop::run_until_complete(Awaitable&& what) {
+auto loop::run_until_complete(Awaitable&& what, std::source_location at) {
     check_open();
     constexpr bool fresh = requires { typename std::decay_t<Awaitable>::promise_type; };
-    auto main = as_future(*this, std::forward<Awaitable>(what));
+    auto main = as_future(*this, std::forward<Awaitable>(what), at);
     outcome& o = main.raw();
     const auto stopper = main.add_done_callback([this, &o](const auto&) {
         if (o.state != phase::failed || !is_loop_exit(o.get_error())) stop();

@@ -27,9 +27,10 @@ class task_group {
     // Throws std::logic_error before the group is entered, after it is finished and while it is shutting
     // down; the coroutine is destroyed then.
     template <class T>
-    task<T> create_task(coro<T> what, std::string name = {}) {
+    task<T> create_task(coro<T> what, std::string name = {},
+                        std::source_location at = std::source_location::current()) {
         check_open();
-        task<T> t = get_running_loop().create_task(std::move(what), std::move(name));
+        task<T> t = get_running_loop().create_task(std::move(what), std::move(name), at);
         adopt(t);
         return t;
     }

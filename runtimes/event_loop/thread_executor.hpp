@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/foreign_call.hpp"
 
@@ -67,11 +68,16 @@ class default_executor final : public loop::service {
     thread_executor executor_;
 };
 
-// As run_in_executor() in the loop's own executor, begun when it is awaited.
+// As run_in_executor() in the loop's own executor, begun when it is awaited. The call sees a copy of the
+// awaiting task's context.
 template <class F, class... Args>
 coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> to_thread(F f, Args... args) {
     thread_executor& executor = get_running_loop().use<default_executor>().get();
-    auto result = run_in_executor(executor, std::move(f), std::move(args)...);
+    auto call = call_later_with(std::move(f), std::move(args)...);
+    auto in_context = [here = copy_context(), call = std::move(call)]() mutable -> decltype(auto) {
+        return here.run(call);
+    };
+    auto result = run_in_executor(executor, std::move(in_context));
     co_return co_await std::move(result);
 }
 

@@ -39,6 +39,9 @@ class timer_heap {
     // Precondition: not empty.
     time_point earliest() const noexcept { return entries_[root].deadline; }
 
+    // Precondition: armed.
+    time_point deadline(const timer& t) const noexcept { return entries_[t.position].deadline; }
+
     void insert(timer& t, time_point deadline) {
         if (end_ >= capacity_) grow();
         t.order = next_order_++;

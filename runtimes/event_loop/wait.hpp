@@ -117,6 +117,8 @@ class completion_order {
         }
 
       private:
+        std::string describe() const override { return "the next of as_completed()"; }
+
         completion_order& order_;
     };
     // The one that ended next, as it was given. Throws timeout_error once the time is over; the others run
@@ -159,9 +161,10 @@ requires std::derived_from<Future, any_future> completion_order<Future> as_compl
 }
 template <class T>
 completion_order<task<T>> as_completed(std::vector<coro<T>> all,
-                                       std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
+                                       std::optional<std::chrono::nanoseconds> timeout = std::nullopt,
+                                       std::source_location at = std::source_location::current()) {
     std::vector<task<T>> tasks;
-    for (coro<T>& c : all) tasks.push_back(create_task(std::move(c)));
+    for (coro<T>& c : all) tasks.push_back(create_task(std::move(c), at));
     return completion_order<task<T>>(std::move(tasks), timeout);
 }
 

@@ -16,7 +16,7 @@ class queued_wait : public pending {
     queued_wait& operator=(const queued_wait&) = delete;
 
   protected:
-    explicit queued_wait(wait_list& list) noexcept : pending(&on_cancel), list_(list) {}
+    explicit queued_wait(wait_list& list) noexcept : list_(list) {}
     inline ~queued_wait();
 
     // Joins the list and puts the running task to sleep.
@@ -35,7 +35,7 @@ class queued_wait : public pending {
 
   private:
     friend class wait_list;
-    static inline bool on_cancel(pending& p, task_state& t, std::string_view message);
+    inline bool cancel(task_state& t, std::string_view message) final;
 
     wait_list& list_;
     queued_wait* next_ = nullptr;
@@ -117,11 +117,10 @@ inline void queued_wait::wait_again() noexcept {
     list_.link(*this);
 }
 
-inline bool queued_wait::on_cancel(pending& p, task_state& t, std::string_view message) {
-    auto& self = static_cast<queued_wait&>(p);
-    if (!self.linked_) return false;
-    self.list_.unlink(self);
-    interrupt(t, message);
+inline bool queued_wait::cancel(task_state& t, std::string_view message) {
+    if (!linked_) return false;
+    list_.unlink(*this);
+    end_wait(t, message);
     wake(t);
     return true;
 }

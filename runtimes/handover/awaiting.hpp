@@ -16,7 +16,7 @@ class loop_turn : public asyncio::pending, public waiter {
     // withdraw(line, turn) takes it out of its line again; false if it has been taken.
     using withdrawal = bool (*)(void* line, loop_turn& mine);
     loop_turn(void* line, withdrawal withdraw)
-        : pending(&on_cancel), waiter(&called), line_(line), withdraw_(withdraw), arrival_(*this) {}
+        : waiter(&called), line_(line), withdraw_(withdraw), arrival_(*this) {}
 
     // Before the turn is put in line.
     void begin() {
@@ -54,9 +54,9 @@ class loop_turn : public asyncio::pending, public waiter {
         else
             mine.loop_->post(mine.arrival_);
     }
-    static bool on_cancel(pending& p, asyncio::task_state& t, std::string_view message) {
-        auto& mine = static_cast<loop_turn&>(p);
-        if (!mine.withdraw_(mine.line_, mine)) return false;
+    std::string describe() const override { return "an item of another loop"; }
+    bool cancel(asyncio::task_state& t, std::string_view message) override {
+        if (!withdraw_(line_, *this)) return false;
         asyncio::interrupt(t, message);
         asyncio::wake(t);
         return true;

@@ -333,6 +333,24 @@ TEST_P(cancellation_test, an_interrupted_chain_of_coroutines_is_unwound_from_the
     EXPECT_EQ(seen, (log{"inner", "outer"}));
 }
 
+TEST_P(cancellation_test, a_self_cancel_after_a_child_that_slept_meets_no_remains_of_its_wait) {
+    auto child = [](int) -> coro<int> {
+        co_await sleep(1ms);
+        co_return 1;
+    };
+    auto body = [&]() -> coro<> {
+        co_await child(1);
+        current_task().cancel();
+        co_await sleep(1h);
+    };
+    auto main = [&]() -> coro<> {
+        task<> t = create_task(body());
+        co_await until_done(t);
+        EXPECT_TRUE(t.cancelled());
+    };
+    run(main());
+}
+
 CROSSOVER_ON_EACH_BACK_END(cancellation_test);
 
 }  // namespace

@@ -89,6 +89,32 @@ TEST_P(context_test, the_main_task_inherits_from_its_thread) {
 
 }  // namespace
 
+TEST_P(context_test, a_function_is_run_in_a_given_context) {
+    static context_var<int> level("level", 0);
+    auto reads = []() -> coro<int> { co_return level.get(); };
+    auto body = [&]() -> coro<> {
+        const context other = copy_context();
+        level.set(1);
+        task<int> made_inside;
+        const int seen = other.run([&] {
+            const int before = level.get();
+            level.set(5);
+            made_inside = create_task(reads());
+            return before;
+        });
+        EXPECT_EQ(seen, 0);
+        EXPECT_EQ(level.get(), 1);
+        EXPECT_EQ(level.get(other), 5);
+        const int inside = co_await made_inside;
+        EXPECT_EQ(inside, 5);
+    };
+    run(body());
+    const context outside = copy_context();
+    outside.run([] { level.set(9); });
+    EXPECT_EQ(level.get(), 0);
+    EXPECT_EQ(level.get(outside), 9);
+}
+
 CROSSOVER_ON_EACH_BACK_END(context_test);
 
 }  // namespace crossover::asyncio

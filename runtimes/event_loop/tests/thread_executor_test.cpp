@@ -17,6 +17,99 @@ namespace {
 using namespace std::chrono_literals;
 
 class thread_executor_test : public on_each_back_end {};
+
+TEST_P(thread_executor_test, conformance_125_to_thread_copies_the_context) {
+    static context_var<int> number("number", 0);
+    auto body = [&]() -> coro<> {
+        number.set(3);
+        const int seen = co_await to_thread([] {
+            const int got = number.get();
+            number.set(100);
+            return got;
+        });
+        EXPECT_EQ(seen, 3);
+        EXPECT_EQ(number.get(), 3);
+        // The thread itself was left as it was.
+        const int in_executor = co_await run_in_executor(get_running_loop().use<default_executor>().get(),
+                                                         [] { return number.get(); });
+        EXPECT_EQ(in_executor, 0);
+    };
+    run(body());
+}
+
+TEST_P(thread_executor_test, conformance_031_wrap_future_brings_result_and_exception) {
+    concurrent_promise<int> given;
+    concurrent_promise<> failed;
+    concurrent_promise<std::unique_ptr<int>> only_movable;
+    auto body = [&]() -> coro<> {
+        const future<int> a = wrap_future(given.get_future());
+        const future<> b = wrap_future(failed.get_future());
+        future<std::unique_ptr<int>> c = wrap_future(only_movable.get_future());
+        EXPECT_FALSE(a.done());
+        std::thread other([&] {
+            given.set_result(4);
+            failed.set_exception(std::make_exception_ptr(std::out_of_range("there")));
+            only_movable.set_result(std::make_unique<int>(5));
+        });
+        const int got = co_await a;
+        EXPECT_EQ(got, 4);
+        co_await until_done(b);
+        EXPECT_THROW(b.result(), std::out_of_range);
+        const std::unique_ptr<int> moved = co_await std::move(c);
+        EXPECT_EQ(*moved, 5);
+        other.join();
+        const future<int> late = wrap_future(given.get_future());
+        const int again = co_await late;
+        EXPECT_EQ(again, 4);
+    };
+    run(body());
+}
+
+TEST_P(thread_executor_test, conformance_031_cancel_reaches_the_other_side_if_it_can) {
+    concurrent_promise<int> open;
+    concurrent_promise<int> begun;
+    concurrent_promise<int> done;
+    concurrent_promise<int> cancelled;
+    EXPECT_TRUE(begun.set_running());
+    auto body = [&]() -> coro<> {
+        const future<int> a = wrap_future(open.get_future());
+        const future<int> b = wrap_future(begun.get_future());
+        const future<int> c = wrap_future(done.get_future());
+        const future<int> d = wrap_future(cancelled.get_future());
+        EXPECT_TRUE(a.cancel());
+        EXPECT_TRUE(b.cancel());
+        EXPECT_TRUE(c.cancel());
+        EXPECT_TRUE(done.set_result(7));
+        EXPECT_TRUE(cancelled.get_future().cancel());
+        co_await until_done(d);
+        EXPECT_TRUE(d.cancelled());
+        co_await sleep(0ns);
+        co_await sleep(0ns);
+    };
+    run(body());
+    EXPECT_TRUE(open.get_future().cancelled());
+    EXPECT_FALSE(open.set_result(1));
+    EXPECT_FALSE(begun.get_future().done());
+    EXPECT_TRUE(begun.set_result(2));
+    EXPECT_EQ(begun.get_future().result(), 2);
+    EXPECT_EQ(done.get_future().result(), 7);
+}
+
+TEST_P(thread_executor_test, a_result_that_comes_after_its_loop_has_gone_is_dropped) {
+    auto promise = std::make_unique<concurrent_promise<int>>();
+    auto body = [&]() -> coro<> {
+        static_cast<void>(wrap_future(promise->get_future()));
+        co_return;
+    };
+    run(body());
+    EXPECT_TRUE(promise->set_result(1));
+    EXPECT_EQ(promise->get_future().result(), 1);
+    promise = std::make_unique<concurrent_promise<int>>();
+    const concurrent_future<int> abandoned = promise->get_future();
+    promise = nullptr;
+    EXPECT_TRUE(abandoned.cancelled()) << "nobody is left who could bring a result";
+}
+
 CROSSOVER_ON_EACH_BACK_END(thread_executor_test);
 
 using thread_id = std::thread::id;
@@ -71,15 +164,18 @@ TEST_P(thread_executor_test, conformance_125_to_thread_makes_calls_at_the_same_t
 
 TEST_P(thread_executor_test, a_loop_goes_on_ticking_under_a_blocking_call) {
     const int ticks = run([]() -> coro<int> {
-        auto body = [](int& n) -> coro<> {
+        auto body = [](std::atomic<int>& n) -> coro<> {
             for (;; ++n) co_await sleep(1ms);
         };
-        int n = 0;
+        std::atomic<int> n = 0;
         auto ticker = create_task(body(n));
-        auto call = to_thread([] { std::this_thread::sleep_for(60ms); });
+        // Blocks until the loop has ticked, which it would never do if the call held it up.
+        auto call = to_thread([&n] {
+            for (int ms = 0; n < 5 && ms < 10'000; ++ms) std::this_thread::sleep_for(1ms);
+        });
         co_await call;
         ticker.cancel();
-        co_return n;
+        co_return n.load();
     }());
     EXPECT_GE(ticks, 5);
 }
