@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (compare, check):
         verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run")
         verb.add_argument("after", type=Path, metavar="AFTER")
-        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, memory (default: what decides each workload)")
+        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload)")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
     compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
     check.add_argument("--threshold", default="10%", metavar="10%%", help="what is allowed (default: 10%%)")
@@ -131,6 +131,7 @@ def _summarise(folder: Path, progress: Progress) -> None:
 
 
 def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -> Exit:
+    host.check_cores(request.cores)
     progress = Progress()
     if benches is None:
         build.prepare(progress)

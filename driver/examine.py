@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reports.compare import Comparison
     from reports.run import Run
 
-METRICS = ("time", "cpu", "memory")
+METRICS = ("time", "cpu", "latency", "memory")
 Say = Callable[[str], None]
 
 
@@ -126,6 +126,8 @@ def validate(path: Path, say: Say) -> Exit:
 
 
 def _validate_journal(path: Path, say: Say) -> Exit:
+    if not path.is_file():  # a pipe would be waited for
+        raise Problem(f"{path} is no file: give the samples.jsonl of a run", Exit.CELL_FAILED)
     text = path.read_bytes()
     try:
         events = journal.parse(text, path)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from driver.cells import Event
+from driver.problem import Exit, Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -185,6 +186,12 @@ def usable_cores() -> int:
     if quota.isdigit() and period.isdigit():
         cores = min(cores, math.ceil(int(quota) / int(period)))
     return max(1, cores)
+
+
+def check_cores(cores: int | None) -> None:
+    """Before the long part begins."""
+    if cores is not None and not 1 <= cores <= usable_cores():
+        raise Problem(f"--cores {cores}: this process may use 1 to {usable_cores()}", Exit.USAGE)
 
 
 def raise_descriptor_limit() -> None:

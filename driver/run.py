@@ -66,8 +66,6 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     check_names("model", request.models, programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
-    if request.cores is not None and not 1 <= request.cores <= host.usable_cores():
-        raise Problem(f"--cores {request.cores}: this process may use 1 to {host.usable_cores()}", Exit.USAGE)
     fingerprints = _fingerprints(chosen, request.begun)
     host.raise_descriptor_limit()
     watch = Watch()

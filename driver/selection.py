@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
-from driver.cells import Case, Cell
-from driver.pace import EXHAUSTIVE, QUICK, Variants
+from driver.cells import Cell
+from driver.pace import EXHAUSTIVE, MOST_CELLS, QUICK, Variants
 from driver.plan import by_case
 from driver.problem import Exit, Problem
+from driver.twins import MOST_TWINS
 from reports.representatives import BASELINE, Member, competing, passed_over
 
 REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short
@@ -41,23 +42,35 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     if all(cell.status == "unsupported" for cell in chosen):
         first = chosen[0]
         raise Problem(f"no chosen model supports any chosen workload: {first.model}: {first.reason}", Exit.NOTHING_MATCHED)
-    typical = _typical(chosen)
+    cases = by_case(chosen)
+    for models in cases.values():
+        _rank(models, members)
     claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
-    chosen = [
-        cell
-        for name, models in by_case(chosen).items()
-        for cell in _ranked(models, members, variants == Variants.ALL or (variants == Variants.ONE_CASE and name in typical), claimed)
-    ]
+    wide = _with_all_models(cases, variants, claimed)
+    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed)]
     names = list(dict.fromkeys(cell.model for cell in cells))
     return sorted(chosen, key=lambda cell: (cell.rank, names.index(cell.model), cell.scheduled * (cell.bound_ns or 1), cell.units, cell.case.name))
 
 
-def _typical(cells: Sequence[Cell]) -> set[str]:
-    """One case of each workload: the first that quick has, or the first."""
-    found: dict[str, Case] = {}
-    for cell in sorted(cells, key=lambda cell: QUICK.name not in cell.sizes):
-        found.setdefault(cell.case.workload, cell.case)
-    return {case.name for case in found.values()}
+def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, claimed: Set[str]) -> set[str]:
+    """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
+    first; workloads that quick has come first, as there is only room for MOST_CELLS."""
+    if variants != Variants.ONE_CASE:
+        return set(cases) if variants == Variants.ALL else set()
+
+    def further(models: Sequence[Cell]) -> int:
+        return sum(cell.status != "unsupported" and cell.rank == VARIANT and cell.id not in claimed for cell in models)
+
+    supported = sum(len(_able(models)) for models in cases.values())
+    room = MOST_CELLS - MOST_TWINS - (supported - sum(map(further, cases.values())))
+    found: set[str] = set()
+    workloads: set[str] = set()
+    for name, models in sorted(cases.items(), key=lambda case: QUICK.name not in case[1][0].sizes):
+        if models[0].case.workload not in workloads and further(models) <= room:
+            room -= further(models)
+            found.add(name)
+            workloads.add(models[0].case.workload)
+    return found
 
 
 def _claimed(cells: Sequence[Cell]) -> set[str]:
@@ -72,11 +85,17 @@ def _claimed(cells: Sequence[Cell]) -> set[str]:
     }
 
 
-def _ranked(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str]) -> list[Cell]:
-    """The cells of one case that are measured, and those that show why their model is not."""
-    kind = models[0].case.kind
-    supported = {cell.model for cell in models if cell.status != "unsupported"}
-    first, before = competing(members, kind, supported), passed_over(members, kind, supported)
+def _rank(models: Sequence[Cell], members: Sequence[Member]) -> None:
+    first = competing(members, models[0].case.kind, _able(models))
     for cell in models:
         cell.rank = REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT
+
+
+def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str]) -> list[Cell]:
+    """The cells of one case that are measured, and those that show why their model is not."""
+    before = passed_over(members, models[0].case.kind, _able(models))
     return [cell for cell in models if all_models or cell.rank != VARIANT or cell.model in before or cell.id in claimed]
+
+
+def _able(models: Sequence[Cell]) -> set[str]:
+    return {cell.model for cell in models if cell.status != "unsupported"}

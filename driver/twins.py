@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from driver.cells import Cell
+from driver.cells import CLASSES, Cell
 
 TWINS = {model: f"{model}_twin" for model in ("event_loop", "thread_pool")}
+MOST_TWINS = len(CLASSES) * len(TWINS)
 
 
 def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:

@@ -37,6 +37,8 @@ def load(path: Path) -> Mapping[str, Any]:
 
 
 def _parse(file: Path) -> Mapping[str, Any]:
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise ReadError(f"{file}: is no file: give the results folder of a run, e.g. results/<id>")
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -95,3 +95,16 @@ def test_a_list_in_which_nothing_stands_is_nothing_matched() -> None:
     with pytest.raises(Problem) as caught:
         select([replace(cell, sizes=("full",)) for cell in cells("cpu")], MEMBERS, "quick", [], Variants.ALL)
     assert caught.value.code == Exit.NOTHING_MATCHED
+
+
+def test_full_has_no_more_than_800_cells_however_many_models_there_are() -> None:
+    members = MEMBERS + [Member(f"variant_{number}", "fibers", "fibers") for number in range(60)]
+    offered = []
+    for place in range(30):
+        case = Case(f"w{place}/tasks:1", f"w{place}", {"tasks": 1}, "io", "?", "time", "items")
+        offered += [Cell(case, member.id, 1, 1, None, "", 0, ("full",) if place < 20 else ("quick", "full")) for member in members]
+    chosen = select(offered, members, "full", [], Variants.ONE_CASE)
+    assert 700 < len(chosen) <= 800 - 12
+    of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
+    assert {f"w{place}" for place in range(20, 30)} <= of_variant, "what quick has comes first"
+    assert {cell.case.workload for cell in chosen if cell.model == "event_loop"} == {f"w{place}" for place in range(30)}
