@@ -49,20 +49,21 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     sample = session.sample(cell, 1, single, "calibration")
     if sample is None:
         return
-    single = sample["wall_ns"]
+    single, asked = sample["wall_ns"], sample["asked_ns"]
     repeated = not cell.fresh_process
-    if repeated and (single < session.pace.target_ns or limit_ns < single < 2 * limit_ns):  # the first one was cold: this one is as the later ones will be
+    if repeated and (single < session.pace.target_ns or limit_ns < asked < 2 * limit_ns):  # the first one was cold: this one is as the later ones will be
         iterations = iterations_for(min(_WARM_NS, session.pace.target_ns), single)
         warm = session.sample(cell, iterations, iterations * single, "calibration")
         if warm is None:
             return
-        single = max(1, warm["wall_ns"] // iterations)
-    if single > limit_ns:
-        _project(session, cell, single, f"one iteration took {seconds(single)}", limit_ns)
+        single, asked = max(1, warm["wall_ns"] // iterations), warm["asked_ns"] // iterations
+    if asked > limit_ns:
+        around = f", {seconds(asked)} with what is done around it" if single <= limit_ns else ""
+        _project(session, cell, single, f"one iteration took {seconds(single)}{around}", limit_ns)
         return
     iterations = max(iterations_for(session.pace.target_ns, single), least_iterations(cell, sample.get("latency"))) if repeated else 1
     session.record.add(
-        {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "checksum": sample["checksum"]}
+        {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "asked_ns": asked, "checksum": sample["checksum"]}
     )
     cell.gated_in = session.process_of(cell)
 

@@ -56,6 +56,7 @@ class Cell:
     checksum: str | None = None
     iterations: int | None = None
     single_ns: int | None = None
+    asked_ns: int | None = None  # the same with what is done around it and not measured
     projected_ns: int | None = None
     stopped: Event | None = None
     account: Event | None = None
@@ -101,6 +102,7 @@ class Cell:
                 self.account = event["account"]
             case "calibration":
                 self.iterations, self.single_ns, self.checksum = event["iterations"], event["single_ns"], event["checksum"]
+                self.asked_ns = event["asked_ns"]
             case "sample":
                 self.samples.append({key: value for key, value in event.items() if key not in ("event", "cell")})
             case "failure":

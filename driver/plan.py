@@ -91,9 +91,9 @@ def least_iterations(cell: Cell, latency: Event | None) -> int:
 
 
 def sample_cost_ns(cell: Cell) -> int:
-    """What the next sample will take: as its last ones did."""
-    recent: list[int] = [sample["wall_ns"] for sample in cell.samples[-3:]]
-    return OVERHEAD_NS + round(median(recent) if recent else (cell.iterations or 1) * (cell.single_ns or 0))
+    """What the next sample will take, with what is done around it and not measured: as its last ones did."""
+    recent: list[int] = [sample["asked_ns"] for sample in cell.samples[-3:]]
+    return round(median(recent)) if recent else OVERHEAD_NS + (cell.iterations or 1) * (cell.asked_ns or cell.single_ns or 0)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def due(case: Standing, goal: int, number: int, planned: int) -> bool:
 
 def warm_up_ns(cells: Iterable[Cell]) -> int:
     """What it costs to begin with fresh processes: the gate of each cell, and a short iteration once more."""
-    return sum(OVERHEAD_NS + 2 * (cell.single_ns or 0) for cell in cells if not cell.fresh_process)
+    return sum(OVERHEAD_NS + 2 * (cell.asked_ns or cell.single_ns or 0) for cell in cells if not cell.fresh_process)
 
 
 def processes_affordable(cells: Sequence[Cell], budget_ns: int, wanted: int) -> int:

@@ -111,6 +111,7 @@ class Session:
 
     def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, per_s: int | None = None) -> dict[str, Any] | None:
         """One believable sample, or None when the failure has been recorded. `per_s`: at another pace than that which was chosen."""
+        begin_ns = time.monotonic_ns()
         answer = self._ask(cell, {"do": "sample", "iterations": iterations, "params": cell.asked(per_s)}, expected_ns, during, number)
         if answer is None:
             return None
@@ -118,7 +119,8 @@ class Session:
             self._bench(cell).end()
             self.fail(cell, "wrong", reason, during, number)
             return None
-        return {key: answer.body[key] for key in (*KEPT, "checksum") if key in answer.body}
+        kept = {key: answer.body[key] for key in (*KEPT, "checksum") if key in answer.body}
+        return {**kept, "asked_ns": time.monotonic_ns() - begin_ns}
 
     def fail(self, cell: Cell, outcome: str, reason: str, during: str, number: int | None = None) -> None:
         self.record.add({"event": "failure", "cell": cell.id, "outcome": outcome, "reason": reason, "during": during, "round": number})

@@ -119,10 +119,11 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
     iterations = request["iterations"]
     jitter = 1 + 0.01 * ((number * 7919) % 10)
     wall = round(iterations * units * CONFIG.get("unit_ns", 100_000) * jitter)
-    latency = {}
+    latency: dict[str, Any] = {}
     if (per_s := request["params"].get("rate_per_s")) is not None:
         wall = round(iterations * units * 1e9 / per_s) if per_s else wall
         latency = {"latency": {kind: [[50_000, iterations * units]] for kind in ("intended", "service")}}
+    more: dict[str, Any] = CONFIG.get("more", {})
     return latency | {
         "outcome": "ok",
         "iterations": iterations,
@@ -134,7 +135,7 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
         "cpu_user_ns": round(wall * CONFIG.get("cpu", 1)),
         "cpu_sys_ns": 0,
         "voluntary_switches": 3,
-    } | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {}) | CONFIG.get("more", {})
+    } | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {}) | more
 
 
 def leave_children() -> None:

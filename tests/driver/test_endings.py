@@ -116,7 +116,7 @@ def test_kill_9_at_any_moment_loses_at_most_the_sample_in_flight(benches: Benche
 
 
 def test_the_time_budget_is_hard_and_too_few_rounds_are_not_complete(benches: Benches) -> None:
-    benches.add("odd", sleep_s=0.25)
+    benches.add("odd", fault={"do": "sample", "workload": "wait", "kind": "hang", "skip": 4})
     begun = time.monotonic()
     result = benches.run("--time-budget", "2s")
     assert time.monotonic() - begun < 6

@@ -7,7 +7,7 @@ import pytest
 
 from driver.cells import Case, Cell
 from driver.pace import LEAST_ROUNDS
-from driver.plan import Shed, Standing, clearly_slower, due, goals, least_iterations, predict, processes_affordable, round_order, seconds, shed
+from driver.plan import Shed, Standing, clearly_slower, due, goals, least_iterations, predict, processes_affordable, round_order, sample_cost_ns, seconds, shed
 
 MS = 1_000_000
 
@@ -25,7 +25,7 @@ def with_samples(model: str, walls_ms: list[float], cpus_ms: list[float], **fiel
     made = cell(model, **fields)
     made.iterations = 1
     for number, (wall, cpu) in enumerate(zip(walls_ms, cpus_ms)):
-        made.samples.append({"round": number, "iterations": 1, "wall_ns": round(wall * MS), "cpu_user_ns": round(cpu * MS), "cpu_sys_ns": 0})
+        made.samples.append({"round": number, "iterations": 1, "wall_ns": round(wall * MS), "asked_ns": round(wall * MS), "cpu_user_ns": round(cpu * MS), "cpu_sys_ns": 0})
     return made
 
 
@@ -174,3 +174,10 @@ def test_a_case_takes_part_in_the_first_rounds_and_then_evenly_until_its_goal(go
 def test_fresh_processes_come_only_where_all_cells_have_their_least_rounds(budget_ms: int, processes: int) -> None:
     cells = [cell(model, single_ns=10 * MS, iterations=1) for model in "abcdefghijklmnopqrst"]  # 20 × 6 × 10.5 ms, and 20 × 20.5 ms for warming up
     assert processes_affordable(cells, budget_ms * MS, 3) == processes
+
+
+def test_what_is_done_around_a_sample_counts_as_its_cost() -> None:
+    cold = cell("a", single_ns=10 * MS, asked_ns=300 * MS, iterations=2)
+    assert 600 * MS <= sample_cost_ns(cold) < 610 * MS
+    cold.samples = [{"wall_ns": 20 * MS, "asked_ns": 500 * MS}]
+    assert sample_cost_ns(cold) == 500 * MS

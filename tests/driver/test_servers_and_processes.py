@@ -55,7 +55,7 @@ def test_a_generator_that_is_the_limit_takes_the_verdict(benches: Benches) -> No
 
 def test_each_sample_of_a_cell_that_wants_a_fresh_process_has_one_and_passes_no_gate_there(benches: Benches) -> None:
     benches.add("odd", cells={"wait": {"fresh_process": True}})
-    result = benches.run()
+    result = benches.run("--time-budget", "10m")  # a busy machine starts processes slowly
     assert result.code == 0, result.err
     spin, wait = result.run["cells"]
     assert {sample["process"] for sample in spin["samples"]} == {0}
@@ -76,3 +76,11 @@ def test_a_server_of_each_kind_serves_all_models(benches: Benches) -> None:
     journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
     (options,) = [event["hello"]["options"] for event in journal if event["event"] == "model"]
     assert options == ["--serve", "--origin", "http://127.0.0.1:12345", "--load", "http://127.0.0.1:23456"]
+
+
+def test_what_is_too_long_for_what_is_done_around_it_is_projected_and_says_so(benches: Benches) -> None:
+    benches.add("odd", sleep_s=0.4, unit_ns=1_000_000)
+    (cell,) = benches.run("--workloads", "spin", "--time-budget", "4s").run["cells"]
+    assert cell["status"] == "projected"
+    assert "with what is done around it" in cell["reason"]
+    assert cell["projected_ns"] < 20_000_000
