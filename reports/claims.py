@@ -93,6 +93,8 @@ def _because(verdict: Outcome, checks: Sequence[Check]) -> str:
     shown = "; ".join(f"{named(check)}: {check.measured}, expected {check.expected}" for check in deciding[:_MOST_SHOWN])
     if len(deciding) > _MOST_SHOWN:
         shown += f"; and {len(deciding) - _MOST_SHOWN} more"
+    if verdict == "does not hold" and any(check.side == "CPython" for check in checks) and _state(checks, "CPython") is None:
+        shown += ". Whether it holds in CPython this run does not show"
     if verdict == "holds" and _state(checks, "CPython") is False:
         shown += ". In CPython it does not: " + "; ".join(f"{check.what}: {check.measured}" for check in checks if check.side == "CPython" and check.holds is False)
     return f"{shown}."

@@ -11,6 +11,7 @@ from typing import Any
 from reference.workloads import WORKLOADS, Params, Workload
 
 SOURCE = "bench_serial"
+_LEAST_STEP_NS = 10  # of a loop that is interpreted, on any machine: so that the driver projects what it cannot afford
 
 
 class NoCells(Exception):
@@ -52,10 +53,10 @@ def refusal(cell: Cell, at_once: int, has_origin: bool) -> str:
     return ""
 
 
-def hello_row(cell: Cell, at_once: int, has_origin: bool) -> dict[str, Any]:
+def hello_row(cell: Cell, at_once: int, parallel: int, has_origin: bool) -> dict[str, Any]:
     row = {key: value for key, value in cell.row.items() if key != "least_ns"}
     reason = refusal(cell, at_once, has_origin)
-    least = cell.workload.least_ns(cell.params, at_once)
+    least = max(cell.workload.least_ns(cell.params, at_once), cell.workload.steps(cell.params) * _LEAST_STEP_NS // parallel)
     if least > row.get("bound_ns", 0):
         row["least_ns"] = least
     return row | {"status": "unsupported" if reason else "ok", "reason": reason}

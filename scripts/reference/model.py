@@ -28,6 +28,7 @@ class Surroundings:
 
 class Model(Protocol):
     at_once: int  # how many items surely make progress together
+    parallel: int  # how many run Python code at the same moment
     threads: int
     workers: list[int]  # process ids, all alive
     back_end: str  # the kernel object that its waits go through

@@ -80,8 +80,8 @@ class Models(unittest.TestCase):
     def tearDownClass(cls) -> None:
         cls.origin.communicate(timeout=30)
 
-    def opened(self, model: str) -> Bench:
-        bench = Bench(model, "--origin", self.url)
+    def opened(self, model: str, *arguments: str) -> Bench:
+        bench = Bench(model, "--origin", self.url, *arguments)
         self.addCleanup(bench.child.communicate)
         return bench
 
@@ -119,6 +119,13 @@ class Models(unittest.TestCase):
         for point in points():
             with self.subTest(point.named):
                 self.assertTrue(any(cell["workload"] == point.workload and point.params.items() <= cell["params"].items() for cell in cells))
+
+    def test_the_least_time_of_an_interpreted_loop_is_told(self) -> None:
+        large = {"tasks": 16, "n": 10_000_000}
+        for model, parallel in (("py_threads", 1), ("py_processes", 2)):
+            hello = self.opened(model, "--cores", str(min(parallel, len(os.sched_getaffinity(0))))).hello
+            cell = next(cell for cell in hello["cells"] if cell["workload"] == "sum_squares" and cell["params"] == large)
+            self.assertGreaterEqual(cell["least_ns"], 16 * 10_000_000 * 10 // parallel)
 
     def test_hello_names_the_python_that_runs(self) -> None:
         for model in MODELS:

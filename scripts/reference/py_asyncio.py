@@ -39,6 +39,7 @@ def _limited(job: Job, slots: asyncio.Semaphore) -> Job:
 
 class AsyncioModel:
     at_once = 10_000_000
+    parallel = 1
     threads = 1
     back_end = "eventpoll"
 

@@ -71,6 +71,7 @@ class ProcessesModel:
         context = multiprocessing.get_context("fork")
         _offered = {cell.key: (cell, _shared(context, cell, around)) for cell in around.cells}
         _account = around.account
+        self.parallel = around.cores
         self.versions: dict[str, str] = {}
         self._pool = ProcessPoolExecutor(_WIDE, context, _end_with_the_parent)
         self._pool.submit(int).result()  # forks all workers

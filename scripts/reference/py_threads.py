@@ -34,6 +34,7 @@ def _counted(item: Item, account: Account) -> Item:
 
 class ThreadsModel:
     at_once = _WIDE
+    parallel = 1  # the interpreter lock
     back_end = ""
 
     def __init__(self, around: Surroundings) -> None:

@@ -79,7 +79,7 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "pid": os.getpid(),
         "worker_pids": model.workers,
         "verbs": {**dict.fromkeys(_VERBS, ""), **dict.fromkeys(_NO_VERBS, "no workload of the CPython reference needs it")},
-        "cells": [hello_row(cell, model.at_once, around.origin is not None) for cell in around.cells],
+        "cells": [hello_row(cell, model.at_once, model.parallel, around.origin is not None) for cell in around.cells],
     }
 
 

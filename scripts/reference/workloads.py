@@ -31,6 +31,7 @@ class Workload:
     in_flight: Callable[[Params], int] = lambda _p: UNLIMITED
     together: Callable[[Params], int] = lambda _p: 1  # how many items must be alive for it to end at all
     least_ns: Callable[[Params, int], int] = _zero  # with so many items making progress together
+    steps: Callable[[Params], int] = lambda _p: 0  # of the loops in kernels.py, all items together
     total: Callable[[Outputs, Params], Iterable[int]] = _plain  # the words by which models are compared
     queues: bool = False
     computes: bool = False  # and never waits
@@ -152,13 +153,14 @@ WORKLOADS = {
             least_ns=lambda p, at_once: _waves(p["tasks"], p["in_flight"], at_once) * p["delay_us"] * 1000,
         ),
         Workload("fetch", ("can_connect",), items=lambda p: min(p["in_flight"], p["requests"]), verify=_verify_fetch, least_ns=_fetch_least_ns),
-        Workload("sum_squares", (), items=lambda p: p["tasks"], verify=_verify_sums, computes=True),
+        Workload("sum_squares", (), items=lambda p: p["tasks"], verify=_verify_sums, steps=lambda p: p["tasks"] * p["n"], computes=True),
         Workload("granularity", (), items=lambda p: p["tasks"], verify=_verify_churn, computes=True),
         Workload(
             "mixed",
             ("can_sleep",),
             items=lambda p: p["tasks"],
             verify=_verify_churn,
+            steps=lambda p: p["tasks"] * p["steps"],
             in_flight=lambda p: p["in_flight"],
             least_ns=lambda p, at_once: _waves(p["tasks"], p["in_flight"], at_once) * p["wait_us"] * 1000,
         ),
@@ -179,6 +181,7 @@ WORKLOADS = {
             items=lambda p: 1 + p["tasks"],
             together=lambda _p: 2,
             verify=_verify_responsiveness,
+            steps=lambda p: p["tasks"] * p["steps"],
             latencies=True,
         ),
         Workload(
