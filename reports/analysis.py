@@ -48,6 +48,7 @@ class Row:
 
     workload: Workload
     constants: str  # the parameters that all cases share
+    varying: tuple[str, ...]  # the names of the others, without those that follow an earlier one in every case
     cases: tuple[Case, ...]
 
 
@@ -90,6 +91,7 @@ def _row(run: Run, workload: Workload, cases: Mapping[str, list[Cell]]) -> Row:
     return Row(
         workload,
         quantities.params(next(iter(params.values())), constant),
+        tuple(varying),
         tuple(_case(run, workload, case, cases[case], quantities.params(params[case], varying)) for case in order),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,22 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import granularity, headlines, tables, trust
+from reports import granularity, headlines, samples_csv, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, pythons
+from reports.deep_look import Section, deep_look
+from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart, evidence_table
 from reports.figures.forest import forest
 from reports.figures.sheet import Picture, Table
 from reports.figures.winner_map import winner_map
+from reports.guide import guide
 from reports.headlines import Headline
+from reports.limits import limits
 from reports.method import METHOD
+from reports.native import Pair, read_native
 from reports.read import read_run
+from reports.reproduce import Recipe, recipe
 from reports.trust import Fact
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -56,8 +63,13 @@ class Page:
     id: str
     headlines: list[Headline]
     facts: list[Fact]
-    changes: list[str]
     maps: list[Picture]
+    regimes: list[Picture]
+    no_regimes: str  # why there are none
+    guide: Table
+    changes: list[str]
+    limits: list[str]
+    deep_look: list[Section]
     forests: list[Picture]
     claims: list[ClaimResult]
     pythons: str
@@ -66,31 +78,44 @@ class Page:
     unsupported: Table
     models: Table
     environment: Table
+    recipe: Recipe
     method: tuple[str, ...] = METHOD
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        of_claims = (result.chart for result in self.claims if result.chart is not None)
+        of_sections = (picture for section in self.deep_look for picture in section.pictures)
+        return (*self.maps, *self.regimes, *of_claims, *of_sections, *self.forests)
 
 
 def build(run_dir: Path) -> None:
     """Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
     folder = Path(run_dir)
-    page = _page(analyse(read_run(folder)))
+    run = read_run(folder)
+    page = _page(analyse(run), read_native(folder))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    charts = (result.chart for result in page.claims if result.chart is not None)
-    for picture in (*page.maps, *page.forests, *charts):
+    for picture in page.pictures:
         _write(figures / f"{picture.name}.svg", picture.file.encode())
         _write(figures / f"{picture.name}.png", picture.png)
     _write(folder / "index.html", _html(page).encode())
     _write(folder / "report.md", _markdown(page).encode())
+    _write(folder / samples_csv.NAME, samples_csv.samples_csv(run).encode())
 
 
-def _page(analysis: Analysis) -> Page:
+def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
     drawn = (forest(analysis, class_, metric) for class_ in analysis.classes for metric in _metrics_of(analysis, class_))
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
         headlines=headlines.headlines(analysis),
         facts=trust.facts(analysis),
-        changes=headlines.changes(analysis),
         maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
+        regimes=[picture for metric in MAP_METRICS if (picture := regime_map.regime_map(analysis, metric))],
+        no_regimes=regime_map.MISSING,
+        guide=guide(analysis),
+        changes=headlines.changes(analysis),
+        limits=limits(analysis),
+        deep_look=deep_look(analysis, pairs),
         forests=[picture for picture in drawn if picture is not None],
         pythons=pythons(analysis),
         claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in claims(analysis)],
@@ -107,6 +132,7 @@ def _page(analysis: Analysis) -> Page:
         unsupported=tables.unsupported(analysis),
         models=tables.models(analysis),
         environment=tables.environment(analysis),
+        recipe=recipe(analysis.run),
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from reports import quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
+from reports.lines import Overtaking, in_words, lines, overtakings
 from reports.models import ordered
 from reports.statistics import Verdict
 from reports.words import CLASS_NAMES, interval_in_words, listed, runner_up
 
-_MOST_CHANGES = 5
+_MOST_CHANGES = 8
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,31 @@ class Headline:
 def headlines(analysis: Analysis) -> list[Headline]:
     """The counts for both maps, then for each class the case that says most."""
     sentences = [_counts(analysis, metric) for metric in MAP_METRICS]
-    sentences += [telling for class_ in analysis.classes if (telling := _most_telling(analysis, class_))]
+    sentences += [telling for class_ in analysis.classes if (telling := _of_class(analysis, class_))]
     return sentences
 
 
 def changes(analysis: Analysis) -> list[str]:
-    """Where the winner changes with the size: neighbouring cases whose best sets have no member in common."""
-    found = []
+    """Where the winner changes with the size: first with the place and its interval, then neighbouring cases between which it is not known."""
+    found, placed = [], set()
     for metric in MAP_METRICS:
         for row in analysis.rows:
-            found += [_change(row, metric, a, b) for a, b in zip(row.cases, row.cases[1:], strict=False) if _differ(a.verdicts[metric], b.verdicts[metric])]
+            for key in row.varying:
+                for line in lines(row, key):
+                    for overtaking in overtakings(line, metric):
+                        found.append(_overtaking(row, overtaking))
+                        placed.add((row.workload.id, metric))
+    for metric in MAP_METRICS:
+        for row in analysis.rows:
+            if (row.workload.id, metric) not in placed:
+                found += [_change(row, metric, a, b) for a, b in zip(row.cases, row.cases[1:], strict=False) if _differ(a.verdicts[metric], b.verdicts[metric])]
     rest = len(found) - _MOST_CHANGES
     return found[:_MOST_CHANGES] + ([f"{rest} more: see the winner maps."] if rest > 0 else [])
+
+
+def _overtaking(row: Row, o: Overtaking) -> str:
+    where = f"{row.workload.id}{f', {o.line.rest}' if o.line.rest else ''}, {METRIC_NAMES[o.metric]}"
+    return f"{where}: {o.before} before {in_words(o)}, {o.after} beyond it."
 
 
 def _counts(analysis: Analysis, metric: str) -> Headline:
@@ -54,16 +68,24 @@ def _counts(analysis: Analysis, metric: str) -> Headline:
     return Headline(f"By {METRIC_NAMES[metric]}", f"{len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'}: {listed(parts) or 'nothing to compare'}.")
 
 
-def _most_telling(analysis: Analysis, class_: str) -> Headline | None:
+def most_telling(analysis: Analysis, class_: str) -> Case | None:
     """The case in which the best set is furthest ahead of the next one; where serial is ahead of them all, concurrency is no advice, so those come last."""
 
-    def lead(case: Case) -> float:
-        nearest = runner_up(case.deciding)
-        return case.deciding.ratios[nearest].value if nearest and case.deciding.kind in ("wins", "tie") else 0.0
+    def telling(case: Case) -> tuple[bool, float]:
+        return _lead(case) > 0 and case.baseline(case.workload.metric) is None, _lead(case)
 
     cases = [case for row in analysis.rows_of(class_) for case in row.cases]
-    case = max(cases, key=lambda case: (lead(case) > 0 and case.baseline(case.workload.metric) is None, lead(case)), default=None)
-    if case is None or not lead(case):
+    return max(cases, key=telling) if cases else None
+
+
+def _lead(case: Case) -> float:
+    nearest = runner_up(case.deciding)
+    return case.deciding.ratios[nearest].value if nearest and case.deciding.decided else 0.0
+
+
+def _of_class(analysis: Analysis, class_: str) -> Headline | None:
+    case = most_telling(analysis, class_)
+    if case is None or not _lead(case):
         return None
     metrics = dict.fromkeys((case.workload.metric, *MAP_METRICS))
     parts = [f"{METRIC_NAMES[metric]}: {_verdict_in_words(case, metric)}" for metric in metrics]
@@ -100,8 +122,7 @@ def _aside(case: Case, metric: str) -> str:
 
 
 def _differ(a: Verdict, b: Verdict) -> bool:
-    decided = ("wins", "tie")
-    return a.kind in decided and b.kind in decided and not set(a.best_set) & set(b.best_set)
+    return a.decided and b.decided and not set(a.best_set) & set(b.best_set)
 
 
 def _change(row: Row, metric: str, a: Case, b: Case) -> str:

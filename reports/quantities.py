@@ -30,6 +30,12 @@ def duration(ns: float) -> str:
     return _scaled(ns, _TIMES)
 
 
+def tick(ns: float) -> str:
+    """A duration on an axis: 5 ms, not 5.00 ms."""
+    scale, unit = next(((factor, unit) for factor, unit in _TIMES if ns >= factor * 0.9999), (1.0, "ns"))
+    return f"{ns / scale:.3g} {unit}"
+
+
 def size(count: float) -> str:
     return _scaled(count, _BYTES)
 
@@ -52,6 +58,14 @@ def ratio(r: float) -> str:
     return f"{r:.2f}×" if r < 9.995 else f"{three_digits(r)}×"
 
 
+def short(count: float) -> str:
+    """1,500 → 1.5k; 2,000,000 → 2M."""
+    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= factor:
+            return f"{count / factor:.3g}{letter}"
+    return f"{count:.3g}"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
 
@@ -64,6 +78,8 @@ def _plain(amount: float, unit: str) -> str:
 def param(key: str, amount: Any) -> tuple[str, str]:
     """(name, value with unit) of a workload's parameter: ("delay", "5 ms") of delay_us: 5000."""
     number = isinstance(amount, (int, float)) and not isinstance(amount, bool)
+    if number and key.endswith("_per_s"):
+        return key.removesuffix("_per_s").replace("_", " "), f"{amount:,}/s"
     for suffix, factor in _PARAM_TIMES.items():
         if number and key.endswith(suffix):
             ns = amount * factor

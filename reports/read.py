@@ -203,6 +203,7 @@ def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
         processes=processes.get(c["model"], 1),
         offered_per_s=_optional(c.get("offered_per_s"), _count),
         saturation_per_s=_optional(c.get("saturation_per_s"), _count),
+        threads_used=_optional((c.get("account") or {}).get("threads"), _count),
     )
 
 

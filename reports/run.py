@@ -68,6 +68,7 @@ class Cell:
     processes: int = 1  # of the model
     offered_per_s: int | None = None  # of an open loop: requests per second, the same for all models of the case
     saturation_per_s: int | None = None  # what this model can serve
+    threads_used: int | None = None  # that ran items in the gate pass, in all processes together
 
     def value(self, metric: str, sample: Sample) -> float | None:
         """In ns or bytes, latency as the percentile that decides; None if the sample does not have it."""

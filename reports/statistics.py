@@ -52,6 +52,11 @@ class Verdict:
     def best(self) -> str | None:
         return self.best_set[0] if self.best_set else None
 
+    @property
+    def decided(self) -> bool:
+        """It says who is ahead."""
+        return self.kind in ("wins", "tie")
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -213,9 +218,8 @@ def settle(everything: Verdict, quiet: Verdict) -> Verdict:
 
     Fewer rounds show less, which is no contradiction; it is one where either shows a model to be slower that the other shows not to be.
     """
-    decided = everything.kind in ("wins", "tie")
-    shown_near = set(quiet.best_set) if quiet.kind in ("wins", "tie") else set()
-    if not decided or not (set(everything.best_set) & set(quiet.slower) or shown_near & set(everything.slower)):
+    shown_near = set(quiet.best_set) if quiet.decided else set()
+    if not everything.decided or not (set(everything.best_set) & set(quiet.slower) or shown_near & set(everything.slower)):
         return everything
     members = everything.best_set + tuple(name for name in quiet.best_set if name not in everything.best_set)
     losers = tuple(name for name in everything.slower if name not in members)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -16,9 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
+
+from reports.figures.svg import inline
 
 INK = "#1a1a1a"
 PALE_INK = "#595959"  # still 7:1 on white
@@ -32,6 +34,7 @@ _STYLE = {
     "savefig.facecolor": "white",
     "savefig.transparent": False,
     "path.simplify": False,
+    "hatch.linewidth": 0.6,
 }
 
 
@@ -84,6 +87,24 @@ def fitted(text: str, points: float, width: float, bold: bool = False, least: fl
     return text.rstrip(" ,") + "…", points
 
 
+def wrapped(text: str, points: float, width: float) -> tuple[str, ...]:
+    """The text in lines of at most `width` inches, broken at spaces only."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and width_of(f"{lines[-1]} {word}", points) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return tuple(lines)
+
+
+Ring = Sequence[tuple[float, float]]
+
+
+def _closed(ring: Ring) -> Path:
+    return Path([*ring, ring[0]], closed=True)
+
+
 class Sheet:
     def __init__(self, width: float, height: float) -> None:
         with matplotlib.rc_context():
@@ -118,13 +139,21 @@ class Sheet:
         """`size` in points across."""
         self._add(Line2D([x], [y], linestyle="none", marker=marker, markersize=size, markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=0.9, zorder=z))
 
-    def line(self, xs: tuple[float, float], ys: tuple[float, float], colour: str = RULE, line: float = 0.6, style: str = "-", z: float = 2) -> None:
-        self._add(Line2D(xs, ys, color=colour, linewidth=line, linestyle=style, zorder=z, solid_capstyle="butt"))
+    def line(self, xs: Sequence[float], ys: Sequence[float], colour: str = RULE, line: float = 0.6, style: str = "-", z: float = 2, within: Ring | None = None) -> None:
+        self._add(Line2D(xs, ys, color=colour, linewidth=line, linestyle=style, zorder=z, solid_capstyle="butt"), within)
 
-    def _add(self, artist: Artist) -> None:
-        """Past the axes' own methods: no autoscaling, no clipping, half the time."""
+    def area(self, rings: Sequence[Ring], fill: str = "none", hatch: str | None = None, colour: str = INK, z: float = 2, within: Ring | None = None) -> None:
+        """A polygon: its outline, then its holes. `hatch` is drawn in `colour`; only what lies `within` a ring is drawn."""
+        path = Path.make_compound_path(*(_closed(ring) for ring in rings))
+        self._add(PathPatch(path, facecolor=fill, edgecolor=colour if hatch else "none", hatch=hatch, linewidth=0, zorder=z), within)
+
+    def _add(self, artist: Artist, within: Ring | None = None) -> None:
+        """Past the axes' own methods: no autoscaling, half the time."""
         artist.set_transform(self._inches)
-        artist.set_clip_on(False)
+        if within is None:
+            artist.set_clip_on(False)
+        else:
+            artist.set_clip_path(_closed(within), self._inches)
         self._figure.add_artist(artist)
 
     def picture(self, name: str, title: str, alt: str, table: Table) -> Picture:
@@ -135,21 +164,5 @@ class Sheet:
             self._figure.set_canvas(FigureCanvasSVG(self._figure))
             self._figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
             self._figure.set_canvas(FigureCanvasAgg(self._figure))
-            self._figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
-        return Picture(name, title, alt, _inline(svg.getvalue(), name, alt), png.getvalue(), table)
-
-
-def _inline(svg: str, name: str, alt: str) -> str:
-    """Without prologue, with ids of its own (several figures share a page), scaled to the page's width, with a spoken description."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    open_end = svg.index(">")
-    opening = re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', _pixels, svg[:open_end])
-    return f'{opening} role="img" aria-label="{escape(alt)}">{svg[open_end + 1 :]}'
-
-
-def _pixels(size: re.Match[str]) -> str:
-    width, height = (float(points) * 4 / 3 for points in size.groups())
-    return f'width="{width:.0f}" height="{height:.0f}" style="max-width:100%;height:auto"'
+            self._figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
+        return Picture(name, title, alt, inline(svg.getvalue(), name, alt), png.getvalue(), table)

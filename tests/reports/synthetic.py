@@ -21,6 +21,9 @@ FAMILIES = {
 }
 
 
+THREADS = {"serial": 1, "event_loop": 1, "event_loop_uring": 1, "thread_pool_wide": 256, "fibers": 1, "asio": 1}
+
+
 def log_noise(generator: np.random.Generator, shape: tuple[int, ...], cv: float, shared: float = 0.5) -> np.ndarray:
     """Logarithms of noise, shape (..., rounds, models): log-normal with coefficient of variation `cv`, the part `shared` of its variance common to
     all models of a round; 5 % of rounds are slow by a heavy-tailed factor of their own for each model."""
@@ -70,6 +73,7 @@ def cell(model: str, workload: str, params: Mapping[str, Any], **changes: Any) -
         "projected_ns": None,
         "stopped": None,
         "failures": [],
+        "account": {"executions": 100, "threads": THREADS.get(model, 2), "processes": 1, "kernel_objects": []},
         "samples": [],
     } | changes
 
@@ -117,7 +121,7 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
                 "status": "ok",
                 "reason": "",
                 "at_once": 2,
-                "resources": {"threads": 2, "processes": 1},
+                "resources": {"threads": THREADS.get(id, 2), "processes": 1},
                 "versions": {},
                 "verbs": {},
                 "start_up_ns": 300_000,
@@ -195,8 +199,35 @@ def _computing(workload: str, size: int, body_ns: float, seed: int, rounds: int,
     return cells + [_unsupported("tbb_resumable", workload, params, "does not wait, so it is the same as tbb_tasks", **bound)]
 
 
+def _mixing(tasks: int, wait_us: int, steps: int, seed: int, rounds: int) -> list[dict[str, Any]]:
+    """Waiting, then computing of 1.2 ns a step: one thread is the least overhead, several use both cores."""
+    wait, body = 1e3 * wait_us, 1.2 * steps
+    overhead = {"serial": 10, "event_loop": 500, "fibers": 600, "tbb_resumable": 1500, "thread_pool_wide": 6000}
+    width = {"serial": 1, "thread_pool_wide": 256}
+    cores = {"thread_pool_wide": 2.0, "tbb_resumable": 1.9}
+    values = {}
+    for model, extra in overhead.items():
+        cpu = tasks * (body + extra)
+        values[model] = (max(1.0, tasks / width.get(model, tasks)) * wait + cpu / cores.get(model, 1.0), cpu)
+    return measured(values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, 0.02, seed)
+
+
+def delays(median_ns: float, tail: float, count: int) -> dict[str, Any]:
+    """Latencies of one sample in a few buckets: service is what the tail was not."""
+    buckets = [[int(median_ns * 1.1**power), max(1, int(count * tail**power))] for power in range(24)]
+    return {"intended": buckets, "service": [[ns, n] for ns, n in buckets if ns < median_ns * 3]}
+
+
+def _latent(cells: list[dict[str, Any]], tail: Mapping[str, float]) -> list[dict[str, Any]]:
+    for c in cells:
+        for s in c["samples"]:
+            s["latency"] = delays(s["wall_ns"] / s["iterations"] / 100, tail.get(c["model"], 0.6), 400)
+        c["metric"] = "latency"
+    return cells
+
+
 def realistic(rounds: int = 12, seed: int = 1, **parts: Any) -> dict[str, Any]:
-    """Ten models, eleven workloads: wins, ties, unresolved cases, unsupported, projected, stopped, wrong, crashed and server-bound cells."""
+    """Ten models, fifteen workloads: wins, ties, unresolved cases, unsupported, projected, stopped, wrong, crashed and server-bound cells."""
     cells: list[dict[str, Any]] = []
     for place, tasks in enumerate((10, 100, 1000)):
         cells += _waiting("sleepers", tasks, 5000, seed + place, rounds)
@@ -205,7 +236,8 @@ def realistic(rounds: int = 12, seed: int = 1, **parts: Any) -> dict[str, Any]:
         cells += _waiting("fetch_connect", tasks, 5000, seed + 20 + place, rounds)
         cells += _waiting("timeouts", tasks, 2000, seed + 30 + place, rounds)
         cells += _waiting("idle_tasks", tasks, 10_000, seed + 40 + place, rounds)
-        cells += _waiting("mixed", tasks, 3000, seed + 50 + place, rounds)
+        for number, (wait_us, steps) in enumerate(((0, 10_000), (1000, 1000), (1000, 100_000), (10_000, 10_000))):
+            cells += _mixing(tasks, wait_us, steps, seed + 50 + 10 * place + number, rounds)
     for place, body in enumerate((10.0, 300.0, 100_000.0)):
         cells += _computing("sum_squares", 200, body, seed + 60 + place, rounds, 0.03)
         cells += _computing("mandelbrot", 64, body * 4, seed + 70 + place, rounds, 0.1)
@@ -213,6 +245,11 @@ def realistic(rounds: int = 12, seed: int = 1, **parts: Any) -> dict[str, Any]:
     for place, body in enumerate((500.0, 50_000.0)):
         cells += _computing("fib", 400, body, seed + 90 + place, rounds, 0.05)
         cells += _computing("producer_consumer", 500, body / 20, seed + 100 + place, rounds, 0.15)
+        heavy = {"event_loop": (body * 900, body * 900), "thread_pool_wide": (body * 500, body * 950), "fibers": (body * 910, body * 910)}
+        cells += _latent(measured(heavy, "responsiveness", {"tasks": 10, "steps": int(body)}, rounds, 0.05, seed + 110 + place), {"event_loop": 0.8})
+        rate = {"connections": 16, "requests": 1000, "bytes": 64, "rate_per_s": int(body * 10)}
+        cells += _latent(measured(heavy | {"asio": (body * 950, body * 920)}, "echo_at_rate", rate, rounds, 0.05, seed + 120 + place), {"fibers": 0.7})
+    cells += _computing("yield", 1000, 20.0, seed + 130, rounds, 0.05) + _computing("ping_pong", 1000, 200.0, seed + 131, rounds, 0.05)
     for c in cells:
         if c["workload"] == "fetch" and c["params"]["delay_us"] == 0 and c["status"] == "ok":
             c.update(status="server_bound", reason="the origin used 98 % of its core")
@@ -229,11 +266,16 @@ def realistic(rounds: int = 12, seed: int = 1, **parts: Any) -> dict[str, Any]:
         "sum_squares": "cpu",
         "mandelbrot": "cpu",
         "fib": "cpu",
+        "echo_at_rate": "io",
+        "responsiveness": "mixed",
+        "yield": "coordination",
+        "ping_pong": "coordination",
         "spawn": "coordination",
         "producer_consumer": "coordination",
         "mixed": "mixed",
         "timeouts": "lessons",
         "idle_tasks": "memory",
     }
-    workloads = [{"id": id, "class": c, "metric": "memory" if id == "idle_tasks" else "time"} for id, c in classes.items()]
+    metrics = {"idle_tasks": "memory", "responsiveness": "latency", "echo_at_rate": "latency"}
+    workloads = [{"id": id, "class": c, "metric": metrics.get(id, "time")} for id, c in classes.items()]
     return run(list(FAMILIES), workloads, cells, **parts)

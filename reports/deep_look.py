@@ -1,0 +1,42 @@
+"""The second half of a report: one section per question, each with its figures or with the reason why this run has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports.analysis import Analysis
+from reports.figures import anatomy, cost_plane, heartbeat, memory, order, percentiles, scaling, throughput, twins
+from reports.figures.sheet import Picture
+from reports.native import Pair
+
+
+@dataclass(frozen=True)
+class Section:
+    """`missing` says why there is no picture."""
+
+    id: str
+    title: str
+    pictures: tuple[Picture, ...]
+    missing: str = ""
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[Analysis], Picture | None], str], ...] = (
+    ("throughput", "Throughput against size", throughput.throughput, throughput.MISSING),
+    ("scaling", "Workers: scaling and oversubscription", scaling.scaling, scaling.MISSING),
+    ("latency", "Latency under load", percentiles.percentiles, percentiles.MISSING),
+    ("cost", "Time against CPU cost", cost_plane.cost_plane, cost_plane.MISSING),
+    ("memory", "Memory of a waiting task", memory.memory, memory.MISSING),
+    ("heartbeat", "Heartbeat delay", heartbeat.heartbeat, heartbeat.MISSING),
+    ("anatomy", "Overhead anatomy", anatomy.anatomy, anatomy.MISSING),
+    ("order", "Samples in the order of the run", order.order, order.MISSING),
+)
+
+
+def deep_look(analysis: Analysis, pairs: Sequence[Pair]) -> list[Section]:
+    sections = [_section(id, title, draw(analysis), missing) for id, title, draw, missing in _FIGURES]
+    return [*sections, _section("twins", "What the suite itself costs", twins.twins(analysis, pairs), twins.MISSING)]
+
+
+def _section(id: str, title: str, picture: Picture | None, missing: str) -> Section:
+    return Section(id, title, (picture,)) if picture else Section(id, title, (), missing)

@@ -1,0 +1,84 @@
+"""Heartbeat delay: how late a task is that wants to run every millisecond while heavy work goes on, inline and handed to an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reports import latency, quantities
+from reports.analysis import Analysis, Case
+from reports.figures.chart import around
+from reports.figures.dot_rows import DotRows
+from reports.figures.sheet import INK, Picture, Table
+from reports.models import Look, looks, ordered
+from reports.words import absence
+
+MISSING = "Heartbeat delay comes from responsiveness and responsiveness_offloaded; this run has no delays of them."
+_WORKLOADS = {"responsiveness": "heavy work where it runs", "responsiveness_offloaded": "heavy work handed to an executor"}
+_MOST_COLUMNS = 4
+_QUANTILES = (0.5, 0.99)
+
+
+def heartbeat(analysis: Analysis) -> Picture | None:
+    """None if no sample has delays."""
+    cases = _cases(analysis)
+    if not cases:
+        return None
+    look = looks(analysis.run.models)
+    models = ordered({m for case in cases for m in _measured(case)})
+    title = "Heartbeat delay under heavy work"
+    meaning = "delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median, filled and first number: 99th percentile, tick and second number: the longest"
+    lines = [(f"{model} ({look[model].code})", any(model in case.competing for case in cases)) for model in models]
+    notes = ("All beats of all rounds together. A percentile stands only where at least 10 beats lie beyond it. A beat that comes late makes those late that were due meanwhile. Dash: not measured.",)
+    rows = DotRows(title, meaning, lines, len(cases), notes)
+    for place, case in enumerate(cases):
+        _draw(rows, place, case, models, look)
+    alt = f"Median, 99th percentile and longest delay of a 1 ms heartbeat for {len(models)} models in {len(cases)} {'case' if len(cases) == 1 else 'cases'}. The table has every value."
+    return rows.picture("heartbeat", alt, _table(cases, models))
+
+
+def _cases(analysis: Analysis) -> list[Case]:
+    """The largest cases, as many of the one workload as of the other."""
+    found = [[case for case in row.cases if _measured(case)] for row in analysis.rows if row.workload.id in _WORKLOADS]
+    share = _MOST_COLUMNS // max(1, sum(bool(cases) for cases in found))
+    return [case for cases in found for case in cases[-share:]]
+
+
+def _measured(case: Case) -> list[str]:
+    return [m for m in ordered(case.cells) if case.cells[m].status == "ok" and case.cells[m].latencies("intended")]
+
+
+def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], look: Mapping[str, Look]) -> None:
+    measured = {m: case.cells[m].latencies("intended") for m in _measured(case)}
+    ends = [float(max(ns, 1)) for buckets in measured.values() for ns in (latency.percentile(buckets, 0.5) or buckets[0][0], buckets[-1][0])]
+    chart = rows.column(place, case.workload.id, (_WORKLOADS[case.workload.id], case.label), around(ends, room=0.05), quantities.tick)
+    for line, model in enumerate(models):
+        if model not in measured:
+            rows.numbers(chart, line, "–")
+            continue
+        buckets, style, y = measured[model], look[model], rows.y(line)
+        middle, tail = (latency.percentile(buckets, quantile) for quantile in _QUANTILES)
+        most = buckets[-1][0]
+        x = chart.x(max(most, 1))
+        rows.sheet.line((chart.x(max(middle or buckets[0][0], 1)), x), (y, y), colour=style.colour, line=0.8)
+        rows.sheet.line((x, x), (y - 0.05, y + 0.05), colour=INK, line=1.2, z=5)
+        if middle is not None:
+            rows.sheet.marker(chart.x(max(middle, 1)), y, style.marker, 4.2, "white", style.colour)
+        if tail is not None:
+            rows.sheet.marker(chart.x(max(tail, 1)), y, style.marker, 5.4, style.colour, style.colour)
+        rows.numbers(chart, line, quantities.duration(tail) if tail is not None else "few", quantities.duration(most), model in case.competing)
+
+
+def _table(cases: Sequence[Case], models: Sequence[str]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for case in cases:
+        for model in models:
+            name = (case.workload.id, case.label, model)
+            buckets = case.cells[model].latencies("intended") if model in _measured(case) else []
+            if not buckets:
+                cell = case.cells.get(model)
+                rows.append((*name, "–", "–", "–", "–", (cell.reason if cell else "") or absence(cell)))
+                continue
+            found = [latency.percentile(buckets, quantile) for quantile in _QUANTILES]
+            texts = [quantities.duration(ns) if ns is not None else "too few beats" for ns in found]
+            rows.append((*name, *texts, quantities.duration(buckets[-1][0]), f"{sum(count for _, count in buckets):,}", ""))
+    return Table(("workload", "size", "model", "median", "99th percentile", "longest", "beats", "why not"), tuple(rows))

@@ -1,0 +1,92 @@
+"""Latency under load: the percentiles from when a request should have been sent, and from when it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from reports import latency, quantities
+from reports.analysis import Analysis, Case
+from reports.figures.chart import Chart, Name, Scale, around
+from reports.figures.panels import Panels
+from reports.figures.sheet import Picture, Table
+from reports.models import looks, ordered
+
+MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times; this run has no latencies of it."
+_NOT_HERE = ("responsiveness", "responsiveness_offloaded")  # beats of a heartbeat, which have a figure of their own
+_CURVE = (0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999)
+_TICKS = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
+_SHOWN = (0.5, 0.9, 0.99, 0.999)
+
+
+def percentiles(analysis: Analysis) -> Picture | None:
+    """None if no workload that counts from the intended time was measured."""
+    cases = [case for case in analysis.cases if case.workload.id not in _NOT_HERE and _measured(case)]
+    if not cases:
+        return None
+    look = looks(analysis.run.models)
+    models = ordered({m for case in cases for m in _measured(case)})
+    title = "Latency under load"
+    meaning = "latency of requests that are due at fixed times, by percentile on a 1/(1-p) axis; log axis upwards; down is better"
+    notes = (
+        "Solid: from when the request should have been sent (intended), so that a stall counts for all that it delays. Dotted: from when it was sent (service).",
+        "All rounds together; a percentile stands only where at least 10 requests lie beyond it. Filled and bold: competes for its family.",
+    )
+    sheet = Panels(title, meaning, len(cases), 1.9, models, look, notes)
+    for place, case in enumerate(cases):
+        _draw(sheet, place, case)
+    alt = f"Latency percentiles from the intended and from the actual sending time in {len(cases)} {'case' if len(cases) == 1 else 'cases'}. The table has the values."
+    return sheet.picture("percentiles", alt, _table(cases))
+
+
+def _measured(case: Case) -> list[str]:
+    """Models with enough requests for a curve."""
+    return [m for m in ordered(case.cells) if case.cells[m].status in ("ok", "server_bound") and len(list(_curve(case, m, "intended"))) > 1]
+
+
+def _curve(case: Case, model: str, kind: str) -> Iterator[tuple[float, float]]:
+    """(1/(1-p), latency in ns)."""
+    buckets = case.cells[model].latencies(kind)
+    for quantile in _CURVE:
+        ns = latency.percentile(buckets, quantile)
+        if ns is not None:
+            yield 1 / (1 - quantile), float(max(ns, 1))
+
+
+def _draw(sheet: Panels, place: int, case: Case) -> None:
+    curves = {(m, kind): list(_curve(case, m, kind)) for m in _measured(case) for kind in ("intended", "service")}
+    farthest = max(x for points in curves.values() for x, _ in points)
+    chart = sheet.chart(place, Scale(1.8, farthest * 1.2), around([y for points in curves.values() for _, y in points]))
+    ticks = [1 / (1 - p) for p in _TICKS if 1 / (1 - p) <= farthest * 1.01]
+    chart.frame(_percent, quantities.tick, x_ticks=ticks)
+    note = case.label + (", server-bound" if any(c.status == "server_bound" for c in case.cells.values()) else "")
+    chart.titles(case.workload.id, note, "percentile of requests", "latency")
+    for (model, kind), points in curves.items():
+        _line(chart, sheet, case, model, kind, points)
+    names = ((m, points[-1][1]) for (m, kind), points in curves.items() if kind == "intended")
+    chart.names(Name(y, sheet.look[m].code, sheet.look[m], m in case.competing) for m, y in names)
+
+
+def _percent(x: float) -> str:
+    return _TICKS[min(_TICKS, key=lambda p: abs(math.log(x * (1 - p))))]
+
+
+def _line(chart: Chart, sheet: Panels, case: Case, model: str, kind: str, points: Sequence[tuple[float, float]]) -> None:
+    look, competes = sheet.look[model], model in case.competing
+    if kind == "service":
+        chart.line(points, look.colour, 0.7, ":")
+        return
+    chart.line(points, look.colour, 1.2 if competes else 0.7)
+    chart.points([points[0], points[-1]], look, competes, 4.5)
+
+
+def _table(cases: Sequence[Case]) -> Table:
+    rows = []
+    for case in cases:
+        for model in _measured(case):
+            for kind in ("intended", "service"):
+                buckets = case.cells[model].latencies(kind)
+                found = [latency.percentile(buckets, quantile) for quantile in _SHOWN]
+                texts = [quantities.duration(ns) if ns is not None else "–" for ns in found]
+                rows.append((case.workload.id, case.label, model, kind, *texts, f"{sum(count for _, count in buckets):,}"))
+    return Table(("workload", "size", "model", "from", *(_TICKS[q] for q in _SHOWN), "requests"), tuple(rows))

@@ -1,0 +1,196 @@
+"""Regime map: which model wins by how much of a task is waiting and how long a task takes, for few tasks and for many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from contourpy import FillType, LineType, contour_generator
+from matplotlib.path import Path
+
+from reports import quantities
+from reports.analysis import METRIC_NAMES, Analysis
+from reports.figures.chart import Chart, Scale
+from reports.figures.legend import legend, legend_height
+from reports.figures.placing import Free
+from reports.figures.sheet import INK, PALE_INK, Picture, Sheet, Table, width_of
+from reports.lines import in_words
+from reports.models import Look, looks, ordered
+from reports.regime import Grid, Place, Regime, Surface, regimes
+from reports.statistics import MARGIN
+from reports.words import kind_in_words, margin_in_words
+
+MISSING = "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in computing; this run has fewer."
+_WIDTH, _EDGE, _TOP, _PLOT, _LEFT, _GAP = 10.25, 0.15, 1.0, 3.3, 0.6, 0.75
+_ALONE = 7.0  # inches across, where there is one map only
+_SHARES = {0.0: "0 %", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %"}
+_LEVELS = (1.05, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+_PALER = 0.45
+
+
+def regime_map(analysis: Analysis, metric: str) -> Picture | None:
+    """None if no number of tasks has cases that span an area."""
+    drawn = [regime for regime in regimes(analysis, metric) if regime.surface]
+    if not drawn:
+        return None
+    look = looks(analysis.run.models)
+    models = ordered({m for regime in drawn for place in regime.places for m in place.case.verdicts[metric].best_set} | {m for r in drawn if r.surface for m in r.surface.models})
+    sheet = Sheet(_WIDTH, _TOP + _PLOT + 0.5 + legend_height(models) + 0.85)
+    title = f"Regime map by {METRIC_NAMES[metric]}: waiting against computing"
+    sheet.text(_EDGE, 0.24, title, 13, bold=True)
+    sheet.text(_EDGE, 0.48, "which model wins a task that waits and then computes; linear in logarithms between the measured cases (circles), blank where nothing was measured", 8, colour=PALE_INK)
+    width = (_WIDTH - 2 * _EDGE - _GAP) / 2 - _LEFT if len(drawn) > 1 else _ALONE
+    for place, regime in enumerate(drawn):
+        _draw(sheet, _EDGE + _LEFT + place * (width + _LEFT + _GAP), width, regime, metric, look)
+    y = _TOP + _PLOT + 0.55
+    legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, look)
+    notes = (
+        "Colour: the family of the fastest of those that compete. Thin lines: how far it is ahead of the next. Hatched: not resolved, the interval reaches below 1.05×.",
+        "Dots with bars: where one model overtakes another along a line of measured cases, with the 95 % interval. Letters at a circle: the best set measured there; ? where it is not separated.",
+        f"Wait share: waiting / (waiting + computing), of one task alone on a core.{_absent(analysis, metric, drawn)}",
+    )
+    for line, note in enumerate(notes):
+        sheet.text(_EDGE, y + legend_height(models) + 0.03 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+    told = "; ".join(_in_words(regime, metric) for regime in drawn)
+    return sheet.picture(f"regime-map-{metric}", title, f"Map of the fastest model by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
+
+
+def _absent(analysis: Analysis, metric: str, drawn: Sequence[Regime]) -> str:
+    left_out = [regime.tasks for regime in regimes(analysis, metric) if regime.tasks not in {r.tasks for r in drawn}]
+    return f" With {left_out[0]:,} tasks too few cases were measured for a map; the table of the winner map has them." if left_out else ""
+
+
+def _in_words(regime: Regime, metric: str) -> str:
+    wins: dict[str, int] = {}
+    for place in regime.places:
+        best = place.case.verdicts[metric]
+        name = " and ".join(ordered(best.best_set)) if best.decided else "not separated"
+        wins[name] = wins.get(name, 0) + 1
+    return f"{regime.tasks:,} tasks: {', '.join(f'{name} in {count}' for name, count in wins.items())} of {len(regime.places)} cases"
+
+
+def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, look: Mapping[str, Look]) -> None:
+    surface = regime.surface
+    assert surface is not None
+    xs, ys = [place.x for place in regime.places], [place.y for place in regime.places]
+    chart = Chart(sheet, left, _TOP, width, _PLOT, Scale(-0.25, max(xs) + 0.35, log=False), Scale(min(ys) - 0.25, max(ys) + 0.25, log=False))
+    kind = "Few" if regime.tasks < 1000 else "Many"
+    sheet.text(left - 0.45, _TOP - 0.28, f"{kind} tasks: {regime.tasks:,} at once", 9.5, bold=True)
+    sheet.text(left - 0.45, _TOP - 0.11, "time of one task", 6.5, colour=PALE_INK)
+    sheet.text(left + width, _TOP + _PLOT + 0.26, "wait share of a task", 6.5, colour=PALE_INK, align="right")
+    _areas(chart, surface, look)
+    x_ticks = [-math.log10(1 - share) for share in _SHARES if chart.xs.holds(-math.log10(1 - share))]
+    y_ticks = [float(power) for power in range(20) if chart.ys.holds(power)]
+    chart.frame(_share, lambda y: quantities.tick(10.0**y), x_ticks=x_ticks, y_ticks=y_ticks)
+    free = chart.free()
+    for place in (*regime.places, *(at for _, at, _, _ in regime.overtakings)):
+        free.point(chart.x(place.x), chart.y(place.y))
+    _circles(chart, regime.places, metric, look, free)
+    for _, at, low, high in regime.overtakings:
+        _crossing(chart, at, low, high)
+    _regions(chart, surface, look, free)
+    _contours(chart, surface, free)
+
+
+def _share(x: float) -> str:
+    return _SHARES[min(_SHARES, key=lambda share: abs(-math.log10(1 - share) - x))]
+
+
+def _filled(chart: Chart, surface: Surface, values: Grid, low: float, high: float) -> list[list[list[tuple[float, float]]]]:
+    """The polygons between two levels, in inches."""
+    points, offsets = contour_generator(surface.xs, surface.ys, values, fill_type=FillType.OuterOffset).filled(low, high)
+    found = []
+    for polygon, starts in zip(points, offsets, strict=True):
+        rings = [polygon[a : b - 1] for a, b in zip(starts, starts[1:], strict=False)]
+        found.append([[(chart.x(float(x)), chart.y(float(y))) for x, y in ring] for ring in rings])
+    return found
+
+
+def _outline(chart: Chart, surface: Surface) -> list[tuple[float, float]]:
+    return [(chart.x(x), chart.y(y)) for x, y in surface.outline]
+
+
+def _areas(chart: Chart, surface: Surface, look: Mapping[str, Look]) -> None:
+    for number, model in enumerate(surface.models):
+        for rings in _filled(chart, surface, surface.behind[number], -1e3, 0):
+            chart.sheet.area(rings, fill=_paler(look[model].colour), z=1, within=_outline(chart, surface))
+    for rings in _filled(chart, surface, surface.lead - surface.doubt, -1e3, math.log(MARGIN)):
+        chart.sheet.area(rings, hatch="////", colour="#404040", z=2, within=_outline(chart, surface))
+
+
+def _paler(colour: str) -> str:
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(part + (255 - part) * _PALER):02x}" for part in parts)
+
+
+def _contours(chart: Chart, surface: Surface, free: Free) -> None:
+    generator = contour_generator(surface.xs, surface.ys, surface.lead, line_type=LineType.Separate)
+    outline = _outline(chart, surface)
+    inside = Path(outline)
+    for level in _LEVELS:
+        text = f"{level:.3g}×"
+        width = width_of(text, 6) + 0.04
+        for path in generator.lines(math.log(level)):
+            places = [(chart.x(float(x)), chart.y(float(y))) for x, y in path]
+            chart.sheet.line([x for x, _ in places], [y for _, y in places], colour=INK, line=0.6, z=3, within=outline)
+            places = [place for place in places if inside.contains_point(place)]
+            quarters = (places[len(places) * part // 8] for part in (4, 3, 5, 2, 6)) if len(places) > 14 else ()
+            where = next(((x, y) for x, y in quarters if free.centred(x, y, width, 0.11)), None)
+            if where:
+                chart.sheet.box(where[0] - width / 2, where[1] - 0.055, width, 0.11, fill="white", z=4)
+                chart.sheet.text(*where, text, 6, align="center")
+
+
+def _crossing(chart: Chart, at: Place, low: Place, high: Place) -> None:
+    chart.sheet.line([chart.x(low.x), chart.x(high.x)], [chart.y(low.y), chart.y(high.y)], colour=INK, line=2.2, z=5)
+    chart.sheet.marker(chart.x(at.x), chart.y(at.y), "o", 4.5, INK, "white")
+
+
+def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Free) -> None:
+    """The model's letters, as near to the middle of its region as there is room."""
+    points = np.stack(np.meshgrid(surface.xs, surface.ys), axis=-1)
+    within = Path(surface.outline).contains_points(points.reshape(-1, 2)).reshape(points.shape[:2])
+    for number, model in enumerate(surface.models):
+        inside = np.argwhere((surface.behind[number] < 0) & within)
+        code, mark = look[model].code, 0.17
+        width = width_of(code, 12, True) + mark
+        if len(inside) < 40:
+            continue
+        for row, column in inside[np.argsort(((inside - inside.mean(axis=0)) ** 2).sum(axis=1))]:
+            x, y = chart.x(float(surface.xs[column])), chart.y(float(surface.ys[row]))
+            if free.centred(x, y, width + 0.06, 0.2):
+                chart.sheet.marker(x - width / 2 + 0.06, y, look[model].marker, 8, look[model].colour, "white")
+                chart.sheet.text(x - width / 2 + mark, y, code, 12, bold=True)
+                break
+
+
+def _circles(chart: Chart, places: Sequence[Place], metric: str, look: Mapping[str, Look], free: Free) -> None:
+    for place in places:
+        verdict = place.case.verdicts[metric]
+        x, y = chart.x(place.x), chart.y(place.y)
+        chart.sheet.marker(x, y, "o", 5.5, "white", INK)
+        if not verdict.best_set:
+            continue
+        letters = " ".join(look[m].code for m in ordered(verdict.best_set))
+        text = f"? {letters}" if verdict.kind == "unresolved" else letters
+        width = width_of(text, 6.5, True)
+        left, middle, far = free.label(x, y, width)
+        if far:
+            chart.sheet.line((x, left + width / 2), (y, middle), colour=INK, line=0.5)
+        chart.sheet.box(left - 0.015, middle - 0.06, width + 0.03, 0.12, fill="white", z=4)
+        chart.sheet.text(left, middle, text, 6.5, bold=True)
+
+
+def _table(drawn: Sequence[Regime], metric: str) -> Table:
+    rows = []
+    for regime in drawn:
+        for place in sorted(regime.places, key=lambda place: (place.x, place.y)):
+            verdict = place.case.verdicts[metric]
+            share = quantities.percent(place.wait_ns / (place.wait_ns + place.compute_ns))
+            rows.append((f"{regime.tasks:,}", share, quantities.duration(place.wait_ns), quantities.duration(place.compute_ns), kind_in_words(verdict), ", ".join(verdict.best_set) or "–", margin_in_words(verdict)))
+        for overtaking, at, _, _ in regime.overtakings:
+            share = quantities.percent(at.wait_ns / (at.wait_ns + at.compute_ns))
+            told = f"{overtaking.before} before, {overtaking.after} beyond"
+            rows.append((f"{regime.tasks:,}", share, quantities.duration(at.wait_ns), quantities.duration(at.compute_ns), "crossing", told, in_words(overtaking)))
+    return Table(("tasks", "wait share", "waiting", "computing", "verdict", "best set", "margin"), tuple(rows))

@@ -1,0 +1,117 @@
+"""Which model should I use: for each kind of work the family that is most often among the best, and what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from reports import latency, quantities
+from reports.analysis import Analysis, Case
+from reports.figures.sheet import Table
+from reports.models import FAMILY_NAMES, ordered
+from reports.words import CLASS_NAMES
+
+FEW = 100  # at once
+_HEADER = ("work", "use", "among the best in", "at worst", "CPU cost against the cheapest", "99th percentile of latency", "peak memory", "else")
+
+
+@dataclass(frozen=True)
+class _Record:
+    """How one family did in the cases of a kind of work."""
+
+    family: str
+    models: tuple[str, ...]
+    best: int  # cases in whose best set it is
+    worst: float  # ratio to the best; infinite where it could not do a case
+    where: Case  # of that ratio
+
+
+def guide(analysis: Analysis) -> Table:
+    """A line for each kind of work in which some case has a verdict; peers and serial give no advice."""
+    family = {model.id: model.family for model in analysis.run.models}
+    return Table(_HEADER, tuple(_line(work, cases, family) for work, cases in _kinds(analysis) if cases))
+
+
+def _kinds(analysis: Analysis) -> list[tuple[str, list[Case]]]:
+    kinds = []
+    for class_ in analysis.classes:
+        cases = [case for row in analysis.rows_of(class_) for case in row.cases if case.deciding.ratios and case.deciding.kind != "none"]
+        few = [case for case in cases if _at_once(case) <= FEW]
+        if class_ == "io" and few and len(few) < len(cases):
+            kinds.append((f"{CLASS_NAMES[class_]}, up to {FEW} at once", few))
+            kinds.append((f"{CLASS_NAMES[class_]}, more at once", [case for case in cases if case not in few]))
+        else:
+            kinds.append((CLASS_NAMES[class_], cases))
+    return kinds
+
+
+def _at_once(case: Case) -> float:
+    known = [case.params[key] for key in ("in_flight", "connections", "tasks") if isinstance(case.params.get(key), (int, float))]
+    return min(known, default=1)
+
+
+def _line(work: str, cases: Sequence[Case], family: dict[str, str]) -> tuple[str, ...]:
+    records = sorted(_records(cases, family), key=lambda record: (-record.best, record.worst))
+    decided = sum(case.deciding.decided for case in cases)
+    if not decided or not records:
+        return (work, "no advice", f"0 of {len(cases)}: nothing is separated", "–", "–", "–", "–", "–")
+    first = records[0]
+    second = f"{_name(records[1])}: {records[1].best} of {len(cases)}, {_worst(records[1])}" if len(records) > 1 else "–"
+    return (work, _name(first), f"{first.best} of {len(cases)}", _worst(first), _cpu(first, cases), _tail(first, cases), _memory(first, cases), second)
+
+
+def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:
+    found = []
+    for name in dict.fromkeys(family[m] for case in cases for m in ordered(case.competing)):
+        ratios, models, best = [], [], 0
+        for case in cases:
+            model = next((m for m in case.competing if family[m] == name), None)
+            ratio = case.deciding.ratios.get(model) if model else None
+            ratios.append((ratio.value if ratio else math.inf, case))
+            models += [model] if model and ratio else []
+            best += model in case.deciding.best_set
+        worst, where = max(ratios, key=lambda pair: pair[0])
+        found.append(_Record(name, tuple(ordered(set(models))), best, worst, where))
+    return found
+
+
+def _name(record: _Record) -> str:
+    return f"{FAMILY_NAMES.get(record.family, record.family)} ({', '.join(record.models)})"
+
+
+def _worst(record: _Record) -> str:
+    where = f"{record.where.workload.id}, {record.where.label}"
+    return f"cannot do {where}" if math.isinf(record.worst) else f"{quantities.ratio(max(record.worst, 1.0))} ({where})"
+
+
+def _models_in(record: _Record, case: Case, metric: str) -> list[str]:
+    return [m for m in record.models if m in case.competing and m in case.medians.get(metric, {})]
+
+
+def _cpu(record: _Record, cases: Sequence[Case]) -> str:
+    ratios = []
+    for case in cases:
+        least = min((value for m, value in case.medians["cpu"].items() if m in case.competing), default=None)
+        ratios += [case.medians["cpu"][m] / least for m in _models_in(record, case, "cpu") if least]
+    return f"{quantities.ratio(median(ratios))}, at worst {quantities.ratio(max(ratios))}" if ratios else "–"
+
+
+def _tail(record: _Record, cases: Sequence[Case]) -> str:
+    """The worst of the cases in which latency was measured."""
+    found = []
+    for case in cases:
+        for model in record.models:
+            if model in case.competing and model in case.cells:
+                ns = latency.percentile(case.cells[model].latencies("intended"), 0.99)
+                found += [(ns, case)] if ns is not None else []
+    if not found:
+        return "not measured"
+    ns, case = max(found, key=lambda pair: pair[0])
+    return f"{quantities.duration(ns)} ({case.workload.id})"
+
+
+def _memory(record: _Record, cases: Sequence[Case]) -> str:
+    found = [case.medians["memory"][m] for case in cases for m in _models_in(record, case, "memory")]
+    return f"{quantities.size(median(found))}, at most {quantities.size(max(found))}" if found else "–"

@@ -1,0 +1,70 @@
+"""What a run cannot tell: in sentences made from what it lacks and from what it could not separate."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from statistics import median
+
+from reports import control, quantities
+from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis
+from reports.words import listed
+
+
+def limits(analysis: Analysis) -> list[str]:
+    """The gravest first."""
+    found = [*_trust(analysis), *_separation(analysis), *_gaps(analysis), *_reach(analysis)]
+    return found
+
+
+def _trust(analysis: Analysis) -> list[str]:
+    run, found = analysis.run, []
+    apart = [pair for pair in control.pairs(run) if pair.apart]
+    if apart:
+        found.append(f"Whether small differences are real: {len(apart)} {'comparison' if len(apart) == 1 else 'comparisons'} of a model with itself found one.")
+    if not run.run.get("complete"):
+        found.append("Anything about what is missing: the run is partial.")
+    share, grade = run.noise.get("noisy_share"), run.noise.get("grade")
+    if isinstance(share, (int, float)) and grade in ("C", "D"):
+        found.append(f"What a quiet machine would show: others disturbed {quantities.percent(share)} of the visits (grade {grade}). Verdicts that the undisturbed rounds contradict are left open.")
+    return found
+
+
+def _separation(analysis: Analysis) -> list[str]:
+    found = []
+    for metric in MAP_METRICS:
+        verdicts = [case.verdicts[metric] for case in analysis.cases]
+        open_ = sum(v.kind == "unresolved" for v in verdicts)
+        widths = [math.log(r.high / r.low) / 2 for case, v in zip(analysis.cases, verdicts, strict=True) for m, r in v.ratios.items() if m in case.competing and m != v.best and r.low and r.high]
+        if open_ or widths:
+            parts = [f"{open_} of {len(verdicts)} cases are not separated"] if open_ else []
+            parts += [f"half of the intervals are wider than ±{quantities.percent(math.expm1(median(widths)))}"] if widths else []
+            found.append(f"Who is best by {METRIC_NAMES[metric]} where it is close: {listed(parts)}.")
+    return found
+
+
+def _gaps(analysis: Analysis) -> list[str]:
+    counts = Counter(cell.status for cell in analysis.run.cells)
+    found = []
+    if counts["server_bound"]:
+        found.append(f"How fast {counts['server_bound']} server-bound {'cell' if counts['server_bound'] == 1 else 'cells'} would be with a faster other side: origin or load generator was the limit.")
+    if counts["projected"]:
+        found.append(f"Exact times of {counts['projected']} projected {'cell' if counts['projected'] == 1 else 'cells'}: at least so long, from smaller sizes.")
+    if counts["not_run"]:
+        found.append(f"Anything about {counts['not_run']} {'cell' if counts['not_run'] == 1 else 'cells'} that did not fit the time budget.")
+    failed = [model.id for model in analysis.run.models if model.status != "ok"]
+    if failed:
+        found.append(f"Anything about {listed(failed)}: {'it' if len(failed) == 1 else 'they'} did not start.")
+    if analysis.run.run.get("mode") == "quick":
+        found.append("How the variants of each family do: a quick run measures one representative of each; --full measures all.")
+    return found
+
+
+def _reach(analysis: Analysis) -> list[str]:
+    cores = analysis.run.run.get("cores") or analysis.run.host.get("logical_cores")
+    found = [f"Any other machine: these are {cores} {'core' if cores == 1 else 'cores'} of one. More cores favour what runs on all of them."]
+    if "io" in analysis.classes:
+        found.append("A real network: servers and load generator answer over loopback, from the same cores.")
+    if analysis.run.host.get("virtualization") not in (None, "none", ""):
+        found.append(f"Bare metal: this is a virtual machine ({analysis.run.host['virtualization']}), whose wake-ups and context switches cost more.")
+    return found

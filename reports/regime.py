@@ -1,0 +1,145 @@
+"""Waiting against computing: the cases of `mixed` placed by how much of a task is waiting and how long it takes, and the surface between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.spatial import ConvexHull, QhullError
+
+from reports.analysis import Analysis, Case, Row
+from reports.lines import Overtaking, lines, overtakings
+
+WORKLOAD = "mixed"
+MANY = 1000  # tasks
+Grid = NDArray[np.float64]
+_FAR = 50.0  # a log ratio that no measurement has
+
+
+@dataclass(frozen=True)
+class Place:
+    """One case. `wait_ns` and `compute_ns` are those of one task, alone on a core."""
+
+    case: Case
+    wait_ns: float
+    compute_ns: float
+
+    @property
+    def x(self) -> float:
+        """log10 of 1/(1 - wait share): 0 for none, 1 for 90 %, 2 for 99 %."""
+        return math.log10(1 + self.wait_ns / self.compute_ns)
+
+    @property
+    def y(self) -> float:
+        """log10 of the nanoseconds that a task takes."""
+        return math.log10(self.wait_ns + self.compute_ns)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Over a grid: which competing model is fastest, how far ahead of the next, and how sure that is. Valid inside `outline` only."""
+
+    models: tuple[str, ...]
+    xs: Grid
+    ys: Grid
+    behind: Grid  # model, y, x: log ratio to the fastest of the others; below 0 where the model is ahead
+    lead: Grid  # y, x: log ratio of the second to the first
+    doubt: Grid  # y, x: by how much (log) the lead could be smaller
+    outline: tuple[tuple[float, float], ...]  # around the measured places
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What was measured with one number of tasks."""
+
+    tasks: int
+    places: tuple[Place, ...]
+    overtakings: tuple[tuple[Overtaking, Place, Place, Place], ...]  # with the place of the crossing, and those of its interval
+    surface: Surface | None  # None where the places span no area
+
+
+def regimes(analysis: Analysis, metric: str) -> tuple[Regime, ...]:
+    """For few tasks and for many: of each the number of tasks with the most cases."""
+    row = next((row for row in analysis.rows if row.workload.id == WORKLOAD), None)
+    step_ns = _step_ns(row) if row else None
+    if row is None or step_ns is None:
+        return ()
+    groups: dict[int, list[Place]] = {}
+    for case in row.cases:
+        if case.params["steps"] > 0 and case.verdicts[metric].ratios:
+            groups.setdefault(case.params["tasks"], []).append(_place(case, case.params["wait_us"], case.params["steps"], step_ns))
+    chosen = []
+    for many in (False, True):
+        side = [tasks for tasks in groups if (tasks >= MANY) == many]
+        if side:
+            chosen.append(max(side, key=lambda tasks: (len(groups[tasks]), tasks)))
+    return tuple(Regime(tasks, tuple(groups[tasks]), _overtakings(row, tasks, metric, step_ns), _surface(groups[tasks], metric)) for tasks in chosen)
+
+
+def _step_ns(row: Row) -> float | None:
+    """What a step of computing takes on one core: the least that any model was measured to spend on one, because the rest is overhead."""
+    cells = [(case, model) for case in row.cases for model in case.medians["cpu"] if case.params.get("steps")]
+    return min((case.medians["cpu"][model] / (case.params["tasks"] * case.params["steps"]) for case, model in cells), default=None)
+
+
+def _place(case: Case, wait_us: float, steps: float, step_ns: float) -> Place:
+    return Place(case, 1000.0 * wait_us, steps * step_ns)
+
+
+def _overtakings(row: Row, tasks: int, metric: str, step_ns: float) -> tuple[tuple[Overtaking, Place, Place, Place], ...]:
+    found = []
+    for key in ("wait_us", "steps"):
+        for line in lines(row, key):
+            case = line.cases[0][1]
+            if case.params["tasks"] != tasks:
+                continue
+            for overtaking in overtakings(line, metric):
+                crossing = overtaking.crossing
+                where = [{**case.params, key: value} for value in (crossing.at, crossing.low, crossing.high)]
+                at, low, high = (_place(case, params["wait_us"], params["steps"], step_ns) for params in where)
+                found.append((overtaking, at, low, high))
+    return tuple(found)
+
+
+def _surface(places: Sequence[Place], metric: str) -> Surface | None:
+    """Linear between the places, in logarithms."""
+    models = tuple(sorted({m for place in places for m in place.case.competing if m in place.case.verdicts[metric].ratios}))
+    where = np.array([(place.x, place.y) for place in places])
+    if len(models) < 2 or len(where) < 3 or np.ptp(where[:, 0]) < 0.1 or np.ptp(where[:, 1]) < 0.1:
+        return None
+    xs, ys = (np.linspace(where[:, side].min(), where[:, side].max(), 81) for side in (0, 1))
+    points = np.stack(np.meshgrid(xs, ys), axis=-1)
+    try:
+        outline = where[ConvexHull(where).vertices]
+    except QhullError:  # all on one line
+        return None
+    logs = np.stack([_between(where, _logs(places, model, metric), points) for model in models])
+    doubts = np.stack([_between(where, _doubts(places, model, metric), points) for model in models])
+    order = np.argsort(logs, axis=0)
+    first, second = (np.take_along_axis(logs, order[rank : rank + 1], axis=0)[0] for rank in (0, 1))
+    others = np.where(order[0] == np.arange(len(models))[:, None, None], second, first)
+    doubt = np.take_along_axis(doubts, order[:2], axis=0).max(axis=0)
+    return Surface(models, xs, ys, logs - others, second - first, doubt, tuple((float(x), float(y)) for x, y in outline))
+
+
+def _between(where: Grid, values: Grid, points: Grid) -> Grid:
+    """Linear inside the places; outside as at the nearest one, so that what is drawn can be cut off at the outline."""
+    inside = LinearNDInterpolator(where, values, rescale=True)(points)
+    found: Grid = np.where(np.isnan(inside), NearestNDInterpolator(where, values, rescale=True)(points), inside)
+    return found
+
+
+def _logs(places: Sequence[Place], model: str, metric: str) -> Grid:
+    """Of the ratio to the best; a model that was not measured is far behind."""
+    ratios = [place.case.verdicts[metric].ratios.get(model) for place in places]
+    return np.array([_FAR if ratio is None else math.log(ratio.value) for ratio in ratios])
+
+
+def _doubts(places: Sequence[Place], model: str, metric: str) -> Grid:
+    """How far the lower end of the interval lies below the estimate."""
+    ratios = [place.case.verdicts[metric].ratios.get(model) for place in places]
+    return np.array([0.0 if r is None else math.log(r.value / r.low) if r.low else _FAR for r in ratios])
