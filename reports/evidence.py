@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
@@ -57,6 +57,7 @@ class Check:
     note: str = ""
     ratio: Ratio | None = None
     limit: Expectation | None = None
+    cells: str = ""  # that were measured for it
 
 
 def named(check: Check) -> str:
@@ -102,26 +103,27 @@ class Evidence:
         case = self.case(point)
         return case.cells.get(point.model) if case else None
 
-    def compare(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str = "") -> Check:
+    def compare(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         """The ratio of two measurements of one metric, taken within rounds."""
-        what = what or _difference(top, bottom)
         self.asked += [top, bottom]
         try:
-            return self._compared(side, top, bottom, expected, what)
+            check = self._compared(side, top, bottom, expected, what)
         except _Missing as missing:
-            return Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+            check = Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+        return replace(check, cells=_both(top, bottom))
 
     def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
-        """The ratio of a measurement to a time that follows from the parameters."""
+        """The ratio of a measurement to an amount that follows from the parameters."""
+        cells = f"{top.named}, {_NAMES[top.metric]}: {top.model}"
         try:
             values = self._values(top)
             bounds = statistics.pair(values, dict.fromkeys(values, owed_ns), self._cell(top).process_of)
             if bounds is None:
                 raise _Missing(f"{top.named}: {len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
         except _Missing as missing:
-            return Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+            return Check(what, side, str(expected), "–", None, str(missing), limit=expected, cells=cells)
         value = quantities.value(top.metric, median(values.values()))
-        return _bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}")
+        return replace(_bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}"), cells=cells)
 
     def _compared(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         above, below = self._cell(top), self._cell(bottom)
@@ -195,7 +197,7 @@ def _bounded(what: str, side: Side, expected: Expectation, bounds: statistics.Bo
     return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)}, {interval_in_words(ratio)} ({amounts})", holds, note, ratio, expected)
 
 
-def _difference(top: Point, bottom: Point) -> str:
+def _both(top: Point, bottom: Point) -> str:
     """What two points have in common, and in what they differ."""
     metric = _NAMES[top.metric]
     if top.model != bottom.model:

@@ -47,8 +47,8 @@ def claim_chart(claim: Claim) -> Picture | None:
 
 
 def evidence_table(claim: Claim) -> Table:
-    rows = ((check.what, check.side, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
-    return Table(("measured", "in", "value", "expected", "shown", "note"), tuple(rows))
+    rows = ((check.what, check.side, check.cells, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
+    return Table(("measured", "in", "cells", "value", "expected", "shown", "note"), tuple(rows))
 
 
 def _range(checks: list[Check]) -> tuple[int, int]:

@@ -60,6 +60,7 @@ def test_a_run_without_the_cells_leaves_every_claim_open_and_names_what_is_missi
     assert all("was not" in claim.because for claim in found[:-1])
     assert "0 of at least 10 cases" in found[-1].because
     assert "sequential_await" in found[0].because
+    assert all(check.cells for claim in found for check in claim.checks)
 
 
 def test_a_run_names_the_python_of_its_rows() -> None:
@@ -186,4 +187,5 @@ def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
     assert picture.name == "claim-06"
     assert len(picture.table.rows) == len(found.checks) == len(evidence_table(found).rows)
     assert all(check.what in picture.svg for check in found.checks)
+    assert all("sum_squares (tasks" in row[2] for row in picture.table.rows)
     assert claim_chart(claim(6)) is None
