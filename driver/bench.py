@@ -111,14 +111,14 @@ class Bench:
             return self._post_mortem(kind) if len(line) < _LONGEST_LINE else self._give_up("failed", "answered an endless line")
         try:
             body = json.loads(line, parse_constant=_no_constant)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._give_up("failed", f"answered what is not JSON: {_shortened(line)}")
         if not isinstance(body, dict):
             return self._give_up("failed", f"answered no object: {_shortened(line)}")
         if kind == "hello":
             return Answer("ok", "", body)
         outcome = body.get("outcome")
-        if outcome not in OUTCOMES:
+        if not isinstance(outcome, str) or outcome not in OUTCOMES:
             return self._give_up("failed", f"answered no outcome: {_shortened(line)}")
         if outcome == "usage":
             return Answer("failed", f"did not understand the request: {body.get('reason', '')}")

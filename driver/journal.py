@@ -20,7 +20,7 @@ def parse(text: bytes, path: Path) -> list[Event]:
         try:
             event = json.loads(line)
             event["event"], event["at_ns"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise foreign(path, number) from None
         events.append(event)
     if not events or events[0]["event"] != "run":

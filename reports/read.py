@@ -49,6 +49,8 @@ def _parse(file: Path) -> Mapping[str, Any]:
         raise ReadError(f"{file}: is not a text file: give the results folder of a run") from None
     try:
         document = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ReadError(f"{file}: is not a Crossover run: it is nested too deeply") from None
     except ValueError as error:
         cut = "ends too early (truncated?)" if _is_cut(text, error) else f"is not valid JSON ({error})"
         raise ReadError(f"{file}: {cut}: run again, or `scripts/crossover run --resume {file.parent}`") from None
