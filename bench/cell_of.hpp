@@ -200,7 +200,8 @@ class cell_of final : public cell {
                        std::string(reason);
         if (why.empty() && alive_together<W>(params_) > on.at_once)
             why = "needs " + std::to_string(alive_together<W>(params_)) + " at once, has " +
-                  std::to_string(on.at_once);
+                  std::to_string(on.at_once) +
+                  (on.at_once_limit.empty() ? "" : ": " + std::string(on.at_once_limit));
         return why;
     }
 

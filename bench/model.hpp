@@ -19,6 +19,7 @@ struct model_facts {
     std::string variant_of;  // the model of the family that this is a variant of, or itself
     std::string back_end;
     std::size_t at_once;
+    std::string_view at_once_limit;  // what sets that; may be empty
     resources held;
     std::vector<std::pair<std::string_view, std::string_view>>
         verbs;                      // and why it lacks them, empty if it has

@@ -25,6 +25,7 @@ model_facts facts_of(const R& runtime, std::size_t workers) {
         facts.variant_of = R::name;
     facts.back_end = R::back_end;
     facts.at_once = runtime.at_once();
+    if constexpr (requires { R::at_once_limit; }) facts.at_once_limit = R::at_once_limit;
     facts.held = runtime.held();
     for (verb v : all_verbs) facts.verbs.emplace_back(name_of(v), R::why_not(v));
     return facts;

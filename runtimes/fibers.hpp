@@ -6,6 +6,7 @@
 
 #include "runtimes/fibers/stacks.hpp"
 #include "runtimes/fibers/verbs.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -39,6 +40,7 @@ class fibers {
     static constexpr std::string_view family = "fibers";
     static constexpr std::string_view back_end = "eventpoll";
 
+    static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";
     static constexpr std::string_view why_not(verb v) {
         switch (v) {
             case verb::offload:
@@ -53,8 +55,7 @@ class fibers {
     explicit fibers(const options&) {}
     ~fibers();
 
-    // 100,000 fibers of two touched pages each take 1.4 GB; more is for machines with more memory.
-    std::size_t at_once() const { return 100'000; }
+    std::size_t at_once() const { return fitting_in_memory(fiber::stacks::touched_bytes); }
     resources held() const { return {1, 1, fiber::stacks::stack_bytes}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {

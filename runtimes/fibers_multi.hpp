@@ -12,6 +12,7 @@
 #include "runtimes/fibers/turn.hpp"
 #include "runtimes/fibers/verbs.hpp"
 #include "runtimes/handover/executor.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -51,6 +52,7 @@ class fibers_multi {
     static constexpr std::string_view family = "fibers";
     static constexpr std::string_view back_end = "eventpoll";
 
+    static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";
     static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit fibers_multi(const options& with);
@@ -58,8 +60,7 @@ class fibers_multi {
     fibers_multi(const fibers_multi&) = delete;
     fibers_multi& operator=(const fibers_multi&) = delete;
 
-    // 100,000 fibers of two touched pages each take 1.4 GB; more is for machines with more memory.
-    std::size_t at_once() const { return 100'000; }
+    std::size_t at_once() const { return fitting_in_memory(fiber::stacks::touched_bytes); }
     resources held() const {
         return {.threads = workers_.size() + 1,
                 .stack_bytes = fiber::stacks::stack_bytes,

@@ -3,7 +3,9 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -30,6 +32,15 @@ std::string first_line(const char* path) {
 }
 
 }  // namespace
+
+std::size_t fitting_in_memory(std::size_t bytes) {
+    auto memory = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+                  static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::size_t of_cgroup;
+    if (std::ifstream file("/sys/fs/cgroup/memory.max"); file >> of_cgroup)  // "max" is no number
+        memory = std::min(memory, of_cgroup);
+    return memory / 2 / bytes;
+}
 
 void refuse_if_out_of_descriptors(int error, const char* what) {
     if (error == EMFILE)

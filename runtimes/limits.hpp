@@ -6,6 +6,10 @@
 
 namespace crossover {
 
+// How many things of `bytes` each fit into half of the memory that this process may use: the machine's or,
+// where that is less, its cgroup's.
+std::size_t fitting_in_memory(std::size_t bytes);
+
 // Throws `refused` when `error` says that no descriptor is left; else returns. `what` was tried.
 void refuse_if_out_of_descriptors(int error, const char* what);
 

@@ -16,6 +16,7 @@ class process_per_task {
     static constexpr std::string_view family = "processes";
     static constexpr std::string_view back_end = "";
 
+    static constexpr std::string_view at_once_limit = "the table in which it keeps its processes";
     static constexpr std::string_view why_not(verb v) {
         return v == verb::offload
                    ? "has no thread but the one that runs the item: what blocks it holds up no other item"

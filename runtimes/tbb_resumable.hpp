@@ -43,6 +43,8 @@ class tbb_resumable {
     static constexpr std::string_view family = "tbb";
     static constexpr std::string_view back_end = "eventpoll";
 
+    static constexpr std::string_view at_once_limit =
+        "vm.max_map_count, of which a suspended task's stack takes three";
     static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit tbb_resumable(const options& with);

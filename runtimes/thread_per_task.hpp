@@ -45,6 +45,9 @@ class thread_per_task {
     static constexpr std::string_view family = "threads";
     static constexpr std::string_view back_end = "";
 
+    static constexpr std::string_view at_once_limit =
+        "half of what kernel.threads-max, kernel.pid_max, the cgroup's pids.max and vm.max_map_count / 2 "
+        "leave";
     static constexpr std::string_view why_not(verb v) {
         return v == verb::offload ? "every item has a thread of its own already" : "";
     }

@@ -15,6 +15,9 @@ class stacks {
     // 64 KiB holds the deepest item (an HTTP reply parsed by Beast) four times over.
     static constexpr std::size_t stack_bytes = 64 * 1024;
 
+    // Of these an item that only waits has touched two pages, one that fetches three.
+    static constexpr std::size_t touched_bytes = 3 * 4096;
+
     stacks() = default;
     ~stacks();
     stacks(const stacks&) = delete;
