@@ -176,13 +176,13 @@ concept context = requires {
 // A concurrency model.
 //   name      as in the results;  family: serial, event_loop, threads, processes, fibers, tbb or peer
 //   why_not   the one-line reason for each verb that it lacks, empty for those that it has
-//   back_end  the kernel object that its waits go through: "eventpoll", "io_uring" or "", which the gate checks
-//   at_once() how many items surely make progress together;  at_once_limit, if there: what sets that, in words
+//   back_end  the kernel object that its waits go through, which the gate checks: "eventpoll", "io_uring", ""
+//   at_once() how many items surely make progress together;  at_once_limit, if there: what sets that
 //   run(n, job, batch, policy): job(ctx, batch, i) for each i in [0, n), each one scheduled task, at most
-//     policy.in_flight of them alive. Called from the thread that made the runtime, one run at a time; returns
-//     when all have ended or were never started because the batch was stopped. Throws item_error (the first
-//     failure, after the rest has ended as policy.stop says), worker_died, or timed_out. Afterwards the runtime
-//     can run the next batch.
+//     policy.in_flight of them alive. Called from the thread that made the runtime, one run at a time;
+//     returns when all have ended or were never started because the batch was stopped. Throws item_error
+//     (the first failure, after the rest has ended as policy.stop says), worker_died, or timed_out.
+//     Afterwards the runtime can run the next batch.
 template <class R>
 concept runtime = requires(R r, const R& cr, job<typename R::context> j, const void* batch, std::size_t n,
                            policy p, verb v) {

@@ -65,8 +65,8 @@ struct fetch {
         for (std::uint64_t request = i; request < p.requests; request += items(p)) {
             const std::string_view target = with.source.target(room, request);
             co_await get(ctx, connection, server, target, reply);
-            if (!reply.keep_alive()) throw http_error("the server closes the connection after a reply");
             mine.add(reply, with.source.status());
+            if (!reply.keep_alive()) throw http_error("the server closes the connection after a reply");
             reply.reset();
         }
         connection.close();

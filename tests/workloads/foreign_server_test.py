@@ -1,9 +1,10 @@
-"""fetch against a server that is not ours: Debian's nginx, and a server that answers something else each time."""
+"""fetch against servers that are not the bench's own: Debian's nginx, one that answers something else each time, an origin at its limit."""
 
 from __future__ import annotations
 
 import http.server
 import json
+import resource
 import shutil
 import socket
 import subprocess
@@ -13,10 +14,11 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from typing import Any
 
 BENCH = sys.argv.pop(1)
 # Many at once: a server that writes head and body apart answers every 40 ms only (delayed acknowledgements).
-CELL = {"workload": "fetch", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
+CELL: dict[str, Any] = {"workload": "fetch", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
 DELAYED = {"workload": "fetch", "params": {"requests": 320, "in_flight": 16, "delay_us": 1000, "bytes": 64}}
 CONNECT = {"workload": "fetch_connect", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
 
@@ -137,6 +139,22 @@ class ForeignServer(unittest.TestCase):
             server.server_close()
         self.assertEqual(answer["outcome"], "wrong", answer)
         self.assertIn("its replies differ", answer["reason"])
+
+    def test_an_origin_without_descriptors_for_all_connections_is_told_with_the_limit_to_raise(self) -> None:
+        def few_descriptors() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+        program = Path(BENCH).parent / "origin" / "origin"
+        origin = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few_descriptors)
+        try:
+            assert origin.stdout
+            answer = ask(origin.stdout.readline().split()[-1], {**CELL, "params": {**CELL["params"], "delay_us": 10_000}})[0]
+        finally:
+            origin.terminate()
+            _, said = origin.communicate(timeout=10)
+        self.assertEqual(answer["outcome"], "failed", answer)
+        self.assertRegex(answer["reason"], r"^item \d+: the server takes no more connections \(status 503\).*ulimit -n")
+        self.assertIn("the limit of open files (ulimit -n) is 64", said)
 
 
 if __name__ == "__main__":
