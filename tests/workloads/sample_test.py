@@ -52,7 +52,8 @@ class Latencies(unittest.TestCase):
         self.assertGreater(intended[-1][0], 1_000_000)
         beats = sum(count for _, count in intended)
         self.assertGreaterEqual(beats, sum(count for _, count in sample["latency"]["service"]))
-        self.assertAlmostEqual(beats, sample["wall_ns"] / 1e6, delta=2 + 0.2 * beats)
+        self.assertLessEqual(beats, sample["wall_ns"] / 1e6 + 1)
+        self.assertGreaterEqual(beats, 0.9 * intended[-1][0] / 1e6 - 1, "while one was late, others were due")
 
     def test_workloads_without_requests_of_their_own_carry_none(self) -> None:
         for sample in ask(("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20}), ("sum_squares", {"tasks": 8, "n": 1000})):
