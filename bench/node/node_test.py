@@ -63,6 +63,8 @@ class Node(unittest.TestCase):
         cells = json.loads((out / "run.json").read_text())["cells"]
         measured = {cell["workload"] for cell in cells if cell["model"] == "node" and cell["status"] == "ok" and cell["samples"]}
         self.assertEqual(measured, {"sleepers", "sum_squares"})
+        valid = subprocess.run([ROOT / "scripts" / "crossover", "validate", out], capture_output=True, text=True)
+        self.assertEqual(valid.returncode, 0, valid.stdout + valid.stderr)
         charts = [path.read_text() for path in (out / "figures").glob("forest-*-time.svg")]
         self.assertEqual([("node" in chart, "event_loop" in chart) for chart in charts], 2 * [(True, True)])
 
