@@ -116,6 +116,8 @@ def _lines(advice: Advice, analysis: Analysis, folder: Path) -> Iterator[str]:
     else:
         yield "The choice does not flip within what was measured of each parameter."
     yield from _evidence(advice)
+    if (grade := analysis.run.noise.get("grade")) in ("C", "D"):
+        yield f"! Other programs disturbed that run (grade {grade}): on a quiet machine the answer may differ."
 
 
 def _told(estimate: Estimate) -> str:
@@ -147,7 +149,8 @@ def _where(flip: Flip) -> str:
     """The interval of the flip."""
     if flip.low is None and flip.high is None:
         return " (hardly shown: most resamples have none)"
-    low, high = (_amount(flip, value) if value is not None else "beyond what was measured" for value in (flip.low, flip.high))
+    low = "below what was measured" if flip.low is None else _amount(flip, flip.low)
+    high = "above what was measured" if flip.high is None else _amount(flip, flip.high)
     return f" (95 % interval {low} to {high})"
 
 

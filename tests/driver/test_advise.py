@@ -32,6 +32,16 @@ def test_the_answer_has_the_choice_its_interval_the_rest_the_flip_and_the_eviden
     for part in ("95 % interval", "one after another (serial)", "flip", "Evidence: 6 measured mixed cases", "missed by a factor"):
         assert part in told
     assert "Outside" not in told
+    assert "disturbed" not in told
+
+
+def test_a_disturbed_run_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_of(tmp_path / "run", mixed())
+    document = json.loads((folder / "run.json").read_text())
+    document["noise"]["grade"] = "D"
+    (folder / "run.json").write_text(json.dumps(document))
+    assert main([*QUESTION, "--run", str(folder)]) == 0
+    assert "! Other programs disturbed that run (grade D)" in capsys.readouterr().out
 
 
 def test_a_question_beyond_the_measured_range_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
