@@ -14,8 +14,9 @@
 
 namespace crossover::bench {
 
+// `workers`: what its pool was told to have; 0: what the model chooses.
 template <class R>
-model_facts facts_of(const R& runtime, std::size_t workers) {
+model_facts facts_of(const R& runtime, std::size_t workers = 0) {
     model_facts facts;
     facts.name = workers == 0 ? std::string(R::name) : std::string(R::name) + "_" + std::to_string(workers);
     facts.family = R::family;
