@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload)")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
     compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
-    check.add_argument("--threshold", default="10%", metavar="10%%", help="what is allowed (default: 10%%)")
+    check.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
     check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
     advice = verbs.add_parser("advise", help="which model for this work? from what a run measured", allow_abbrev=False)
     advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
