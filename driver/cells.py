@@ -156,7 +156,7 @@ def _loads(row: Event) -> list[dict[str, Any]]:
 
 def _case(row: Event, params: dict[str, Any], known: dict[tuple[str, str], Case]) -> Case:
     workload = _field(row, "workload", str)
-    key = (workload, json.dumps(params, sort_keys=True))
+    key = (workload, repr(sorted(params.items())))
     if key not in known:
         name = "/".join([workload, *(f"{name}:{value}" for name, value in params.items())])
         known[key] = Case(

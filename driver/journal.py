@@ -11,6 +11,7 @@ from driver.cells import Event
 from driver.problem import Exit, Problem
 
 NAME = "samples.jsonl"
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: dumps() makes one for each call
 
 
 def parse(text: bytes, path: Path) -> list[Event]:
@@ -59,7 +60,7 @@ class Journal:
         return parse(text, self.path)
 
     def write(self, event: Event) -> None:
-        rest = memoryview(json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n")
+        rest = memoryview(_ENCODER.encode(event).encode() + b"\n")
         try:
             if self._whole is not None:
                 self._file.truncate(self._whole)

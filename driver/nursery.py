@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +21,16 @@ def _die_with_the_driver() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def children_of_this_process() -> set[int]:
+    """At once, where the kernel keeps the list; one that changes meanwhile may miss some."""
+    try:
+        return {int(pid) for task in os.listdir("/proc/self/task") for pid in Path("/proc/self/task", task, "children").read_text().split()}
+    except OSError:
+        return children_of(os.getpid())
+
+
 def children_of(parent: int) -> set[int]:
+    """All, by a look at every process of the machine."""
     found = set()
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -74,7 +83,7 @@ class Nursery:
     def end(self, child: subprocess.Popen[bytes], grace_s: float = 0) -> None:
         """Ends the child and everything that it started. With grace the end of its input is its chance to leave by itself."""
         self._finish(child, time.monotonic() + grace_s)
-        self._end_orphans()
+        self._end_orphans(children_of_this_process)
 
     def end_all(self, grace_s: float = 0) -> None:
         """The grace is one for all of them."""
@@ -85,7 +94,7 @@ class Nursery:
         until = time.monotonic() + grace_s
         for child in children:
             self._finish(child, until)
-        self._end_orphans()
+        self._end_orphans(lambda: children_of(os.getpid()))
 
     def _finish(self, child: subprocess.Popen[bytes], until: float) -> None:
         assert child.stdin is not None and child.stdout is not None
@@ -100,9 +109,9 @@ class Nursery:
         child.wait()
         self._children.pop(child.pid, None)
 
-    def _end_orphans(self) -> None:
+    def _end_orphans(self, children: Callable[[], set[int]]) -> None:
         """An orphan's death hands us its own children, hence the loop."""
-        while orphans := children_of(os.getpid()) - self._children.keys() - self._not_ours:
+        while orphans := children() - self._children.keys() - self._not_ours:
             for pid in orphans:
                 try:
                     os.kill(pid, signal.SIGKILL)

@@ -40,7 +40,7 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
             return "time budget"
         record.add({"event": "round", "round": number})
         if number + 1 >= SCREEN_ROUNDS:
-            _screen(session, active)
+            _screen(session, taking_part)
     return "all rounds done"
 
 
@@ -65,8 +65,8 @@ def _make_room(session: Session, cells: Sequence[Cell]) -> None:
         session.record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
 
 
-def _screen(session: Session, active: Sequence[Cell]) -> None:
-    for models in by_case(active).values():
+def _screen(session: Session, measured: Sequence[Cell]) -> None:
+    for models in by_case(measured).values():
         for cell_id, reason in clearly_slower(models).items():
             cell = session.record.cells[cell_id]
             session.record.add({"event": "stopped", "cell": cell_id, "rounds": len(cell.samples), "reason": reason})
