@@ -17,7 +17,7 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
     record, pace = session.record, session.pace
     if record.rounds_done == 0:
         _make_room(session, cells)
-    processes = processes_affordable(_active(session, cells), session.left_ns(), pace.processes)
+    processes = processes_affordable(_active(session, cells), _planned_ns(session), pace.processes)
     while record.rounds_done < pace.utmost_rounds:
         number = record.rounds_done
         regular = number < pace.most_rounds
@@ -44,6 +44,11 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
     return "all rounds done"
 
 
+def _planned_ns(session: Session) -> int:
+    """Others may take more of the machine by and by, and fewer than the least rounds are worth nothing."""
+    return session.left_ns() * 3 // 4
+
+
 def _active(session: Session, cells: Sequence[Cell]) -> list[Cell]:
     """What may be measured; after the last regular round, the cases in which others disturbed some of them."""
     active = [cell for cell in cells if cell.waits and cell.iterations is not None]
@@ -56,7 +61,7 @@ def _active(session: Session, cells: Sequence[Cell]) -> list[Cell]:
 
 def _make_room(session: Session, cells: Sequence[Cell]) -> None:
     calibrated = [cell for cell in cells if cell.waits and cell.iterations is not None]
-    too_much = shed(calibrated, session.left_ns())
+    too_much = shed(calibrated, _planned_ns(session))
     for cell in too_much.left_out:
         session.record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
     for cell in too_much.projected:

@@ -48,8 +48,8 @@ FAILURES = [
     ("crash", "crashed", "killed by SIGSEGV; it said: library was built as DEBUG"),
     ("exit", "crashed", "ended with exit code 1; it said: the pool could not be built"),
     ("half_a_line", "crashed", "ended with exit code 0"),
-    ("hang", "timed_out", "no answer within 0.5 s"),
-    ("hang_deaf", "timed_out", "no answer within 0.5 s"),
+    ("hang", "timed_out", "no answer within 1.5 s"),
+    ("hang_deaf", "timed_out", "no answer within 1.5 s"),
     ("garbage", "failed", "answered what is not JSON: 'Segmentation violation, maybe'"),
     ("nan", "failed", "answered what is not JSON"),
     ("no_outcome", "failed", "answered no outcome"),
@@ -61,7 +61,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("kind", "status", "reason"), FAILURES)
 def test_a_cell_that_always_fails_is_tried_twice(benches: Benches, kind: str, status: str, reason: str) -> None:
-    benches.grace_s = 0.5 if "hang" in kind else benches.grace_s
+    benches.grace_s = 1.5 if "hang" in kind else benches.grace_s
     benches.add("odd", fault={"do": "sample", "workload": "spin", "kind": kind})
     benches.add("even")
     result = benches.run()
@@ -78,7 +78,7 @@ def test_a_cell_that_always_fails_is_tried_twice(benches: Benches, kind: str, st
 
 @pytest.mark.parametrize(("kind", "status"), [("crash", "crashed"), ("hang", "timed_out"), ("wrong", "wrong"), ("twice", "failed")])
 def test_a_failure_amid_the_rounds_keeps_the_samples_before_and_after_it(benches: Benches, kind: str, status: str) -> None:
-    benches.grace_s = 0.5 if "hang" in kind else benches.grace_s
+    benches.grace_s = 1.5 if "hang" in kind else benches.grace_s
     benches.add("odd", fault={"do": "sample", "workload": "wait", "kind": kind, "skip": 9, "times": 1})
     benches.add("even")
     result = benches.run()
@@ -133,7 +133,7 @@ def test_a_back_end_that_turns_out_to_be_missing_is_unsupported_and_no_failure(b
 HELLOS = [
     ("cannot_run", "unsupported", "io_uring is not permitted here", 0),
     ("exit", "failed", "ended with exit code 1; it said: the pool could not be built", 4),
-    ("hang", "failed", "no answer within 1.0 s", 4),
+    ("hang", "failed", "no answer within 3.0 s", 4),
     ("garbage", "failed", "answered what is not JSON", 4),
     ("other_model", "failed", "the process of odd calls itself somebody_else", 4),
     ("odd_number", "failed", 'its hello does not keep to the protocol: at_once is "many", not int', 4),
@@ -143,7 +143,7 @@ HELLOS = [
 
 @pytest.mark.parametrize(("kind", "status", "reason", "code"), HELLOS)
 def test_a_model_that_cannot_be_opened_does_not_stop_the_others(benches: Benches, kind: str, status: str, reason: str, code: int) -> None:
-    benches.grace_s = 0.5 if "hang" in kind else benches.grace_s
+    benches.grace_s = 1.5 if "hang" in kind else benches.grace_s
     benches.add("odd", fault={"do": "hello", "kind": kind})
     benches.add("even")
     result = benches.run("--workloads", "spin")
