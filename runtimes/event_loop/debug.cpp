@@ -109,7 +109,7 @@ void loop::set_debug(bool on) {
     for (task_state* t : tasks_) watch_steps(*t);
 }
 
-void loop::note_creation(task_state& t, const std::source_location& created) {
+void loop::note_creation(task_state& t, std::source_location created) {
     inherit_context(t);
     if (!get_debug()) return;
     watch_steps(t);

@@ -76,6 +76,11 @@ std::string outcome_wait::describe() const {
     return text;
 }
 
+void outcome_wait::on_cancelled(task_state& waiter, const outcome& target) {
+    // Without a message the waiter's own cancellation says the same.
+    if (waiter.result.has(flag::catchless) && !target.get_error()) end_wait(waiter, {});
+}
+
 void outcome_wait::resume_regardless() {
     if (waiter_) check_interrupt(*waiter_);
 }

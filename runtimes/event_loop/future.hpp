@@ -88,11 +88,11 @@ class outcome_wait : public pending, public completion {
     std::string describe() const override;
     static void on_done(completion& c, outcome& o) {
         task_state& t = *static_cast<outcome_wait&>(c).waiter_;
-        // Without a message the task's own cancellation says the same.
-        if (t.result.has(flag::catchless) && o.state == phase::cancelled && !o.get_error()) [[unlikely]]
-            end_wait(t, {});
+        if (o.state == phase::cancelled) [[unlikely]]
+            on_cancelled(t, o);
         wake(t);
     }
+    static void on_cancelled(task_state& waiter, const outcome& target);
 
     task_state* waiter_ = nullptr;
 };

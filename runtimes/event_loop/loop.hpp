@@ -182,7 +182,7 @@ class loop {
         return true;
     }
 
-    void enlist(task_state& t, const std::source_location& created) {
+    void enlist(task_state& t, std::source_location created) {
         t.index = static_cast<std::uint32_t>(tasks_.size());
         t.serial = ++last_serial_;
         tasks_.push_back(&t);
@@ -273,7 +273,7 @@ class loop {
     [[noreturn]] static void throw_closed();
     void refuse_if_unusable() const;
     void run_once();
-    void note_creation(task_state& t, const std::source_location& created);
+    void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
     // Of the task that is running, else of this thread.
     void inherit_context(task_state& t);

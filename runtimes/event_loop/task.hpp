@@ -51,14 +51,15 @@ struct task_code {
         auto& t = static_cast<task_state&>(n);
         loop& l = *t.result.owner;
         if (t.result.has(flag::must_cancel | flag::never_begun | flag::catchless)) [[unlikely]] {
-            const bool begun = !t.result.take(flag::never_begun);
-            if (!begun) t.result.frame = frame_of(t).address();
-            const bool catchless = t.result.take(flag::catchless);
-            if (t.result.has(flag::must_cancel)) {
-                if (!begun) return finish(t);
+            const std::uint8_t had = t.result.flags;
+            t.result.clear(flag::never_begun | flag::catchless);
+            if (had & flag::never_begun) {
+                if (had & flag::must_cancel) return finish(t);
+                t.result.frame = frame_of(t).address();
+            } else if (had & flag::must_cancel) {
                 t.result.clear(flag::must_cancel);
                 t.result.set(flag::interrupted);
-            } else if (catchless && t.result.has(flag::wait_over)) {
+            } else if (had & flag::wait_over) {
                 if (drop_frames(t)) return finish(t);
             }
         }
