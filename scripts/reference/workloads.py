@@ -154,7 +154,7 @@ WORKLOADS = {
         ),
         Workload("fetch", ("can_connect",), items=lambda p: min(p["in_flight"], p["requests"]), verify=_verify_fetch, least_ns=_fetch_least_ns),
         Workload("sum_squares", (), items=lambda p: p["tasks"], verify=_verify_sums, steps=lambda p: p["tasks"] * p["n"], computes=True),
-        Workload("granularity", (), items=lambda p: p["tasks"], verify=_verify_churn, computes=True),
+        Workload("granularity", (), items=lambda p: p["tasks"], verify=_verify_churn, steps=lambda p: p["tasks"] * p["steps"], computes=True),
         Workload(
             "mixed",
             ("can_sleep",),
