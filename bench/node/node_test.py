@@ -57,7 +57,7 @@ class Node(unittest.TestCase):
 
     def test_it_stands_in_the_charts_of_a_run(self) -> None:
         out = self.folder / "out"
-        arguments = ["run", "--quick", "--models", "event_loop,node", "--workloads", "sleepers,sum_squares", "--time-budget", "6s", "--out", str(out)]
+        arguments = ["run", "--quick", "--models", "event_loop,node", "--workloads", "sleepers,sum_squares", "--time-budget", "20s", "--out", str(out)]
         done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN, str(self.folder / "bench"), *arguments], capture_output=True, text=True, timeout=100)
         self.assertEqual(done.returncode, 0, done.stderr)
         cells = json.loads((out / "run.json").read_text())["cells"]
