@@ -28,7 +28,8 @@ _NEXT = {
   1. cmake --preset release && cmake --build --preset release --target contract_{name} && build/release/bench/contract_{name}
      it keeps the contract already: from here on the tests say what a change broke
   2. write the model: run_items in runtimes/{name}.hpp, then its family, at_once and the verbs it lacks (runtimes/README.md)
-  3. scripts/crossover run --models serial,{name}""",
+  3. scripts/crossover run --models serial,thread_pool,{name}
+     ratios are to a model that competes: thread_pool""",
     "workload": """\
   1. write the work: question, sizes, item and verify in workloads/{name}.hpp (workloads/README.md)
   2. cmake --preset release && cmake --build --preset release --target workloads_serial && build/release/bench/workloads_serial --gtest_filter='*{name}*'
