@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload)")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
     compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
     check.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
     check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
     advice = verbs.add_parser("advise", help="which model for this work? from what a run measured", allow_abbrev=False)
@@ -207,7 +208,7 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
                 case "doctor":
                     return doctor.examine(print)
                 case "compare":
-                    return examine.compare(_pair(options), options.markdown, print)
+                    return examine.compare(_pair(options), options.markdown, options.out, print)
                 case "check":
                     return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
                 case "advise":

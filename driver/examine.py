@@ -58,7 +58,8 @@ def _compared(pair: Pair, before: Run, after: Run) -> Comparison:
     return comparison
 
 
-def compare(pair: Pair, markdown: bool, say: Say) -> Exit:
+def compare(pair: Pair, markdown: bool, out: Path | None, say: Say) -> Exit:
+    """Draws the two side by side into `out`, if it is given."""
     from reports.compare import verdict_changes
     from reports.side_by_side import lines
 
@@ -66,6 +67,10 @@ def compare(pair: Pair, markdown: bool, say: Say) -> Exit:
     comparison = _compared(pair, before, after)
     for line in lines(comparison, verdict_changes(before, after), markdown):
         say(line)
+    if out is not None:
+        from reports.drawn_comparison import draw
+
+        say(str(draw(before, after, comparison, out)))
     return Exit.OK
 
 

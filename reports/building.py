@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from reports import granularity, headlines, samples_csv, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
@@ -25,12 +20,11 @@ from reports.headlines import Headline
 from reports.limits import limits
 from reports.method import METHOD
 from reports.native import Pair, read_native
+from reports.pages import environment, escaped, write
 from reports.read import read_run
 from reports.reproduce import Recipe, recipe
 from reports.trust import Fact
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_MARKDOWN = re.compile(r"([\\`*\[\]|~$])")
 
 
 @dataclass(frozen=True)
@@ -96,11 +90,11 @@ def build(run_dir: Path) -> None:
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     for picture in page.pictures:
-        _write(figures / f"{picture.name}.svg", picture.file.encode())
-        _write(figures / f"{picture.name}.png", picture.png)
-    _write(folder / "index.html", _html(page).encode())
-    _write(folder / "report.md", _markdown(page).encode())
-    _write(folder / samples_csv.NAME, samples_csv.samples_csv(run).encode())
+        write(figures / f"{picture.name}.svg", picture.file.encode())
+        write(figures / f"{picture.name}.png", picture.png)
+    write(folder / "index.html", _html(page).encode())
+    write(folder / "report.md", _markdown(page).encode())
+    write(folder / samples_csv.NAME, samples_csv.samples_csv(run).encode())
 
 
 def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
@@ -145,33 +139,9 @@ def _label(constants: str, label: str) -> str:
     return f"{label} (always: {constants})" if constants else label
 
 
-def _environment(**options: Any) -> Environment:
-    return Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, **options)
-
-
 def _html(page: Page) -> str:
-    return _environment(autoescape=True).get_template("index.html").render(page=page)
+    return environment().get_template("index.html").render(page=page)
 
 
 def _markdown(page: Page) -> str:
-    return _environment(autoescape=True, finalize=_escaped).get_template("report.md").render(page=page)
-
-
-def _escaped(value: Any) -> Any:
-    """Text of a run cannot become Markdown or HTML, nor end a table's line. What a macro returns is finished already."""
-    if isinstance(value, Markup):
-        return value
-    text = " ".join(str(value).split())
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Markup(_MARKDOWN.sub(r"\\\1", text))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """In one piece: a reader sees the old file or the new one."""
-    unfinished = path.with_name(path.name + ".new")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    return environment(finalize=escaped).get_template("report.md").render(page=page)

@@ -9,11 +9,11 @@ from reports.compare import Change, Comparison
 from reports.statistics import MARGIN, Verdict
 from reports.words import interval_in_words, kind_in_words, listed
 
-_HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
+HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
 
 
 def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool) -> list[str]:
-    told = table([_HEADER, *(row(change) for change in comparison.changes)], markdown)
+    told = table([HEADER, *(row(change) for change in comparison.changes)], markdown)
     told += ["", *notes(comparison)]
     told += [f"{case}, {metric}: {_verdict(was)} before, {_verdict(now)} now" for case, metric, was, now in verdicts]
     return told

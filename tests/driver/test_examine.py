@@ -81,6 +81,8 @@ def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(benches: Be
     assert result.code == 0
     assert "worse" in result.out and "3.0" in result.out
     assert benches.drive("compare", str(before), str(after), "--markdown").out.startswith("| case ")
+    drawn = benches.drive("compare", str(before), str(after), "--out", str(before / "drawn")).out.splitlines()[-1]
+    assert "Two runs side by side" in Path(drawn).read_text()
 
 
 @pytest.mark.parametrize("verb", ["compare", "check"])

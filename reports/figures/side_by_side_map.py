@@ -1,0 +1,108 @@
+"""Two runs side by side: who wins each case before and after, and how the time of the winner before has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports import quantities
+from reports.analysis import METRIC_NAMES, Analysis, Case
+from reports.compare import Change
+from reports.figures.chart import Chart, Scale, around
+from reports.figures.legend import legend, legend_height, mark
+from reports.figures.sheet import INK, PALE_INK, RULE, UNDECIDED, Picture, Sheet, Table
+from reports.models import Look, looks, ordered
+from reports.statistics import MARGIN
+from reports.words import interval_in_words, kind_in_words
+
+_WIDTH, _EDGE, _TOP, _LINE = 10.25, 0.15, 0.95, 0.22
+_TILES = (3.3, 4.75)  # where those of each run begin
+_TILE, _AXIS, _AXIS_WIDTH = 1.3, 6.95, 2.0
+
+
+@dataclass(frozen=True)
+class _Line:
+    before: Case
+    after: Case
+    change: Change | None  # of the model that was best before
+
+
+def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change]) -> Picture | None:
+    """None without a common case. By the metric that decides each case."""
+    old = {case.id: case for case in before.cases}
+    found = {(change.case, change.model, change.metric): change for change in changes}
+    pairs = [(old[case.id], case) for case in after.cases if case.id in old and (case.deciding.ratios or old[case.id].deciding.ratios)]
+    lines = [_Line(a, b, found.get((a.id, a.deciding.best or "", a.workload.metric))) for a, b in pairs]
+    if not lines:
+        return None
+    look = looks([*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})])
+    seen = ordered({m for line in lines for case in (line.before, line.after) for m in case.deciding.best_set})
+    bottom = _TOP + _LINE * len(lines)
+    sheet = Sheet(_WIDTH, bottom + 0.55 + legend_height(seen) + 0.3)
+    title = "Two runs side by side"
+    sheet.text(_EDGE, 0.24, title, 13, bold=True)
+    sheet.text(_EDGE, 0.48, "who wins each case by the metric that decides it, and how the model that was best before has changed: after / before, with its 95 % interval", 8, colour=PALE_INK)
+    for left, name in zip((*_TILES, _AXIS), ("before", "after", "after / before; left is better"), strict=True):
+        sheet.text(left, _TOP - 0.12, name, 8, bold=True)
+    chart = _axis(sheet, lines)
+    for place, line in enumerate(lines):
+        _draw(sheet, _TOP + _LINE * (place + 0.5), line, chart, look)
+    legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
+    note = "Grey: not separated. Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so that intervals are wider than within a run."
+    sheet.text(_EDGE, bottom + 0.5 + legend_height(seen), note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+    same = sum(bool(set(line.before.deciding.best_set) & set(line.after.deciding.best_set)) for line in lines)
+    alt = f"The best sets of {len(lines)} cases in two runs: in {same} they have a member in common. The table has every case."
+    return sheet.picture("side-by-side", title, alt, _table(lines))
+
+
+def _axis(sheet: Sheet, lines: Sequence[_Line]) -> Chart:
+    ends = [end for line in lines if line.change and line.change.bounds for end in (line.change.bounds.ratio.low, line.change.bounds.ratio.high) if end]
+    xs = around([0.8, 1.25, *(min(max(end, 1 / 16), 16.0) for end in ends)], room=0.03)
+    chart = Chart(sheet, _AXIS, _TOP, _AXIS_WIDTH, _LINE * len(lines), xs, Scale(0, 1, log=False))
+    chart.frame(lambda x: f"{x:.3g}×", str, x_ticks=xs.ticks(5), y_ticks=())
+    left = chart.x(1 / MARGIN)
+    sheet.box(left, _TOP, chart.x(MARGIN) - left, chart.height, fill="#e4e4e4", z=1.5)
+    sheet.line((chart.x(1), chart.x(1)), (_TOP, _TOP + chart.height), colour="#707070")
+    return chart
+
+
+def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, Look]) -> None:
+    case = line.before
+    sheet.text(_EDGE, y, f"{case.workload.id} ({METRIC_NAMES[case.workload.metric]}), {line.after.label}", 6.5, width=_TILES[0] - _EDGE - 0.1)
+    for left, run in zip(_TILES, (line.before, line.after), strict=True):
+        _tile(sheet, left, y, run, look)
+    bounds = line.change.bounds if line.change else None
+    if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
+        sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
+        return
+    best = case.deciding.best or ""
+    low, at, high = (chart.x(min(max(value, chart.xs.low), chart.xs.high)) for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high))
+    sheet.line((low, high), (y, y), colour=INK, line=0.9, z=4)
+    sheet.marker(at, y, look[best].marker, 5, look[best].colour, look[best].colour)
+    sheet.text(_WIDTH - _EDGE, y, f"{look[best].code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})", 6.5, align="right", width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08)
+
+
+def _tile(sheet: Sheet, left: float, y: float, case: Case, look: Mapping[str, Look]) -> None:
+    verdict = case.deciding
+    height = _LINE - 0.04
+    if verdict.kind in ("wins", "unopposed", "tie"):
+        share = _TILE / len(verdict.best_set)
+        for place, model in enumerate(ordered(verdict.best_set)):
+            sheet.box(left + place * share, y - height / 2, share, height, fill=look[model].colour, edge="white")
+            mark(sheet, left + (place + 0.5) * share, y, look[model], 7.5, share - 0.04)
+    elif verdict.best_set:
+        sheet.box(left, y - height / 2, _TILE, height, fill=UNDECIDED)
+        sheet.text(left + 0.05, y, "? " + " ".join(look[m].code for m in ordered(verdict.best_set)), 7, bold=True, width=_TILE - 0.08)
+    else:
+        sheet.box(left, y - height / 2, _TILE, height, edge=RULE)
+        sheet.text(left + 0.05, y, "– no verdict", 6.5, colour=PALE_INK)
+
+
+def _table(lines: Sequence[_Line]) -> Table:
+    rows = []
+    for line in lines:
+        told = [f"{kind_in_words(case.deciding)}: {', '.join(case.deciding.best_set) or '–'}" for case in (line.before, line.after)]
+        bounds = line.change.bounds if line.change else None
+        ratio = (quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio)) if bounds else ("–", "–")
+        rows.append((line.before.id, METRIC_NAMES[line.before.workload.metric], *told, line.before.deciding.best or "–", *ratio))
+    return Table(("case", "decided by", "before", "after", "best before", "its after / before", "95 % interval"), tuple(rows))

@@ -1,0 +1,65 @@
+"""python3 -m reports.gallery DIR: puts the figures of a drawn run into docs/, and into the README what they show and where they come from."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports import trust
+from reports.analysis import analyse
+from reports.read import ReadError, read_run
+from reports.run import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+USAGE, BAD_FILE = 2, 4
+FIGURES = {
+    "winner-map-time": "Winner map by time: one tile per workload and size, coloured by the family that wins, split for a tie, grey where the models are not separated",
+    "winner-map-cpu": "Winner map by CPU cost, drawn as the one by time",
+    "regime-map-time": "Regime map: which model wins by how much of a task is waiting and how long it takes, for few tasks and for many",
+    "memory": "Memory of a waiting task for each model, and the limit that stops it",
+}
+_BLOCK = re.compile(r"(<!-- gallery[^\n]*-->\n).*?(<!-- end of the gallery -->)", re.DOTALL)
+
+
+def gallery(folder: Path, root: Path) -> list[Path]:
+    """The files that it wrote. Raises ReadError where the run is not drawn or lacks a figure, OSError."""
+    run = read_run(folder)
+    pictures = {name: folder / "figures" / f"{name}.png" for name in FIGURES}
+    missing = [name for name, file in pictures.items() if not file.is_file()]
+    if missing:
+        raise ReadError(f"{folder}: has no figure {' and no '.join(missing)}: draw a full run with scripts/crossover report {folder}")
+    readme = root / "README.md"
+    text, changed = _BLOCK.subn(lambda block: block[1] + _text(run) + block[2], readme.read_text(encoding="utf-8"))
+    if changed != 1:
+        raise ReadError(f"{readme}: has {changed} gallery blocks instead of one: restore its two gallery comments")
+    written = [root / "docs" / f"{name}.png" for name in FIGURES]
+    for name, file in pictures.items():
+        (root / "docs" / f"{name}.png").write_bytes(file.read_bytes())
+    readme.write_text(text, encoding="utf-8")
+    return [*written, readme]
+
+
+def _text(run: Run) -> str:
+    facts = {fact.name: fact.value for fact in trust.facts(analyse(run))}
+    date = str(run.run.get("started_utc", ""))[:10]
+    told = [f"A {run.run.get('mode')} run of {date} on {facts['Machine']}; {facts['Rounds']}; {facts['State']}.", *(facts[name] + "." for name in ("Foreign load", "Disturbed") if facts.get(name, "unknown") != "unknown")]
+    return f"\n{' '.join(told)}\n\n" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
+
+
+def main(arguments: Sequence[str]) -> int:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("usage: python3 -m reports.gallery DIR (the results folder of a full run whose report is drawn)", file=sys.stderr)
+        return USAGE
+    try:
+        for file in gallery(Path(arguments[0]), ROOT):
+            print(file)
+    except (ReadError, OSError) as error:
+        print(error, file=sys.stderr)
+        return BAD_FILE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

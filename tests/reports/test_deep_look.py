@@ -1,0 +1,201 @@
+"""The figures of the deep look, the regime map, the advice and the limits: what they say of runs whose truth is known, and what they say where cells are missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reports.analysis import Analysis, analyse
+from reports.deep_look import deep_look
+from reports.figures.chart import Scale, spread
+from reports.figures.placing import Free
+from reports.figures.regime_map import regime_map
+from reports.figures.side_by_side_map import side_by_side_map
+from reports.gallery import FIGURES, gallery
+from reports.guide import guide
+from reports.limits import limits
+from reports.native import NAME, read_native
+from reports.read import ReadError, parse_run
+from reports.regime import regimes
+from reports.reproduce import recipe
+from reports.samples_csv import samples_csv
+from tests.reports import synthetic
+
+
+def analysed(document: dict[str, Any]) -> Analysis:
+    return analyse(parse_run(document, "x"))
+
+
+@pytest.fixture(scope="module")
+def full() -> Analysis:
+    return analysed(synthetic.realistic(12))
+
+
+@pytest.fixture(scope="module")
+def small() -> Analysis:
+    cells = synthetic.measured({"fibers": (1e6, 1e6), "thread_pool": (2e6, 2e6)}, "fib", {"n": 20}, 8, 0.01, 1)
+    return analysed(synthetic.run(["fibers", "thread_pool"], [{"id": "fib", "class": "cpu"}], cells))
+
+
+def test_each_section_has_a_figure_or_says_why_not(full: Analysis, small: Analysis) -> None:
+    drawn = {section.id: bool(section.pictures) for section in deep_look(full, ())}
+    assert drawn == dict.fromkeys(drawn, True) | {"twins": False}
+    for section in deep_look(small, ()):
+        assert bool(section.pictures) != bool(section.missing)
+    missing = {section.id for section in deep_look(small, ()) if section.missing}
+    assert {"throughput", "latency", "memory", "heartbeat", "anatomy"} <= missing
+
+
+def test_tables_hold_what_the_figures_draw(full: Analysis) -> None:
+    tables = {section.id: section.pictures[0].table for section in deep_look(full, ()) if section.pictures}
+    assert all(len(row) == len(table.header) for table in tables.values() for row in table.rows)
+    costs = {(row[0].split()[0], row[1]): row[2] for row in tables["anatomy"].rows}
+    assert costs["spawn", "event_loop"].endswith("ns")
+    latencies = [row for row in tables["latency"].rows if row[2] == "fibers" and row[3] == "intended"]
+    assert latencies and all(row[-1] != "0" for row in latencies)
+
+
+def test_a_regime_map_shows_who_wins_between_the_measured_cases(full: Analysis) -> None:
+    few, many = regimes(full, "cpu")
+    assert (few.tasks, many.tasks) == (100, 1000)
+    assert few.surface and many.surface
+    middle = few.surface.behind[:, 40, 40]
+    assert few.surface.models[int(middle.argmin())] == "event_loop"  # the least overhead, everywhere
+    assert few.places[0].compute_ns == pytest.approx(1.2 * 10_000, rel=0.05)
+    picture = regime_map(full, "cpu")
+    assert picture and "event_loop" in picture.alt
+    assert len(picture.table.rows) >= 8
+
+
+def test_a_crossing_stands_in_the_regime_map_where_the_winner_changes() -> None:
+    cells = []
+    for number, (wait_us, steps) in enumerate(((1000, 1000), (1000, 100_000), (10_000, 1000), (10_000, 100_000))):
+        body = 1.2 * steps * 100
+        times = {"event_loop": (wait_us * 1e3 + body, body), "thread_pool_wide": (wait_us * 1e3 + body / 2 + 1e6, body * 1.1)}
+        cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, 12, 0.002, number)
+    analysis = analysed(synthetic.run(["event_loop", "thread_pool_wide"], [{"id": "mixed", "class": "mixed"}], cells))
+    (few,) = regimes(analysis, "time")
+    found = [(o.before, o.after, o.line.key) for o, _, _, _ in few.overtakings]
+    assert found == [("event_loop", "thread_pool_wide", "steps")] * 2
+    crossing = few.overtakings[0][0].crossing
+    assert 1000 < crossing.low <= crossing.at <= crossing.high < 100_000
+
+
+def test_too_few_cases_of_mixed_make_no_map(small: Analysis) -> None:
+    assert regime_map(small, "time") is None
+
+
+def test_advice_names_the_family_that_is_most_often_best_and_its_worst_case(full: Analysis) -> None:
+    lines = {line[0]: line for line in guide(full).rows}
+    assert lines["Lessons of the tutorials"][1] == "event loop (event_loop)"
+    assert lines["Lessons of the tutorials"][2] == "2 of 2"
+    assert {"I/O-bound work, up to 100 at once", "I/O-bound work, more at once"} <= set(lines)
+    assert "idle_tasks" in lines["Memory"][3]
+
+
+def test_limits_tell_what_was_left_open(full: Analysis) -> None:
+    told = " ".join(limits(full))
+    for words in ("not separated", "server-bound", "projected", "--full measures all", "2 cores", "loopback"):
+        assert words in told
+    document = synthetic.realistic(6)
+    document["run"] |= {"complete": False}
+    document["noise"] |= {"noisy_share": 0.6, "grade": "D"}
+    worse = limits(analysed(document))
+    assert worse[0].startswith("Anything about what is missing")
+    assert "60 %" in worse[1]
+
+
+def test_a_recipe_repeats_the_run_with_its_seed_in_a_folder_of_its_own() -> None:
+    document = synthetic.run([], [], [])
+    document["run"]["command_line"] = ["run", "--full", "--out", "mine", "--models", "a b"]
+    assert recipe(parse_run(document, "x")).lines == (
+        "git checkout 0123456789abcdef0123456789abcdef01234567",
+        "scripts/crossover run --full --models 'a b' --seed 7",
+    )
+
+
+def test_the_table_of_samples_has_a_line_for_each(small: Analysis) -> None:
+    lines = samples_csv(small.run).splitlines()
+    assert len(lines) == 1 + 16
+    assert lines[1].startswith('fib,fibers,"{""n"": 20}",ok,0,0,0,3,100,')
+
+
+def native(**changes: Any) -> dict[str, Any]:
+    ratio = {"ratio": 1.02, "low": 1.01, "high": 1.04, "suite": [1], "native": [1]}
+    row = {"workload": "fib", "params": {"n": 20}, "model": "tbb_tasks", "aim": 1.1, "cpu_ns": ratio, "wall_ns": ratio, "instructions": None}
+    return {"pairs": [row | changes]}
+
+
+def test_native_twins_are_drawn_with_their_verdict(small: Analysis, tmp_path: Path) -> None:
+    assert read_native(tmp_path) == ()
+    (tmp_path / NAME).write_text(json.dumps(native()))
+    (pair,) = read_native(tmp_path)
+    assert pair.verdict == "kept"
+    (section,) = [section for section in deep_look(small, (pair,)) if section.id == "twins"]
+    assert "1 keep" in section.pictures[0].alt
+    (tmp_path / NAME).write_text(json.dumps(native(aim=1.005)))
+    assert read_native(tmp_path)[0].verdict == "missed"
+    (tmp_path / NAME).write_text('{"pairs": [{"workload": 1}]}')
+    with pytest.raises(ReadError, match="native.json"):
+        read_native(tmp_path)
+
+
+def test_two_runs_are_drawn_side_by_side(small: Analysis, full: Analysis) -> None:
+    from reports.compare import compare
+
+    picture = side_by_side_map(small, small, compare(small.run, small.run).changes)
+    assert picture and picture.table.rows == (("fib/n:20", "time", "wins: fibers", "wins: fibers", "fibers", "1.00×", picture.table.rows[0][-1]),)
+    assert side_by_side_map(small, full, ()) is None
+
+
+def test_the_gallery_replaces_its_block_of_the_readme_only(tmp_path: Path) -> None:
+    run, root = tmp_path / "run", tmp_path / "root"
+    (run / "figures").mkdir(parents=True)
+    (root / "docs").mkdir(parents=True)
+    (run / "run.json").write_text(json.dumps(synthetic.run([], [], [])))
+    (root / "README.md").write_text("before\n<!-- gallery: x -->\nold\n<!-- end of the gallery -->\nafter\n")
+    with pytest.raises(ReadError, match="winner-map-time"):
+        gallery(run, root)
+    for name in FIGURES:
+        (run / "figures" / f"{name}.png").write_bytes(name.encode())
+    gallery(run, root)
+    text = (root / "README.md").read_text()
+    assert text.startswith("before\n<!-- gallery: x -->\n") and text.endswith("<!-- end of the gallery -->\nafter\n")
+    assert "old" not in text and "A CPU of 2 cores" in text
+    for name in FIGURES:
+        assert f"](docs/{name}.png)" in text
+        assert (root / "docs" / f"{name}.png").read_bytes() == name.encode()
+
+
+def test_the_readme_has_the_block_that_the_gallery_writes() -> None:
+    text = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    assert text.count("<!-- gallery") == text.count("<!-- end of the gallery -->") == 1
+    assert "scripts/gallery" in text
+
+
+def test_names_beside_a_chart_keep_their_distance_and_stay_near() -> None:
+    places = spread([1.0, 1.01, 1.02, 3.0], 0.1, 0.0, 4.0)
+    assert all(b - a >= 0.0999 for a, b in zip(places, places[1:]))
+    assert places[3] == 3.0
+    assert abs(places[1] - 1.01) < 0.01
+    crowded = spread([0.0] * 9, 0.1, 0.0, 0.4)
+    assert crowded[0] >= -1e-9 and crowded[-1] <= 0.4 + 1e-9
+
+
+def test_labels_beside_points_cover_nothing() -> None:
+    free = Free((0, 0, 2, 2))
+    for _ in range(2):
+        free.point(1.0, 1.0)
+    first, second = free.label(1.0, 1.0, 0.2), free.label(1.0, 1.0, 0.2)
+    assert first[:2] != second[:2]
+    assert not free.centred(1.0, 1.0, 0.1, 0.1)
+    assert free.centred(0.3, 0.3, 0.1, 0.1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 1e6), (0.9, 2.1), (12e3, 27e3), (3, 400)])
+def test_an_axis_has_two_to_six_ticks_inside(low: float, high: float) -> None:
+    ticks = Scale(low, high).ticks(6)
+    assert 2 <= len(ticks) <= 6
+    assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
