@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/fiber/fiber.hpp>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -22,6 +23,9 @@ class fibers_multi::worker {
     void start() {
         thread_ = std::thread([this] { serve(); });
         started_.acquire();
+        if (!failed_) return;
+        thread_.join();
+        std::rethrow_exception(failed_);
     }
     // From the thread that started it, once no batch is left.
     void stop() {
@@ -106,6 +110,7 @@ class fibers_multi::worker {
     nested_batch* newest_ = nullptr;
 
     std::binary_semaphore started_{0};
+    std::exception_ptr failed_;  // set before it has started
     std::atomic<bool> closing_{false};
     std::binary_semaphore may_leave_{0};  // nobody calls it any more
     std::thread thread_;
@@ -324,8 +329,13 @@ fibers_multi::nested_batch* fibers_multi::worker::find_open() {
 }
 
 void fibers_multi::worker::serve() {
-    scheduler_.emplace(&owner_.sleepers_);
+    try {
+        scheduler_.emplace(&owner_.sleepers_);
+    } catch (...) {
+        failed_ = std::current_exception();
+    }
     started_.release();
+    if (failed_) return;
     while (!closing_.load(std::memory_order_acquire)) {
         if (called_batch* part = ordered_.exchange(nullptr, std::memory_order_acquire))
             part->take_part(*this, in_flight_);
@@ -346,6 +356,7 @@ fibers_multi::fibers_multi(const options& with) : executor_(executor_threads(wit
         for (auto& each : workers_) each->start();
     } catch (const std::system_error& e) {
         stop_threads();
+        refuse_if_out_of_descriptors(e.code().value(), "starting a thread for fibers");
         refuse_worker(e.code().value(), "starting a thread for fibers");
     }
 }

@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "runtimes/errors.hpp"
 #include "runtimes/reactor/descriptor_limit.hpp"
@@ -64,6 +68,21 @@ void need_address_space(std::size_t bytes, const std::string& what) {
         throw refused(what + " need " + std::to_string(bytes >> 20) + " MiB of address space (" +
                       std::strerror(errno) + "): raise 'ulimit -v', now " + soft_limit(RLIMIT_AS));
     ::munmap(at, bytes);
+}
+
+void need_threads(std::size_t count, const char* what) {
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    int error = 0;
+    try {
+        for (std::size_t i = 0; i < count; ++i) threads.emplace_back([&over] { over.wait(false); });
+    } catch (const std::system_error& e) {
+        error = e.code().value();
+    }
+    over = true;
+    over.notify_all();
+    for (std::thread& each : threads) each.join();
+    if (error != 0) refuse_worker(error, what);
 }
 
 }  // namespace crossover

@@ -20,4 +20,8 @@ void refuse_if_out_of_descriptors(int error, const char* what);
 // libraries that crash when a mapping of theirs fails. `what` it is for.
 void need_address_space(std::size_t bytes, const std::string& what);
 
+// Throws `refused` unless this process may have so many more threads at once, none of which is left
+// afterwards. For libraries that start theirs where no error can come out. `what` they are for.
+void need_threads(std::size_t count, const char* what);
+
 }  // namespace crossover

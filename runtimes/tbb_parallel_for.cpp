@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "runtimes/batch.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/stack_size.hpp"
 
 namespace crossover {
@@ -15,7 +16,10 @@ tbb_parallel_for::tbb_parallel_for(const options& with)
     : cores_(with.cores),
       most_threads_(tbb::global_control::max_allowed_parallelism, cores_),
       arena_(static_cast<int>(cores_)),
-      parkers_(std::make_unique<blocking::parker[]>(cores_)) {}
+      parkers_(std::make_unique<blocking::parker[]>(cores_)) {
+    // TBB starts them amid a run, and ends the process if one of them cannot start the next.
+    need_threads(cores_, "starting the threads of TBB");
+}
 
 resources tbb_parallel_for::held() const { return {cores_, 1, stack_bytes_of_threads()}; }
 

@@ -64,6 +64,8 @@ tbb_resumable::tbb_resumable(const options& with)
       most_threads_(tbb::global_control::max_allowed_parallelism, cores_),
       arena_(static_cast<int>(cores_)),
       executor_(executor_threads(cores_)) {
+    // TBB starts them amid a run, and ends the process if one of them cannot start the next.
+    need_threads(cores_, "starting the threads of TBB");
     // Where a stack cannot be mapped TBB uses the null pointer.
     need_address_space(at_once() * stack_bytes,
                        "the stacks of " + std::to_string(at_once()) + " waiting tasks");

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "runtimes/batch.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/stack_size.hpp"
 
 namespace crossover {
@@ -81,7 +82,10 @@ tbb_tasks::tbb_tasks(const options& with)
     : cores_(with.cores),
       most_threads_(tbb::global_control::max_allowed_parallelism, cores_),
       arena_(static_cast<int>(cores_)),
-      places_(std::make_unique<place[]>(cores_)) {}
+      places_(std::make_unique<place[]>(cores_)) {
+    // TBB starts them amid a run, and ends the process if one of them cannot start the next.
+    need_threads(cores_, "starting the threads of TBB");
+}
 
 resources tbb_tasks::held() const { return {cores_, 1, stack_bytes_of_threads()}; }
 

@@ -7,6 +7,7 @@
 #include "tests/contract/nesting.hpp"
 #include "tests/contract/offloading.hpp"
 #include "tests/contract/queues.hpp"
+#include "tests/contract/refusals.hpp"
 #include "tests/contract/stopping.hpp"
 #include "tests/contract/streams.hpp"
 #include "tests/contract/verbs.hpp"

@@ -25,7 +25,13 @@ namespace crossover::processes {
 namespace {
 
 std::ptrdiff_t thread_count() {
-    std::filesystem::directory_iterator tasks("/proc/self/task");
+    constexpr const char* folder = "/proc/self/task";
+    std::error_code error;
+    std::filesystem::directory_iterator tasks(folder, error);
+    if (error) {
+        refuse_if_out_of_descriptors(error.value(), folder);
+        throw std::system_error(error, folder);
+    }
     return std::distance(begin(tasks), end(tasks));
 }
 

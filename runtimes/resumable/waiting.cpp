@@ -46,6 +46,7 @@ void waiting::suspend_for(int descriptor, direction d, time_point latest) {
 
 watcher::watcher() try : thread_([this] { watch(); }) {
 } catch (const std::system_error& e) {
+    refuse_if_out_of_descriptors(e.code().value(), "starting the thread that watches for tasks");
     refuse_worker(e.code().value(), "starting the thread that watches for tasks");
 }
 
