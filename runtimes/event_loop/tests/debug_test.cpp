@@ -292,6 +292,8 @@ TEST_P(debug_test, the_list_of_tasks_tells_what_each_awaits) {
         EXPECT_NE(describe(all.back()).find("nothing, finished, made at "), std::string::npos);
         f.set_result(1);
         EXPECT_EQ(describe(f).find("a future, finished"), 0u);
+        for (const task<>& t : all) t.cancel();
+        for (const task<>& t : all) co_await until_done(t);  // what they wait for goes with this frame
     };
     debug(body());
 }
