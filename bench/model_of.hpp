@@ -27,6 +27,7 @@ model_facts facts_of(const R& runtime, std::size_t workers = 0) {
     facts.back_end = R::back_end;
     facts.at_once = runtime.at_once();
     if constexpr (requires { R::at_once_limit; }) facts.at_once_limit = R::at_once_limit;
+    if constexpr (requires { R::in_chunks; }) facts.in_chunks = R::in_chunks;
     facts.held = runtime.held();
     for (verb v : all_verbs) facts.verbs.emplace_back(name_of(v), R::why_not(v));
     return facts;

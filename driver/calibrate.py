@@ -13,6 +13,7 @@ from driver.session import Session
 
 _WARM_NS = 3_000_000  # enough to see how long a short iteration takes once caches are warm
 _GATE_TO_ITERATION = 4  # the gate counts and verifies: an iteration may be so many times faster
+_GATE_TELLS = 2  # times over what an iteration might still fit in: below, the gate may have met a pause of the machine
 
 
 def calibrate_all(session: Session, cells: Sequence[Cell]) -> None:
@@ -43,7 +44,7 @@ def _calibrate(session: Session, cell: Cell, cells: Sequence[Cell], limit_ns: in
     gate_ns = session.gate(cell, single)
     if gate_ns is None:
         return
-    if gate_ns > _GATE_TO_ITERATION * limit_ns:
+    if gate_ns > _GATE_TELLS * _GATE_TO_ITERATION * limit_ns:
         _project(session, cell, gate_ns // _GATE_TO_ITERATION, f"its gate pass took {seconds(gate_ns)}", limit_ns)
         return
     sample = session.sample(cell, 1, single, "calibration")

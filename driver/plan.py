@@ -125,8 +125,8 @@ def goals(cases: Mapping[str, Standing], left_ns: int, most_rounds: int) -> dict
 
 
 def due(case: Standing, goal: int, number: int, planned: int) -> bool:
-    """Whether a case takes part in a round: the screening is for all, the rest of its rounds is spread evenly over those that are planned."""
-    return case.done < min(goal, max(SCREEN_ROUNDS, goal * (number + 1) / planned))
+    """Whether a case takes part in a round: the least rounds come first, the rest of its rounds is spread evenly over those that are planned."""
+    return case.done < min(goal, max(LEAST_ROUNDS, goal * (number + 1) / planned))
 
 
 def warm_up_ns(cells: Iterable[Cell]) -> int:

@@ -22,6 +22,8 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
         number = record.rounds_done
         regular = number < pace.most_rounds
         active = _active(session, cells)
+        if not active and number == 0 and any(cell.waits for cell in cells):  # their calibration has spent it
+            return "time budget"
         if not active:
             return "nothing left to measure" if regular else "all rounds done"
         standing = {name: Standing(record.visited[name], sum(map(sample_cost_ns, models))) for name, models in by_case(active).items()}

@@ -89,7 +89,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             session.end()
             progress.end()
     record = session.record
-    complete = reason != "interrupted" and record.rounds_done >= LEAST_ROUNDS
+    complete = reason != "interrupted" and record.rounds_done >= LEAST_ROUNDS and not _short_of_rounds(record)
     end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": floor(list(record.cells.values()))}}
     record.add({"event": "end", **end})
     document.write(folder, record)
@@ -149,6 +149,12 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
     for opening in openings:
         record.add(opening)
     return record
+
+
+def _short_of_rounds(record: Record) -> bool:
+    """Some case has fewer rounds than a verdict needs, and the time was all that it lacked."""
+    waiting = {cell.case.name for cell in record.cells.values() if cell.waits}
+    return any(record.visited[case] < LEAST_ROUNDS for case in waiting)
 
 
 def _verdict(record: Record) -> Exit:

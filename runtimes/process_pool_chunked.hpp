@@ -16,6 +16,7 @@ class process_pool_chunked {
     static constexpr std::string_view name = "process_pool_chunked";
     static constexpr std::string_view family = "processes";
     static constexpr std::string_view back_end = "";
+    static constexpr bool in_chunks = true;
 
     static constexpr std::string_view why_not(verb v) {
         return v == verb::offload

@@ -41,6 +41,7 @@ class tbb_parallel_for {
     static constexpr std::string_view name = "tbb_parallel_for";
     static constexpr std::string_view family = "tbb";
     static constexpr std::string_view back_end = "";
+    static constexpr bool in_chunks = true;
 
     static constexpr std::string_view why_not(verb v) {
         switch (v) {

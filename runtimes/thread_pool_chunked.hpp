@@ -17,6 +17,7 @@ class thread_pool_chunked {
     static constexpr std::string_view name = "thread_pool_chunked";
     static constexpr std::string_view family = "threads";
     static constexpr std::string_view back_end = "";
+    static constexpr bool in_chunks = true;
 
     static constexpr std::string_view why_not(verb v) {
         return v == verb::offload ? "an item holds its worker while it waits for the call: nothing is gained"

@@ -157,16 +157,16 @@ def test_rounds_that_a_case_has_had_are_not_paid_again() -> None:
 
 
 @pytest.mark.parametrize("goal", [1, 3, 6, 17, 36])
-def test_a_case_takes_part_in_the_first_rounds_and_then_evenly_until_its_goal(goal: int) -> None:
+def test_a_case_takes_part_in_the_least_rounds_first_and_then_evenly_until_its_goal(goal: int) -> None:
     taken: list[int] = []
     for number in range(36):
         if due(Standing(len(taken), 1), goal, number, 36):
             taken.append(number)
     assert len(taken) == goal
-    assert taken[:3] == list(range(min(3, goal)))
-    if goal > 3:
+    assert taken[:LEAST_ROUNDS] == list(range(min(LEAST_ROUNDS, goal)))
+    if goal > LEAST_ROUNDS:
         assert taken[-1] >= 30
-        gaps = [late - early for early, late in zip(taken[3:], taken[4:])]
+        gaps = [late - early for early, late in zip(taken[LEAST_ROUNDS:], taken[LEAST_ROUNDS + 1 :])]
         assert max(gaps, default=0) - min(gaps, default=0) <= 1
 
 
