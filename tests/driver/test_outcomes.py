@@ -181,7 +181,7 @@ def test_a_gate_pass_that_takes_very_long_projects_without_a_sample(benches: Ben
     assert result.code == 0
     cell = result.cells[SPIN]
     assert (cell["status"], cell["iterations"], cell["account"]["executions"]) == ("projected", None, 10)
-    assert "its gate pass took 1.5" in cell["reason"]
+    assert "its gate pass took" in cell["reason"] and cell["projected_ns"] >= 1.5e9 / 4
 
 
 def test_a_model_that_is_clearly_slower_in_time_and_cpu_stops_after_three_rounds_and_in_time_alone_after_six(benches: Benches) -> None:
