@@ -37,7 +37,7 @@ class http_reply::parser final : public http::basic_parser<false> {
     void add(string_view bytes) {
         body.add(std::as_bytes(std::span(bytes.data(), bytes.size())));
         const std::size_t kept = std::min(room.size(), bytes.size());
-        std::memcpy(room.data(), bytes.data(), kept);
+        std::ranges::copy(std::as_bytes(std::span(bytes.data(), kept)), room.begin());
         room = room.subspan(kept);
     }
 
