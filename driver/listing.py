@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from driver.cells import Cell, Event
-from driver.pace import QUICK
+from driver.pace import FULL
 from driver.plan import by_case
 from driver.progress import Progress
 from driver.session import Session
@@ -62,7 +62,7 @@ def _mark(reason: str, reasons: list[str]) -> str:
 
 def _ask(programs: Mapping[str, Path], cores: int | None, progress: Progress) -> tuple[list[Event], list[Cell]]:
     with Waiter(progress.tick) as waiter:
-        session = Session(programs, {}, cores, QUICK, progress, waiter)
+        session = Session(programs, {}, cores, FULL, progress, waiter)  # patient: a model that opens late would be missing
         try:
             events, cells = session.open()
         finally:
