@@ -199,7 +199,7 @@ class Serving(unittest.TestCase):
             self.assertIn("set TMPDIR to a folder on a disk", answer["reason"])
             self.skipTest(answer["reason"])
         self.assertEqual((answer["outcome"], answer["units"]), ("ok", 60), answer)
-        self.assertGreaterEqual(answer["voluntary_switches"], 60, "it waited for the disk")
+        self.assertGreaterEqual(answer["voluntary_switches"], 30, "most reads waited for the disk")
 
     def test_an_unsupported_cell_is_answered_with_its_reason(self) -> None:
         cell = next(cell for cell in self.hello["cells"] if cell["status"] == "unsupported")

@@ -175,7 +175,8 @@ typename C::task forks_and_offloads(C& ctx, const void* batch, std::size_t) {
 
 CONTRACT(items_of_nested_batches_offload_too, verb::offload, verb::fork) {
     auto b = make_errand(t, 10);
-    t.runtime.run(5, &forks_and_offloads<C>, b.get(), policy{});
+    t.runtime.run(5, &forks_and_offloads<C>, b.get(),
+                  policy(1));  // one after the other: they share the parcels
     EXPECT_EQ(b->made.load(), 50U);
     EXPECT_EQ(b->ended.load(), 50U);
 }

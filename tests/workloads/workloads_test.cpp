@@ -91,7 +91,10 @@ class workload : public ::testing::TestWithParam<owed> {
         return all;
     }
     static bool supported() {
-        return lacking().empty() && GetParam().alive_together <= surroundings::one().model->facts().at_once;
+        const bench::model_facts& on = surroundings::one().model->facts();
+        const bool may_wait_for_its_own_chunk =
+            on.in_chunks && GetParam().alive_together > 1 && GetParam().executions > on.at_once;
+        return lacking().empty() && GetParam().alive_together <= on.at_once && !may_wait_for_its_own_chunk;
     }
 
     bench::cell* cell = nullptr;
