@@ -13,6 +13,7 @@ from driver.session import Session
 
 _WARM_NS = 3_000_000  # enough to see how long a short iteration takes once caches are warm
 _GATE_TO_ITERATION = 4  # the gate counts and verifies: an iteration may be so many times faster
+_WAITING = 2  # times what the parameters alone demand are no fault of a model: a million tasks that are held for a second
 _GATE_TELLS = 2  # times over what an iteration might still fit in: below, the gate may have met a pause of the machine
 
 
@@ -26,7 +27,7 @@ def calibrate_all(session: Session, cells: Sequence[Cell]) -> None:
                 break
             session.progress.tell(f"checking and calibrating {number + 1}/{len(wanted)} {cell.id}", session.left_ns() / 1e9)
             while cell.waits and cell.iterations is None:
-                _calibrate(session, cell, cells, limit_ns)
+                _calibrate(session, cell, cells, max(limit_ns, _WAITING * (cell.bound_ns or 0)))
     except OutOfTime:
         pass
     for models in by_case(cells).values():

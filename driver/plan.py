@@ -129,15 +129,23 @@ def due(case: Standing, goal: int, number: int, planned: int) -> bool:
     return case.done < min(goal, max(LEAST_ROUNDS, goal * (number + 1) / planned))
 
 
-def warm_up_ns(cells: Iterable[Cell]) -> int:
-    """What it costs to begin with fresh processes: the gate of each cell, and a short iteration once more."""
-    return sum(OVERHEAD_NS + 2 * (cell.asked_ns or cell.single_ns or 0) for cell in cells if not cell.fresh_process)
+def processes_due(number: int, processes: int, goals: Sequence[int]) -> int:
+    """How many processes of each model are to have been begun when a round begins: so many share the rounds of the case that has
+    the fewest, and so many those of the case that has the most.
+    """
+    return 1 + len({goal * part // processes for goal in (min(goals), max(goals)) for part in range(1, processes) if goal * part // processes <= number})
 
 
-def processes_affordable(cells: Sequence[Cell], budget_ns: int, wanted: int) -> int:
-    """Fresh processes are worth less than a model or a case that is left out for them."""
-    rest = budget_ns - sum(_least_cost_ns(cells).values())
-    return max(1, min(wanted, 1 + rest // max(1, warm_up_ns(cells))))
+def afford_fresh_processes(cases: Mapping[str, Sequence[Cell]], done: Mapping[str, int], left_ns: int) -> bool:
+    """They are worth less than the least rounds that a case still needs. `done`: rounds that each case took part in."""
+    owed = sum(sample_cost_ns(cell) * max(0, LEAST_ROUNDS - done[name]) for name, cells in cases.items() for cell in cells)
+    return owed + sum(_warm_up_ns(cell) for cells in cases.values() for cell in cells) <= left_ns
+
+
+def _warm_up_ns(cell: Cell) -> int:
+    """What it costs to begin with a fresh process: the gate, and a short iteration once more."""
+    passes = 0 if cell.fresh_process else 2 if (cell.iterations or 1) > 1 else 1
+    return OVERHEAD_NS + passes * (cell.asked_ns or cell.single_ns or 0)
 
 
 def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:

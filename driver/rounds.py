@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from driver.cells import Cell
 from driver.noise import Instant, spent
 from driver.pace import LEAST_ROUNDS
-from driver.plan import SCREEN_ROUNDS, Standing, by_case, clearly_slower, due, goals, processes_affordable, round_order, sample_cost_ns, seconds, shed, warm_up_ns
+from driver.plan import SCREEN_ROUNDS, Standing, afford_fresh_processes, by_case, clearly_slower, due, goals, processes_due, round_order, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
 
@@ -17,7 +17,6 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
     record, pace = session.record, session.pace
     if record.rounds_done == 0:
         _make_room(session, cells)
-    processes = processes_affordable(_active(session, cells), _planned_ns(session), pace.processes)
     while record.rounds_done < pace.utmost_rounds:
         number = record.rounds_done
         regular = number < pace.most_rounds
@@ -27,13 +26,13 @@ def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
         if not active:
             return "nothing left to measure" if regular else "all rounds done"
         standing = {name: Standing(record.visited[name], sum(map(sample_cost_ns, models))) for name, models in by_case(active).items()}
-        left_ns = session.left_ns() - max(0, processes - record.processes) * warm_up_ns(active)
-        wanted = goals(standing, left_ns, pace.most_rounds if regular else pace.utmost_rounds)
+        wanted = goals(standing, session.left_ns(), pace.most_rounds if regular else pace.utmost_rounds)
         planned = max(wanted.values())
         taking_part = [cell for cell in active if due(standing[cell.case.name], wanted[cell.case.name], number, planned)]
         if number >= planned or (number >= LEAST_ROUNDS and sum(map(sample_cost_ns, taking_part)) > session.left_ns()):
             return "time budget"
-        if regular and record.processes < processes and number * processes >= record.processes * planned:
+        fresh = regular and record.processes < processes_due(number, pace.processes, [*wanted.values(), pace.most_rounds])
+        if fresh and afford_fresh_processes(by_case(active), record.visited, session.left_ns()):
             session.restart_all()
             record.add({"event": "fresh_processes"})
         try:

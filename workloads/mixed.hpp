@@ -26,24 +26,32 @@ struct mixed {
     static constexpr std::array fields{
         field<params>{"tasks", &params::tasks}, field<params>{"wait_us", &params::wait_us},
         field<params>{"steps", &params::steps}, field<params>{"in_flight", &params::in_flight}};
+    // Of 100 and of 1'000 tasks full has every wait with every length of computing: the grid of the regime
+    // map.
     static constexpr std::array sizes{size<params>{{20, 1'000, 1'000, 20}, exhaustive},
+                                      size<params>{{100, 0, 10'000, 100}, full},
                                       size<params>{{100, 1'000, 10'000, 100}, quick},
-                                      size<params>{{100, 1'000, 100'000, 100}, quick},
                                       size<params>{{100, 10'000, 10'000, 100}, full},
-                                      size<params>{{100, 0, 10'000, 100}, exhaustive},
                                       size<params>{{100, 0, 100'000, 100}, full},
+                                      size<params>{{100, 1'000, 100'000, 100}, quick},
                                       size<params>{{100, 10'000, 100'000, 100}, full},
+                                      size<params>{{100, 0, 1'000'000, 100}, full},
+                                      size<params>{{100, 1'000, 1'000'000, 100}, full},
+                                      size<params>{{100, 10'000, 1'000'000, 100}, full},
                                       size<params>{{100, 10'000, 0, 100}, exhaustive},
                                       size<params>{{100, 100, 1'000, 100}, exhaustive},
                                       size<params>{{100, 1'000, 1'000, 100}, exhaustive},
                                       size<params>{{100, 10'000, 1'000, 100}, exhaustive},
-                                      size<params>{{1'000, 0, 10'000, 1'000}, full},
+                                      size<params>{{1'000, 0, 1'000, 1'000}, full},
                                       size<params>{{1'000, 1'000, 1'000, 1'000}, full},
                                       size<params>{{1'000, 10'000, 1'000, 1'000}, full},
+                                      size<params>{{1'000, 0, 10'000, 1'000}, full},
+                                      size<params>{{1'000, 1'000, 10'000, 1'000}, full},
                                       size<params>{{1'000, 10'000, 10'000, 1'000}, full},
+                                      size<params>{{1'000, 0, 100'000, 1'000}, full},
+                                      size<params>{{1'000, 1'000, 100'000, 1'000}, full},
+                                      size<params>{{1'000, 10'000, 100'000, 1'000}, full},
                                       size<params>{{10'000, 10'000, 1'000, 10'000}, full},
-                                      size<params>{{100, 1'000, 1'000'000, 100}, exhaustive},
-                                      size<params>{{100, 10'000, 1'000'000, 100}, exhaustive},
                                       size<params>{{10, 10'000, 10'000'000, 10}, exhaustive},
                                       size<params>{{1, 10'000, 10'000'000, 1}, exhaustive}};
 

@@ -7,7 +7,7 @@ import pytest
 
 from driver.cells import Case, Cell
 from driver.pace import LEAST_ROUNDS
-from driver.plan import Shed, Standing, clearly_slower, due, goals, least_iterations, predict, processes_affordable, round_order, sample_cost_ns, seconds, shed
+from driver.plan import OVERHEAD_NS, Shed, Standing, afford_fresh_processes, clearly_slower, due, goals, least_iterations, predict, processes_due, round_order, sample_cost_ns, seconds, shed
 
 MS = 1_000_000
 
@@ -170,10 +170,20 @@ def test_a_case_takes_part_in_the_least_rounds_first_and_then_evenly_until_its_g
         assert max(gaps, default=0) - min(gaps, default=0) <= 1
 
 
-@pytest.mark.parametrize(("budget_ms", "processes"), [(9000, 3), (2090, 3), (2070, 2), (1680, 2), (1660, 1), (100, 1)])
-def test_fresh_processes_come_only_where_all_cells_have_their_least_rounds(budget_ms: int, processes: int) -> None:
-    cells = [cell(model, single_ns=10 * MS, iterations=1) for model in "abcdefghijklmnopqrst"]  # 20 × 6 × 10.5 ms, and 20 × 20.5 ms for warming up
-    assert processes_affordable(cells, budget_ms * MS, 3) == processes
+@pytest.mark.parametrize(("goals", "begin"), [([36, 36], [12, 24]), ([36, 6], [2, 4, 12, 24]), ([6, 6], [2, 4]), ([6, 9], [2, 3, 4, 6])])
+def test_three_processes_share_the_rounds_of_the_case_with_the_fewest_and_of_that_with_the_most(goals: list[int], begin: list[int]) -> None:
+    begun = [processes_due(number, 3, goals) for number in range(max(goals))]
+    assert [number for number in range(1, len(begun)) if begun[number] > begun[number - 1]] == begin
+    assert {processes_due(number, 1, goals) for number in range(36)} == {1}
+
+
+def test_fresh_processes_come_only_where_all_cells_will_still_have_their_least_rounds() -> None:
+    long, short = cell("a", single_ns=10 * MS, iterations=1), cell("b", single_ns=1 * MS, iterations=10)
+    owed = 4 * (sample_cost_ns(long) + sample_cost_ns(short))
+    warm = 10 * MS + 2 * MS + 2 * OVERHEAD_NS
+    assert afford_fresh_processes({"case": [long, short]}, {"case": 2}, owed + warm)
+    assert not afford_fresh_processes({"case": [long, short]}, {"case": 2}, owed + warm - 1)
+    assert afford_fresh_processes({"case": [long, short]}, {"case": LEAST_ROUNDS}, warm)
 
 
 def test_what_is_done_around_a_sample_counts_as_its_cost() -> None:
