@@ -10,6 +10,7 @@ from reports import quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
 from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, fitted, width_of
 from reports.models import Look, looks, ordered
+from reports.representatives import BASELINE
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES, absence, interval_in_words
 
@@ -75,13 +76,20 @@ def forest(analysis: Analysis, class_: str, metric: str) -> Picture | None:
 
 
 def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
+    """Cases that were measured on many models stand beside each other: beside the others most of their lines would be empty there."""
     cases = [case for row in analysis.rows_of(class_) for case in row.cases if metric in case.verdicts and case.verdicts[metric].ratios]
     bands = []
-    for start in range(0, len(cases), _COLUMNS):
-        together = tuple(cases[start : start + _COLUMNS])
-        drawn = {m for c in together for m in c.cells if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")}
-        bands.append(_Band(together, tuple(ordered(drawn))))
+    for many in (False, True):
+        alike = [case for case in cases if _shows_variants(case, metric) == many]
+        for start in range(0, len(alike), _COLUMNS):
+            together = tuple(alike[start : start + _COLUMNS])
+            drawn = {m for c in together for m in c.cells if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")}
+            bands.append(_Band(together, tuple(ordered(drawn))))
     return bands
+
+
+def _shows_variants(case: Case, metric: str) -> bool:
+    return any(model not in case.competing and model != BASELINE for model in case.verdicts[metric].ratios)
 
 
 def _range(band: _Band, metric: str) -> tuple[int, int]:
