@@ -1,4 +1,5 @@
-// Picks fibers first in, first out; looks into the kernel when idle, and now and then when not.
+// Picks parents before others, those first in, first out; looks into the kernel when idle, and now and then
+// when not.
 #include "runtimes/fibers/scheduler.hpp"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ class scheduler::algorithm : public boost::fibers::algo::algorithm {
     void awakened(context* fiber) noexcept override {
         if (fiber->is_context(boost::fibers::type::dispatcher_context))
             dispatcher_ = fiber;
-        else if (std::exchange(owner_.parent_first_, false) && ++parents_first_ % most_parents_first != 0)
-            ready_.push_front(*fiber);
+        else if (std::exchange(owner_.parent_first_, false))
+            parents_.push_front(*fiber);
         else
             fiber->ready_link(ready_);
     }
@@ -31,32 +32,48 @@ class scheduler::algorithm : public boost::fibers::algo::algorithm {
         if (!dispatcher_) {
             if (look) owner_.poll(time_point::min());
             picks_ = look ? 0 : picks_;
-        } else if (look || owner_.ended_ || ready_.empty()) {
+        } else if (look || owner_.ended_ || none_ready()) {
             // It also frees the stacks of ended fibers: the next child gets one that is still in the cache.
             owner_.ended_ = false;
             return std::exchange(dispatcher_, nullptr);
         }
-        if (ready_.empty()) return nullptr;
-        context* first = &ready_.front();
-        ready_.pop_front();
+        if (none_ready()) return nullptr;
+        queue& from = next_queue();
+        context* first = &from.front();
+        from.pop_front();
         return first;
     }
 
-    bool has_ready_fibers() const noexcept override { return dispatcher_ || !ready_.empty(); }
+    bool has_ready_fibers() const noexcept override { return dispatcher_ || !none_ready(); }
 
     void suspend_until(time_point const& latest) noexcept override { owner_.poll(latest); }
 
     void notify() noexcept override { owner_.reactor_.notify(); }
 
   private:
+    using queue = boost::fibers::scheduler::ready_queue_type;
+
     static constexpr unsigned picks_per_poll = 64;
-    // A fiber that has just started a child goes on before the queue, so that trees run depth first; but not
-    // always, so that those in the queue have their turn.
     static constexpr unsigned most_parents_first = 64;
+
+    bool none_ready() const { return parents_.empty() && in_turn_.empty() && ready_.empty(); }
+
+    // With something ready. After so many parents all that are in the queue have a turn, and then the parents
+    // go on where they were: putting a parent into the queue instead made a tree so broad that fib(30) had
+    // 270,000 fibers alive.
+    queue& next_queue() {
+        if (!in_turn_.empty()) return in_turn_;
+        if (parents_.empty()) return ready_;
+        if (++parents_first_ % most_parents_first != 0 || ready_.empty()) return parents_;
+        in_turn_.swap(ready_);
+        return in_turn_;
+    }
 
     scheduler& owner_;
     context* dispatcher_ = nullptr;  // Boost's own fiber of this thread, when it is ready
-    boost::fibers::scheduler::ready_queue_type ready_;
+    queue ready_;
+    queue parents_;  // that have just started a child, the latest first: trees run depth first
+    queue in_turn_;
     unsigned picks_ = 0;
     unsigned parents_first_ = 0;
 };
