@@ -12,7 +12,7 @@ from reports.claims import Claim, claims, pythons
 from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart, evidence_table
-from reports.figures.forest import forest
+from reports.figures.forest import forests
 from reports.figures.sheet import Picture, Table
 from reports.figures.winner_map import winner_map
 from reports.guide import guide
@@ -24,7 +24,6 @@ from reports.pages import environment, escaped, write
 from reports.read import read_run
 from reports.reproduce import Recipe, recipe
 from reports.trust import Fact
-
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,6 @@ def build(run_dir: Path) -> None:
 
 
 def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
-    drawn = (forest(analysis, class_, metric) for class_ in analysis.classes for metric in _metrics_of(analysis, class_))
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
         headlines=headlines.headlines(analysis),
@@ -110,7 +108,7 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         changes=headlines.changes(analysis),
         limits=limits(analysis),
         deep_look=deep_look(analysis, pairs),
-        forests=[picture for picture in drawn if picture is not None],
+        forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
         pythons=pythons(analysis),
         claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in claims(analysis)],
         results=[

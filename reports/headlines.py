@@ -65,7 +65,7 @@ def _counts(analysis: Analysis, metric: str) -> Headline:
         parts.append(f"{kinds['unopposed']} had no rival")
     if kinds["none"]:
         parts.append(f"{kinds['none']} {'has' if kinds['none'] == 1 else 'have'} no verdict")
-    return Headline(f"By {METRIC_NAMES[metric]}", f"{len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'}: {listed(parts) or 'nothing to compare'}.")
+    return Headline(f"By {METRIC_NAMES[metric]}", f"{quantities.counted(len(verdicts), 'case')}: {listed(parts) or 'nothing to compare'}.")
 
 
 def most_telling(analysis: Analysis, class_: str) -> Case | None:

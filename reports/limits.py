@@ -21,7 +21,7 @@ def _trust(analysis: Analysis) -> list[str]:
     run, found = analysis.run, []
     apart = [pair for pair in control.pairs(run) if pair.apart]
     if apart:
-        found.append(f"Whether small differences are real: {len(apart)} {'comparison' if len(apart) == 1 else 'comparisons'} of a model with itself found one.")
+        found.append(f"Whether small differences are real: {quantities.counted(len(apart), 'comparison')} of a model with itself found one.")
     if not run.run.get("complete"):
         found.append("Anything about what is missing: the run is partial.")
     share, grade = run.noise.get("noisy_share"), run.noise.get("grade")
@@ -47,11 +47,11 @@ def _gaps(analysis: Analysis) -> list[str]:
     counts = Counter(cell.status for cell in analysis.run.cells)
     found = []
     if counts["server_bound"]:
-        found.append(f"How fast {counts['server_bound']} server-bound {'cell' if counts['server_bound'] == 1 else 'cells'} would be with a faster other side: origin or load generator was the limit.")
+        found.append(f"How fast {quantities.counted(counts['server_bound'], 'server-bound cell')} would be with a faster other side: origin or load generator was the limit.")
     if counts["projected"]:
-        found.append(f"Exact times of {counts['projected']} projected {'cell' if counts['projected'] == 1 else 'cells'}: at least so long, from smaller sizes.")
+        found.append(f"Exact times of {quantities.counted(counts['projected'], 'projected cell')}: at least so long, from smaller sizes.")
     if counts["not_run"]:
-        found.append(f"Anything about {counts['not_run']} {'cell' if counts['not_run'] == 1 else 'cells'} that did not fit the time budget.")
+        found.append(f"Anything about {quantities.counted(counts['not_run'], 'cell')} that did not fit the time budget.")
     failed = [model.id for model in analysis.run.models if model.status != "ok"]
     if failed:
         found.append(f"Anything about {listed(failed)}: {'it' if len(failed) == 1 else 'they'} did not start.")
@@ -62,7 +62,7 @@ def _gaps(analysis: Analysis) -> list[str]:
 
 def _reach(analysis: Analysis) -> list[str]:
     cores = analysis.run.run.get("cores") or analysis.run.host.get("logical_cores")
-    found = [f"Any other machine: these are {cores} {'core' if cores == 1 else 'cores'} of one. More cores favour what runs on all of them."]
+    found = [f"Any other machine: these are {quantities.counted(cores, 'core') if cores else 'the cores'} of one. More cores favour what runs on all of them."]
     if "io" in analysis.classes:
         found.append("A real network: servers and load generator answer over loopback, from the same cores.")
     if analysis.run.host.get("virtualization") not in (None, "none", ""):

@@ -66,6 +66,11 @@ def short(count: float) -> str:
     return f"{count:.3g}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """1 case, 1,200 cases."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
 

@@ -49,6 +49,7 @@ class Surface:
     behind: Grid  # model, y, x: log ratio to the fastest of the others; below 0 where the model is ahead
     lead: Grid  # y, x: log ratio of the second to the first
     doubt: Grid  # y, x: by how much (log) the lead could be smaller
+    inside: NDArray[np.bool_]  # y, x: between measured places
     outline: tuple[tuple[float, float], ...]  # around the measured places
 
 
@@ -121,9 +122,10 @@ def _surface(places: Sequence[Place], metric: str) -> Surface | None:
     doubts = np.stack([_between(where, _doubts(places, model, metric), points) for model in models])
     order = np.argsort(logs, axis=0)
     first, second = (np.take_along_axis(logs, order[rank : rank + 1], axis=0)[0] for rank in (0, 1))
+    inside = ~np.isnan(LinearNDInterpolator(where, np.zeros(len(where)), rescale=True)(points))
     others = np.where(order[0] == np.arange(len(models))[:, None, None], second, first)
     doubt = np.take_along_axis(doubts, order[:2], axis=0).max(axis=0)
-    return Surface(models, xs, ys, logs - others, second - first, doubt, tuple((float(x), float(y)) for x, y in outline))
+    return Surface(models, xs, ys, logs - others, second - first, doubt, inside, tuple((float(x), float(y)) for x, y in outline))
 
 
 def _between(where: Grid, values: Grid, points: Grid) -> Grid:

@@ -29,7 +29,7 @@ def facts(analysis: Analysis) -> list[Fact]:
     state = "complete" if complete else f"partial: {run.run.get('stop_reason') or 'reason unknown'}"
     processes = run.run.get("processes") or 1
     return [
-        Fact("Rounds", f"{rounds}, {processes} {'process' if processes == 1 else 'processes'} per model", isinstance(rounds, int) and rounds < LEAST_ROUNDS),
+        Fact("Rounds", f"{rounds}, {quantities.counted(processes, 'process', 'processes')} per model", isinstance(rounds, int) and rounds < LEAST_ROUNDS),
         Fact("State", state, not complete),
         Fact("Machine", _machine(run)),
         Fact("Revision", _revision(run), bool(run.source.get("dirty"))),
@@ -94,5 +94,5 @@ def _outcomes(run: Run) -> Fact:
     """Failures warn; what was planned not to be measured does not."""
     counts = Counter(cell.status for cell in run.cells)
     parts = [f"{counts[status]:,} {name}" for status, name in STATUS_NAMES.items() if counts[status]]
-    parts += [f"{count} {'model' if count == 1 else 'models'} did not start" for count in [sum(m.status != "ok" for m in run.models)] if count]
+    parts += [f"{quantities.counted(count, 'model')} did not start" for count in [sum(m.status != "ok" for m in run.models)] if count]
     return Fact("Cells", ", ".join(parts) or "none", any(counts[status] for status in FAILURES))

@@ -69,7 +69,9 @@ def absence(cell: Cell | None) -> str:
         return "not part of this run"
     if cell.status == "projected" and cell.projected_ns is not None:
         return f"projected ≥ {quantities.duration(cell.projected_ns)}"
-    return STATUS_NAMES.get(cell.status, cell.status) if cell.status != "ok" else "no samples"
+    if cell.status != "ok":
+        return STATUS_NAMES.get(cell.status, cell.status)
+    return "too few latencies" if cell.samples else "no samples"
 
 
 def interval_in_words(ratio: Ratio) -> str:

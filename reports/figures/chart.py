@@ -114,10 +114,9 @@ class Chart:
         self.sheet.box(self.left, self.top, self.width, self.height, edge=RULE, z=3)
 
     def titles(self, title: str, note: str, x_title: str, y_title: str) -> None:
-        """Above the chart its title in bold with a note beside it and what is drawn upwards; below it what is drawn to the right."""
-        self.sheet.text(self.left - 0.4, self.top - 0.32, title, 8.5, bold=True)
-        used = width_of(title, 8.5, bold=True) + 0.1
-        self.sheet.text(self.left - 0.4 + used, self.top - 0.32, note, 7.5, width=max(0.3, self.width + 0.75 - used))
+        """Above the chart its title in bold, a note below that, and what is drawn upwards; below the chart what is drawn to the right."""
+        self.sheet.text(self.left - 0.4, self.top - 0.46, title, 8.5, bold=True)
+        self.sheet.text(self.left - 0.4, self.top - 0.3, note, 7, width=self.width + 0.8)
         self.sheet.text(self.left - 0.4, self.top - 0.13, y_title, 6.5, colour=PALE_INK, width=self.width + 0.6)
         self.sheet.text(self.left + self.width, self.top + self.height + 0.24, x_title, 6.5, colour=PALE_INK, align="right", width=self.width + 0.3)
 

@@ -42,7 +42,7 @@ def claim_chart(claim: Claim) -> Picture | None:
             sheet.text(x, bottom + 0.1, name, 6.5, align="center", colour=PALE_INK)
     sheet.box(left, 0.12, width, bottom - 0.12, edge=RULE)
     sheet.text(_EDGE, bottom + _SCALE + 0.08, "Ratio on a log2 axis with its 95 % interval; shaded: what the claim expects. Filled: C++; hollow: CPython. An arrow: beyond the axis.", 6.5, width=_WIDTH - 2 * _EDGE, colour=PALE_INK)
-    alt = f"Claim {claim.number}, {claim.text} {claim.verdict}: {len(drawn)} measured {'ratio' if len(drawn) == 1 else 'ratios'} beside what is expected. The table has every value."
+    alt = f"Claim {claim.number}, {claim.text} {claim.verdict}: {quantities.counted(len(drawn), 'measured ratio')} beside what is expected. The table has every value."
     return sheet.picture(f"claim-{claim.number:02}", claim.text, alt, evidence_table(claim))
 
 

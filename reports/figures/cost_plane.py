@@ -38,7 +38,7 @@ def cost_plane(analysis: Analysis) -> Picture | None:
     sheet = Panels(title, meaning, len(panels), 2.0, models, look, notes)
     for place, (case, points) in enumerate(panels):
         _draw(sheet, place, case, points)
-    alt = f"Time against CPU cost per unit of work in {len(panels)} {'case' if len(panels) == 1 else 'cases'}; the front of models that nobody beats in both is drawn as a line. The table has every point."
+    alt = f"Time against CPU cost per unit of work in {quantities.counted(len(panels), 'case')}; the front of models that nobody beats in both is drawn as a line. The table has every point."
     return sheet.picture("cost-plane", alt, _table(panels))
 
 

@@ -41,7 +41,7 @@ class DotRows:
         for line, remark in enumerate(remarks):
             self.sheet.text(left, _TOP - 0.205 + 0.125 * line, remark, 6.5, colour=PALE_INK, width=step - 0.1)
         chart = Chart(self.sheet, left, _TOP, width, self._height, xs, Scale(0, 1, log=False))
-        chart.frame(text, str, x_ticks=xs.ticks(3 if width < 2 else 5), y_ticks=())
+        chart.frame(text, str, x_ticks=xs.ticks(3 if width < 1.5 else 5), y_ticks=())
         return chart
 
     def numbers(self, chart: Chart, line: int, first: str, second: str = "", bold: bool = False) -> None:

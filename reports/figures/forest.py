@@ -16,7 +16,8 @@ from reports.words import CLASS_NAMES, absence, interval_in_words
 
 _COLUMNS = 3
 _WIDTH, _EDGE, _LABEL, _VALUE = 10.25, 0.15, 1.65, 1.14
-_LINE, _TITLE, _SCALE, _SPACE = 0.18, 0.24, 0.2, 0.2
+_LINE, _TITLE, _SCALE, _SPACE = 0.18, 0.36, 0.2, 0.2
+_PAGE = 14.0  # inches of bands on a sheet
 _PANEL = (_WIDTH - 2 * _EDGE - _LABEL) / _COLUMNS
 _LEAST, _MOST = -2, 4  # the axis spans at most 1/4 to 16×; what lies beyond is an arrow with its number
 
@@ -49,15 +50,21 @@ class _Band:
         return _TITLE + _LINE * len(self.models) + _SCALE
 
 
-def forest(analysis: Analysis, class_: str, metric: str) -> Picture | None:
-    """None if no case of the class has anything measured."""
-    bands = _bands(analysis, class_, metric)
-    if not bands:
-        return None
+def forests(analysis: Analysis, class_: str, metric: str) -> list[Picture]:
+    """As many sheets as it takes for each to fit on a page; none if no case of the class has anything measured."""
+    sheets: list[list[_Band]] = []
+    for band in _bands(analysis, class_, metric):
+        if not sheets or sum(other.height + _SPACE for other in (*sheets[-1], band)) > _PAGE:
+            sheets.append([])
+        sheets[-1].append(band)
+    return [_forest(analysis, class_, metric, bands, number, len(sheets)) for number, bands in enumerate(sheets, 1)]
+
+
+def _forest(analysis: Analysis, class_: str, metric: str, bands: list[_Band], number: int, sheets: int) -> Picture:
     look = looks(analysis.run.models)
     height = 0.72 + sum(band.height + _SPACE for band in bands) + 0.62
     sheet = Sheet(_WIDTH, height)
-    title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best"
+    title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best" + (f" ({number} of {sheets})" if sheets > 1 else "")
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
     sheet.text(_EDGE, 0.48, "ratio to the best of the case on a log2 axis, with its 95 % interval; grey band: ±5 %; left is better", 8, colour=PALE_INK)
     y = 0.72
@@ -66,13 +73,13 @@ def forest(analysis: Analysis, class_: str, metric: str) -> Picture | None:
         y += band.height + _SPACE
     notes = (
         "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a peer, shown and not competing.",
-        "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow: beyond the axis.",
+        "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow: beyond the axis. A dash: not part of this run.",
     )
     for place, note in enumerate(notes):
         sheet.text(_EDGE, y + 0.1 + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE, colour=PALE_INK)
     cases = sum(len(band.cases) for band in bands)
-    alt = f"Ratios to the best by {METRIC_NAMES[metric]} with 95 % intervals, {CLASS_NAMES[class_]}, {cases} {'case' if cases == 1 else 'cases'}. The table has every value."
-    return sheet.picture(f"forest-{class_}-{metric}", title, alt, _table(bands, metric))
+    alt = f"Ratios to the best by {METRIC_NAMES[metric]} with 95 % intervals, {CLASS_NAMES[class_]}, {quantities.counted(cases, 'case')}. The table has every value."
+    return sheet.picture(f"forest-{class_}-{metric}" + (f"-{number}" if number > 1 else ""), title, alt, _table(bands, metric))
 
 
 def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
@@ -109,10 +116,8 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
         sheet.text(_EDGE, top + _LINE * (line + 0.5), f"{model} ({look[model].code})", 7, width=_LABEL - 0.1, bold=model in competing)
     for column, case in enumerate(band.cases):
         axis = _Axis(_EDGE + _LABEL + column * _PANEL + 0.06, _PANEL - _VALUE - 0.12, least, most)
-        name, points = fitted(case.workload.id, 8.5, _PANEL / 2, bold=True)
-        used = width_of(name, points, bold=True) + 0.1
-        sheet.text(axis.left, y + _TITLE / 2, name, points, bold=True)
-        sheet.text(axis.left + used, y + _TITLE / 2, case.label, 7.5, width=_PANEL - used - 0.14)
+        sheet.text(axis.left, y + 0.11, case.workload.id, 8.5, width=_PANEL - 0.14, bold=True)
+        sheet.text(axis.left, y + 0.26, case.label, 7, width=_PANEL - 0.14)
         _frame(sheet, axis, top, bottom)
         for line, model in enumerate(band.models):
             _draw_model(sheet, axis, top + _LINE * (line + 0.5), case, model, metric, look[model])
@@ -135,8 +140,12 @@ def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, met
     verdict = case.verdicts[metric]
     ratio = verdict.ratios.get(model)
     right = axis.left + axis.width
+    cell = case.cells.get(model)
+    if cell is None:
+        sheet.text(right + 0.44, y, "–", 7, align="right", colour=PALE_INK)
+        return
     if ratio is None:
-        words, points = fitted(absence(case.cells.get(model)), 6.5, axis.width - 0.12)
+        words, points = fitted(absence(cell), 6.5, axis.width - 0.12)
         sheet.box(axis.left + 0.03, y - 0.06, width_of(words, points) + 0.06, 0.12, fill="white", z=3)
         sheet.text(axis.left + 0.06, y, words, points, colour=PALE_INK)
         return

@@ -15,7 +15,8 @@ from reports.words import absence
 MISSING = "Heartbeat delay comes from responsiveness and responsiveness_offloaded; this run has no delays of them."
 _WORKLOADS = {"responsiveness": "heavy work where it runs", "responsiveness_offloaded": "heavy work handed to an executor"}
 _MOST_COLUMNS = 4
-_QUANTILES = (0.5, 0.99)
+_TAIL = f"{100 * latency.OTHERWISE:.0f}th percentile"
+_QUANTILES = (0.5, latency.OTHERWISE)  # the second decides the verdict, too
 
 
 def heartbeat(analysis: Analysis) -> Picture | None:
@@ -26,13 +27,13 @@ def heartbeat(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({m for case in cases for m in _measured(case)})
     title = "Heartbeat delay under heavy work"
-    meaning = "delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median, filled and first number: 99th percentile, tick and second number: the longest"
+    meaning = f"delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median, filled and first number: {_TAIL}, tick and second number: the longest"
     lines = [(f"{model} ({look[model].code})", any(model in case.competing for case in cases)) for model in models]
     notes = ("All beats of all rounds together. A percentile stands only where at least 10 beats lie beyond it. A beat that comes late makes those late that were due meanwhile. Dash: not measured.",)
     rows = DotRows(title, meaning, lines, len(cases), notes)
     for place, case in enumerate(cases):
         _draw(rows, place, case, models, look)
-    alt = f"Median, 99th percentile and longest delay of a 1 ms heartbeat for {len(models)} models in {len(cases)} {'case' if len(cases) == 1 else 'cases'}. The table has every value."
+    alt = f"Median, {_TAIL} and longest delay of a 1 ms heartbeat for {len(models)} models in {quantities.counted(len(cases), 'case')}. The table has every value."
     return rows.picture("heartbeat", alt, _table(cases, models))
 
 
@@ -81,4 +82,4 @@ def _table(cases: Sequence[Case], models: Sequence[str]) -> Table:
             found = [latency.percentile(buckets, quantile) for quantile in _QUANTILES]
             texts = [quantities.duration(ns) if ns is not None else "too few beats" for ns in found]
             rows.append((*name, *texts, quantities.duration(buckets[-1][0]), f"{sum(count for _, count in buckets):,}", ""))
-    return Table(("workload", "size", "model", "median", "99th percentile", "longest", "beats", "why not"), tuple(rows))
+    return Table(("workload", "size", "model", "median", _TAIL, "longest", "beats", "why not"), tuple(rows))

@@ -10,6 +10,7 @@ from reports.figures.chart import Chart, Name, Scale, around
 from reports.figures.legend import legend, legend_height
 from reports.figures.sheet import PALE_INK, Picture, Sheet, Table
 from reports.models import looks, ordered
+from reports.run import Cell
 from reports.words import absence
 
 MISSING = "Memory per waiting task comes from the workload idle_tasks, which this run did not measure."
@@ -46,7 +47,7 @@ def memory(analysis: Analysis) -> Picture | None:
         chart.points(points, look[model], competes)
         names.append(Name(points[-1][1], f"{look[model].code} {quantities.size(points[-1][1])}", look[model], competes))
     chart.names(names)
-    sheet.text(_LIMITS, _TOP - 0.12, "where a model cannot go, and why", 7.5, bold=True)
+    sheet.text(_LIMITS, _TOP - 0.12, "where a model was not measured, and why", 7.5, bold=True)
     for line, (model, size, why) in enumerate(limits):
         y = _TOP + 0.08 + _LINE * line
         sheet.text(_LIMITS, y, f"{model}", 6.5, width=1.15)
@@ -76,8 +77,12 @@ def _limits(row: Row) -> list[tuple[str, str, str]]:
         for model in ordered(case.cells):
             cell = case.cells[model]
             if model not in case.medians["memory"]:
-                found.setdefault(model, (model, quantities.short(_tasks(case)), cell.reason or absence(cell)))
+                found.setdefault(model, (model, quantities.short(_tasks(case)), _why(cell)))
     return [found[model] for model in ordered(found)]
+
+
+def _why(cell: Cell) -> str:
+    return f"{absence(cell)}, too long for this run" if cell.status == "projected" else cell.reason or absence(cell)
 
 
 def _table(cases: Sequence[Case]) -> Table:

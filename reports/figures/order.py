@@ -33,7 +33,7 @@ def order(analysis: Analysis) -> Picture | None:
     sheet = Panels(title, meaning, len(telling), 1.5, models, look, notes)
     for place, case in enumerate(telling):
         _draw(sheet, place, case, analysis.run.disturbed.get(case.id, frozenset()))
-    alt = f"Samples of {len(telling)} {'case' if len(telling) == 1 else 'cases'} in the order of the run, each relative to the median of its model; disturbed rounds are shaded. The table has the spread of each model."
+    alt = f"Samples of {quantities.counted(len(telling), 'case')} in the order of the run, each relative to the median of its model; disturbed rounds are shaded. The table has the spread of each model."
     return sheet.picture("order", alt, _table(telling, analysis))
 
 

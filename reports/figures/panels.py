@@ -1,4 +1,4 @@
-"""Small multiples: charts of one kind in rows of three, under a title, above the models' names."""
+"""Small multiples: charts of one kind in rows of three under a title; the models' names stand where the last row leaves room, else below."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.models import Look
 
 WIDTH, EDGE = 10.25, 0.15
 COLUMNS = 3
-_HEAD, _ABOVE, _BELOW, _LEFT, _NAMES = 0.66, 0.46, 0.42, 0.5, 0.42
+_HEAD, _ABOVE, _BELOW, _LEFT, _NAMES = 0.66, 0.58, 0.42, 0.5, 0.42
 _STEP = (WIDTH - 2 * EDGE) / COLUMNS
 
 
@@ -23,12 +23,19 @@ class Panels:
         self._plot = height
         self._band = _ABOVE + height + _BELOW
         bottom = _HEAD + self._band * -(-count // COLUMNS)
-        self.sheet = Sheet(WIDTH, bottom + 0.15 + legend_height(models) + 0.19 * len(notes) + 0.1)
+        free = -count % COLUMNS
+        beside = next((columns for columns in range(1, 2 * free + 1) if legend_height(models, columns) <= self._band - _ABOVE), None)
+        foot = bottom + 0.15 + (0.0 if beside else legend_height(models))
+        self.sheet = Sheet(WIDTH, foot + 0.19 * len(notes) + 0.1)
         self.sheet.text(EDGE, 0.24, title, 13, bold=True)
         self.sheet.text(EDGE, 0.48, meaning, 8, colour=PALE_INK, width=WIDTH - 2 * EDGE)
-        legend(self.sheet, EDGE, bottom + 0.14, WIDTH - 2 * EDGE, models, look)
+        if beside:
+            left = EDGE + _STEP * (COLUMNS - free) + _LEFT
+            legend(self.sheet, left, bottom - self._band + _ABOVE + 0.1, WIDTH - EDGE - left, models, look, beside)
+        else:
+            legend(self.sheet, EDGE, bottom + 0.14, WIDTH - 2 * EDGE, models, look)
         for place, note in enumerate(notes):
-            self.sheet.text(EDGE, bottom + 0.15 + legend_height(models) + 0.19 * place, note, 7.5, colour=PALE_INK, width=WIDTH - 2 * EDGE)
+            self.sheet.text(EDGE, foot + 0.19 * place, note, 7.5, colour=PALE_INK, width=WIDTH - 2 * EDGE)
 
     def chart(self, place: int, xs: Scale, ys: Scale) -> Chart:
         """The chart at `place`, counted from 0, row by row."""
@@ -38,5 +45,3 @@ class Panels:
 
     def picture(self, name: str, alt: str, table: Table) -> Picture:
         return self.sheet.picture(name, self.title, alt, table)
-
-

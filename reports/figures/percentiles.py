@@ -12,7 +12,7 @@ from reports.figures.panels import Panels
 from reports.figures.sheet import Picture, Table
 from reports.models import looks, ordered
 
-MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times; this run has no latencies of it."
+MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times, and echo, a closed loop; this run has no latencies of them."
 _NOT_HERE = ("responsiveness", "responsiveness_offloaded")  # beats of a heartbeat, which have a figure of their own
 _CURVE = (0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999)
 _TICKS = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
@@ -27,15 +27,16 @@ def percentiles(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({m for case in cases for m in _measured(case)})
     title = "Latency under load"
-    meaning = "latency of requests that are due at fixed times, by percentile on a 1/(1-p) axis; log axis upwards; down is better"
+    meaning = "latency of requests by percentile on a 1/(1-p) axis; log axis upwards; down is better"
     notes = (
-        "Solid: from when the request should have been sent (intended), so that a stall counts for all that it delays. Dotted: from when it was sent (service).",
+        "Solid: from when the request was due (intended), so that a stall counts for all that it delays. Dotted: from when it was sent (service).",
+        "Closed loop: no request is due before the answer to the one before it, so a stall delays few. At a rate: due at fixed times, whatever happens.",
         "All rounds together; a percentile stands only where at least 10 requests lie beyond it. Filled and bold: competes for its family.",
     )
     sheet = Panels(title, meaning, len(cases), 1.9, models, look, notes)
     for place, case in enumerate(cases):
         _draw(sheet, place, case)
-    alt = f"Latency percentiles from the intended and from the actual sending time in {len(cases)} {'case' if len(cases) == 1 else 'cases'}. The table has the values."
+    alt = f"Latency percentiles from the intended and from the actual sending time in {quantities.counted(len(cases), 'case')}. The table has the values."
     return sheet.picture("percentiles", alt, _table(cases))
 
 
@@ -59,8 +60,10 @@ def _draw(sheet: Panels, place: int, case: Case) -> None:
     chart = sheet.chart(place, Scale(1.8, farthest * 1.2), around([y for points in curves.values() for _, y in points]))
     ticks = [1 / (1 - p) for p in _TICKS if 1 / (1 - p) <= farthest * 1.01]
     chart.frame(_percent, quantities.tick, x_ticks=ticks)
-    note = case.label + (", server-bound" if any(c.status == "server_bound" for c in case.cells.values()) else "")
-    chart.titles(case.workload.id, note, "percentile of requests", "latency")
+    closed = all(c.offered_per_s is None for c in case.cells.values())
+    bound = any(c.status == "server_bound" for c in case.cells.values())
+    remarks = (("closed loop",) if closed else ()) + (("server-bound",) if bound else ())
+    chart.titles(case.workload.id, ", ".join((case.label, *remarks)), "percentile of requests", "latency")
     for (model, kind), points in curves.items():
         _line(chart, sheet, case, model, kind, points)
     names = ((m, points[-1][1]) for (m, kind), points in curves.items() if kind == "intended")

@@ -125,7 +125,7 @@ def _paler(colour: str) -> str:
 
 
 def _contours(chart: Chart, surface: Surface, free: Free) -> None:
-    generator = contour_generator(surface.xs, surface.ys, surface.lead, line_type=LineType.Separate)
+    generator = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.lead), line_type=LineType.Separate)
     outline = _outline(chart, surface)
     inside = Path(outline)
     for level in _LEVELS:

@@ -48,7 +48,7 @@ def scaling(analysis: Analysis) -> Picture | None:
     sheet = Panels(title, meaning, len(panels), 1.8, models, look, notes)
     for place, panel in enumerate(panels):
         _draw(sheet, place, panel, cores)
-    alt = f"Speed relative to serial against the number of workers, {len(panels)} {'case' if len(panels) == 1 else 'cases'}, with the ideal up to {cores} cores. The table has every point."
+    alt = f"Speed relative to serial against the number of workers, {quantities.counted(len(panels), 'case')}, with the ideal up to {cores} cores. The table has every point."
     return sheet.picture("scaling", alt, _table(panels))
 
 

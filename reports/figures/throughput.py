@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,9 @@ class _Panel:
 
     @property
     def models(self) -> list[str]:
-        return ordered({m for _, case in self.line.cases for m in case.medians["time"]})
+        """A variant that was measured on one size only is no curve."""
+        sizes = Counter(m for _, case in self.line.cases for m in case.medians["time"])
+        return ordered(m for m, count in sizes.items() if count > 1 or any(m in case.competing for _, case in self.line.cases))
 
 
 def throughput(analysis: Analysis) -> Picture | None:
@@ -48,7 +51,7 @@ def throughput(analysis: Analysis) -> Picture | None:
     for place, panel in enumerate(panels):
         _draw(sheet, place, panel)
     count = len({panel.row.workload.id for panel in panels})
-    return sheet.picture("throughput", f"Throughput against size for {count} {'workload' if count == 1 else 'workloads'}, each with its models, the serial baseline and the most that is possible. The table has every point.", _table(panels))
+    return sheet.picture("throughput", f"Throughput against size for {quantities.counted(count, 'workload')}, each with its models, the serial baseline and the most that is possible. The table has every point.", _table(panels))
 
 
 def _panels(row: Row) -> list[_Panel]:
@@ -69,7 +72,7 @@ def _bound(case: Case) -> float | None:
 
 def _draw(sheet: Panels, place: int, panel: _Panel) -> None:
     line = panel.line
-    rates = [_rate(case, m) for _, case in line.cases for m in case.medians["time"]]
+    rates = [_rate(case, m) for _, case in line.cases for m in panel.models if m in case.medians["time"]]
     bounds = [bound for _, case in line.cases if (bound := _bound(case)) and bound < 30 * max(rates)]
     chart = sheet.chart(place, around(line.sizes), around([*rates, *bounds]))
     name = quantities.param(line.key, 0)[0]
@@ -92,7 +95,9 @@ def _table(panels: Sequence[_Panel]) -> Table:
     for panel in panels:
         for _, case in panel.line.cases:
             bound = _bound(case)
-            for model in ordered(case.medians["time"]):
+            for model in panel.models:
+                if model not in case.medians["time"]:
+                    continue
                 rate = quantities.short(_rate(case, model))
                 rows.append((panel.row.workload.id, case.label, model, f"{rate} {panel.row.workload.unit}/s", f"{quantities.short(bound)}/s" if bound else "–"))
     return Table(("workload", "size", "model", "throughput", "most possible"), tuple(rows))

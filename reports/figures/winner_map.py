@@ -43,7 +43,7 @@ class _Block:
 
 def winner_map(analysis: Analysis, metric: str) -> Picture:
     look = looks(analysis.run.models)
-    seen = ordered({m for case in analysis.cases for m in case.verdicts[metric].ratios if m in case.competing})
+    seen = ordered({m for case in analysis.cases for m in case.verdicts[metric].best_set})
     columns = _columns([(class_, _block(row, metric)) for class_ in analysis.classes for row in analysis.rows_of(class_)])
     bottom = _TOP + max(_height(column) for column in columns)
     sheet = Sheet(_WIDTH, bottom + legend_height(seen) + 0.75)
@@ -69,8 +69,12 @@ def _block(row: Row, metric: str) -> _Block:
         about.append(f"decided by {METRIC_NAMES[row.workload.metric]}")
     # A parameter stays in one piece.
     labels = {case.id: ", ".join(part.replace(" ", "\u00a0") for part in case.label.split(", ")) for case in row.cases}
-    badges = {case.id: width_of("S 0.00×", _SMALL, True) + 0.06 if case.baseline(metric) else 0.0 for case in row.cases}
-    return _Block(row, tuple(about), tuple(wrapped(labels[case.id], _SMALL, _TILE - _GAP - 0.06 - badges[case.id]) for case in row.cases))
+    return _Block(row, tuple(about), tuple(wrapped(labels[case.id], _SMALL, _TILE - _GAP - 0.06 - _badge(case, metric)) for case in row.cases))
+
+
+def _badge(case: Case, metric: str) -> float:
+    """Inches at a tile's top right that say how far serial is ahead."""
+    return width_of("S 0.00×", _SMALL, True) + 0.06 if case.baseline(metric) else 0.0
 
 
 def _columns(blocks: Sequence[tuple[str, _Block]]) -> list[list[tuple[str, _Block]]]:
@@ -111,7 +115,7 @@ def _tile(sheet: Sheet, box: tuple[float, float, float, float], case: Case, labe
     x, y, width, height = box
     verdict, baseline = case.verdicts[metric], case.baseline(metric)
     for line, text in enumerate(label):
-        sheet.text(x + 0.03, y + 0.025 + _TEXT * (line + 0.5), text, _SMALL, width=width - 0.05)
+        sheet.text(x + 0.03, y + 0.025 + _TEXT * (line + 0.5), text, _SMALL, width=width - 0.05 - _badge(case, metric))
     if baseline:
         sheet.text(x + width - 0.03, y + 0.025 + _TEXT / 2, f"S {quantities.ratio(baseline.value)}", _SMALL, bold=True, align="right")
     top, middle = y + height - _BODY, y + height - _BODY / 2
@@ -147,7 +151,7 @@ def _alt(analysis: Analysis, metric: str) -> str:
         count = sum(v.kind == kind for v in verdicts)
         if count:
             parts.append(f"{count} {name}")
-    return f"Map of {len(verdicts)} {'case' if len(verdicts) == 1 else 'cases'} by {METRIC_NAMES[metric]}: {', '.join(parts) or 'empty'}. The table has every tile."
+    return f"Map of {quantities.counted(len(verdicts), 'case')} by {METRIC_NAMES[metric]}: {', '.join(parts) or 'empty'}. The table has every tile."
 
 
 def _table(analysis: Analysis, metric: str) -> Table:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,17 @@ import pytest
 from reports.analysis import Analysis, analyse
 from reports.deep_look import deep_look
 from reports.figures.chart import Scale, spread
+from reports.figures.forest import forests
+from reports.figures.panels import Panels
 from reports.figures.placing import Free
 from reports.figures.regime_map import regime_map
+from reports.figures.sheet import Picture, Table
 from reports.figures.side_by_side_map import side_by_side_map
+from reports.figures.winner_map import winner_map
 from reports.gallery import FIGURES, gallery
 from reports.guide import guide
 from reports.limits import limits
+from reports.models import looks, ordered
 from reports.native import NAME, read_native
 from reports.read import ReadError, parse_run
 from reports.regime import regimes
@@ -199,3 +206,45 @@ def test_an_axis_has_two_to_six_ticks_inside(low: float, high: float) -> None:
     ticks = Scale(low, high).ticks(6)
     assert 2 <= len(ticks) <= 6
     assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
+
+
+def drawn_texts(picture: Picture) -> set[str]:
+    return set(re.findall(r"<text[^>]*>([^<]*)</text>", picture.svg))
+
+
+def test_a_last_row_that_leaves_room_has_the_names_of_the_models_in_it(full: Analysis) -> None:
+    look = looks(full.run.models)
+    models = ordered(look)
+    heights = {}
+    for count in (3, 4):
+        sheet = Panels("title", "meaning", count, 1.9, models, look)
+        picture = sheet.picture("panels", "alt", Table((), ()))
+        heights[count] = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', picture.svg)[1]) / 72
+        assert set(models) <= drawn_texts(picture)
+    band = sheet.chart(3, Scale(1, 2), Scale(1, 2)).top - sheet.chart(0, Scale(1, 2), Scale(1, 2)).top
+    assert heights[4] - heights[3] < band - 0.2, "a row more, and no names below"
+
+
+def test_a_winner_map_names_only_the_models_of_its_tiles(small: Analysis) -> None:
+    assert small.cases[0].deciding.best_set == ("fibers",)
+    assert drawn_texts(winner_map(small, "time")) & {"fibers", "thread_pool"} == {"fibers"}
+
+
+def test_throughput_joins_what_was_measured_on_two_sizes_or_competes(full: Analysis) -> None:
+    picture = next(section.pictures[0] for section in deep_look(full, ()) if section.id == "throughput")
+    sizes = Counter((row[0], row[2]) for row in picture.table.rows)
+    competing = {(case.workload.id, m) for case in full.cases for m in case.competing}
+    assert all(count > 1 or line in competing for line, count in sizes.items())
+
+
+def test_a_heartbeat_is_drawn_by_the_percentile_that_decides(full: Analysis) -> None:
+    picture = next(section.pictures[0] for section in deep_look(full, ()) if section.id == "heartbeat")
+    assert "90th percentile" in picture.table.header and "90th percentile" in picture.alt
+
+
+def test_forests_fit_on_pages_and_have_every_case_once(full: Analysis) -> None:
+    for class_ in full.classes:
+        pictures = forests(full, class_, "time")
+        assert all(float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', picture.svg)[1]) / 72 < 16 for picture in pictures)
+        drawn = [case for picture in pictures for case in dict.fromkeys((row[0], row[1]) for row in picture.table.rows)]
+        assert sorted(drawn) == sorted((case.workload.id, case.label) for row in full.rows_of(class_) for case in row.cases if case.verdicts["time"].ratios)
