@@ -48,6 +48,8 @@ class Cell:
     in_flight: int | None = None  # items that may be alive at once; None: no limit
     fresh_process: bool = False  # each sample wants a process in which nothing ran before
     rank: int = 0  # what goes first when time is short has the highest
+    claimed: bool = False  # the report judges by it what the tutorials say: it is never stopped before the least rounds
+    shown_only: bool = False  # beside those that compete: the least rounds are enough
     listed_per_s: int = 0  # for which bound_ns and least_ns hold, of a case that is paced
     offered_per_s: int | None = None  # chosen from what all models of the case can serve
     saturation_per_s: int | None = None  # what this one can serve

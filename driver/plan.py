@@ -151,7 +151,7 @@ def _warm_up_ns(cell: Cell) -> int:
 def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
     """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
     best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
-    slow = {cell.id for cell in cells if (cell.single_ns or 0) > CLEARLY * best[cell.case.name]}
+    slow = {cell.id for cell in cells if (cell.single_ns or 0) > CLEARLY * best[cell.case.name] and not cell.claimed}
     return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else LEAST_ROUNDS) for cell in cells}
 
 
@@ -217,12 +217,17 @@ def _cpu(sample: Event) -> float:
     return float((sample["cpu_user_ns"] + sample["cpu_sys_ns"]) / sample["iterations"])
 
 
+def has_enough(cell: Cell) -> bool:
+    """The rounds that it would take are worth more to those that compete: they are what verdicts and claims are made of."""
+    return cell.shown_only and len(cell.samples) >= LEAST_ROUNDS
+
+
 def clearly_slower(models: Sequence[Cell]) -> Mapping[str, str]:
     """The ids of the cells of one case that need no more rounds, with the reason.
 
     Slower: its fastest sample is 2.5 times the slowest of the best. Simulated with eight equal models (log-normal rounds with a shared part,
     5 % of them 2 to 10 times slow) three rounds say so by chance in under 0.1 % of cases up to a CV of 30 %; a factor of 2 does in 0.25 %.
-    Slow in time but not in CPU: it may win on CPU cost, so it stays for the least rounds of a verdict.
+    Slow in time but not in CPU: it may win on CPU cost, so it stays for the least rounds of a verdict, and so does what a claim is judged by.
     """
     judged = [cell for cell in models if cell.waits and len(cell.samples) >= SCREEN_ROUNDS]
     if not judged or judged[0].case.metric not in ("time", "cpu"):
@@ -233,7 +238,7 @@ def clearly_slower(models: Sequence[Cell]) -> Mapping[str, str]:
     for cell in judged:
         least, most = min(map(_wall, cell.samples)), max(map(_wall, fastest.samples))
         dear = min(map(_cpu, cell.samples)) > CLEARLY * max(map(_cpu, cheapest.samples))
-        if least > CLEARLY * most and (dear or len(cell.samples) >= LEAST_ROUNDS):
+        if least > CLEARLY * most and ((dear and not cell.claimed) or len(cell.samples) >= LEAST_ROUNDS):
             reasons[cell.id] = (
                 f"its fastest of {len(cell.samples)} rounds, {least / 1e6:.3g} ms, is over {CLEARLY} times the slowest of {fastest.model}, {most / 1e6:.3g} ms"
                 + (", in CPU too" if dear else "")

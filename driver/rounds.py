@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from driver.cells import Cell
 from driver.noise import Instant, spent
 from driver.pace import LEAST_ROUNDS
-from driver.plan import SCREEN_ROUNDS, Standing, afford_fresh_processes, by_case, clearly_slower, due, goals, processes_due, round_order, sample_cost_ns, seconds, shed
+from driver.plan import SCREEN_ROUNDS, Standing, afford_fresh_processes, by_case, clearly_slower, due, goals, has_enough, processes_due, round_order, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
 
@@ -52,7 +52,7 @@ def _planned_ns(session: Session) -> int:
 
 def _active(session: Session, cells: Sequence[Cell]) -> list[Cell]:
     """What may be measured; after the last regular round, the cases in which others disturbed some of them."""
-    active = [cell for cell in cells if cell.waits and cell.iterations is not None]
+    active = [cell for cell in cells if cell.waits and cell.iterations is not None and not has_enough(cell)]
     extra = session.record.rounds_done - session.pace.most_rounds
     if extra < 0:
         return active

@@ -46,6 +46,9 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     for models in cases.values():
         _rank(models, members)
     claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
+    for cell in chosen:
+        cell.claimed = cell.id in claimed
+        cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT and not cell.claimed
     wide = _with_all_models(cases, variants, claimed)
     chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed)]
     names = list(dict.fromkeys(cell.model for cell in cells))

@@ -65,6 +65,7 @@ class Page:
     deep_look: list[Section]
     forests: list[Picture]
     claims: list[ClaimResult]
+    untested: list[Claim]  # of which this run can say nothing
     pythons: str
     results: list[WorkloadResults]
     troubles: Table
@@ -97,6 +98,7 @@ def build(run_dir: Path) -> None:
 
 
 def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
+    ledger = claims(analysis)
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
         headlines=headlines.headlines(analysis),
@@ -110,7 +112,8 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         deep_look=deep_look(analysis, pairs),
         forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
         pythons=pythons(analysis),
-        claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in claims(analysis)],
+        claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in ledger if claim.tested_here],
+        untested=[claim for claim in ledger if not claim.tested_here],
         results=[
             WorkloadResults(
                 row.workload.id,

@@ -11,22 +11,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.analysis import Analysis
-from reports.evidence import Check, Evidence, Point, Side, named
+from reports.evidence import NOTHING, Check, Evidence, Point, Side, named
 from reports.rules import RULES, Rule
 from reports.run import Run
 
 Outcome = Literal["holds", "does not hold", "holds only in CPython", "unresolved"]
 _MOST_SHOWN = 4  # checks in a sentence
+_NOT_IN_PYTHON = " In C++ only: the CPython reference has no workload for it."
 
 
 @dataclass(frozen=True)
 class Claim:
     number: int
     text: str
-    tested: str  # how, in words
+    tested: str  # how, in words, and whether in CPython
     verdict: Outcome
     because: str
     checks: tuple[Check, ...]
+
+    @property
+    def tested_here(self) -> bool:
+        """This run has something to say of it, if not enough."""
+        return self.verdict != "unresolved" or any(check.measured != NOTHING for check in self.checks)
 
 
 def pythons(analysis: Analysis) -> str:
@@ -58,7 +64,7 @@ def _judged(number: int, rule: Rule, checks: list[Check]) -> Claim:
         verdict = "holds"
     else:
         verdict = "holds only in CPython" if python else "does not hold"
-    return Claim(number, rule.text, rule.tested, verdict, _because(verdict, checks), tuple(checks))
+    return Claim(number, rule.text, rule.tested + ("" if any(check.side == "CPython" for check in checks) else _NOT_IN_PYTHON), verdict, _because(verdict, checks), tuple(checks))
 
 
 def _state(checks: Sequence[Check], side: Side) -> bool | None:

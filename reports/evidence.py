@@ -17,6 +17,7 @@ from reports.words import absence, interval_in_words
 Side = Literal["C++", "CPython"]
 MEAN_DELAY = "mean delay"  # of the latencies of a sample: one has too few heartbeats for a high percentile
 _NAMES = {**METRIC_NAMES, MEAN_DELAY: MEAN_DELAY}
+NOTHING = "–"  # stands for what was not measured
 _STOPPED_ROUNDS = 3  # after which a run stops a model that is clearly slower
 
 
@@ -109,7 +110,7 @@ class Evidence:
         try:
             check = self._compared(side, top, bottom, expected, what)
         except _Missing as missing:
-            check = Check(what, side, str(expected), "–", None, str(missing), limit=expected)
+            check = Check(what, side, str(expected), NOTHING, None, str(missing), limit=expected)
         return replace(check, cells=_both(top, bottom))
 
     def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
@@ -121,7 +122,7 @@ class Evidence:
             if bounds is None:
                 raise _Missing(f"{top.named}: {len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
         except _Missing as missing:
-            return Check(what, side, str(expected), "–", None, str(missing), limit=expected, cells=cells)
+            return Check(what, side, str(expected), NOTHING, None, str(missing), limit=expected, cells=cells)
         value = quantities.value(top.metric, median(values.values()))
         return replace(_bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}"), cells=cells)
 

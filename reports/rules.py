@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports.evidence import MEAN_DELAY, Check, Evidence, Point, Side, at_least, at_most
+from reports.evidence import MEAN_DELAY, NOTHING, Check, Evidence, Point, Side, at_least, at_most
 from reports.models import FAMILY_NAMES
 from reports.start_with import start_with
 from reports.words import absence, listed
@@ -75,12 +75,15 @@ def _hundred_waits(e: Evidence) -> list[Check]:
 
 
 def _ten_thousand(e: Evidence) -> list[Check]:
-    loop = Point("event_loop", "sleepers", {"tasks": 10_000, "delay_us": 50_000})
-    per_task, idle = Point("thread_per_task", "sleepers", {"tasks": 10_000, "delay_us": 50_000}), Point("thread_per_task", "idle_tasks", {"tasks": 10_000}, "memory")
+    sleeps = {"tasks": 10_000, "delay_us": 50_000}
+    loop, asyncio, python_threads = (Point(model, "sleepers", sleeps) for model in ("event_loop", "py_asyncio", "py_threads"))
+    per_task, idle = Point("thread_per_task", "sleepers", sleeps), Point("thread_per_task", "idle_tasks", {"tasks": 10_000}, "memory")
     return [
         e.against("C++", loop, 50 * _MS, at_most(2), "10,000 sleeps of 50 ms on the loop, for one"),
         _collapse(e, per_task, e.compare("C++", per_task, loop, at_least(10), "the same with a thread each / on the loop")),
         _collapse(e, idle, e.against("C++", idle, 10_000 * 8 * 2.0**20, at_least(0.5), "memory of 10,000 waiting threads, for 8 MiB each")),
+        e.against("CPython", asyncio, 50 * _MS, at_most(2), "10,000 sleeps of 50 ms on asyncio, for one"),
+        e.compare("CPython", python_threads, asyncio, at_least(10), "the same on 1,000 threads, all that its pool may have / on asyncio"),
     ]
 
 
@@ -97,8 +100,7 @@ def _processes_for_computing(e: Evidence) -> list[Check]:
     for tasks, n in ((1_000, 10_000), (16, 1_000_000)):
         size, label = {"tasks": tasks, "n": n}, f"{tasks:,} sums of {n:,} squares: threads / processes"
         checks.append(e.compare("C++", Point("thread_pool", "sum_squares", size), Point("process_pool", "sum_squares", size), _DEARER, label))
-        if tasks == 1_000:  # the other takes CPython a second
-            checks.append(e.compare("CPython", Point("py_threads", "sum_squares", size), Point("py_processes", "sum_squares", size), _DEARER, label))
+        checks.append(e.compare("CPython", Point("py_threads", "sum_squares", size), Point("py_processes", "sum_squares", size), _DEARER, label))
     return checks
 
 
@@ -143,12 +145,12 @@ def _in_best_set(e: Evidence, family: str, workload: str, params: dict[str, int]
     what, point = f"{label}: {FAMILY_NAMES[family]} among the best", Point(family, workload, params)
     case, cells = e.case(point), f"{point.named}, time: all that compete"
     if case is None:
-        return Check(what, "C++", "in the best set", "–", None, f"{point.named} was not part of this run", cells=cells)
+        return Check(what, "C++", "in the best set", NOTHING, None, f"{point.named} was not part of this run", cells=cells)
     verdict = case.verdicts["time"]
     model = next((m for m in sorted(case.competing) if e.analysis.run.model(m).family == family), None)
     if model is None or not verdict.best or (model not in verdict.best_set and model not in verdict.slower):
         why = verdict.reason or f"{family} did not take part"
-        return Check(what, "C++", "in the best set", "–", None, f"{point.named}: {why}", cells=cells)
+        return Check(what, "C++", "in the best set", NOTHING, None, f"{point.named}: {why}", cells=cells)
     measured = f"best: {listed(verdict.best_set)}"
     if model in verdict.slower:
         return Check(what, "C++", "in the best set", measured, False, ratio=verdict.ratios.get(model), limit=at_most(1.05), cells=cells)
@@ -164,6 +166,9 @@ def _responsive(e: Evidence) -> list[Check]:
         offloaded = Point("event_loop_threads", "responsiveness_offloaded", size, MEAN_DELAY)
         alone = Point("event_loop", "responsiveness", size, MEAN_DELAY)
         checks.append(e.compare("C++", offloaded, alone, at_most(0.5), f"a heartbeat's mean delay beside {tasks} tasks of {steps:,} steps: executor / none"))
+    size = {"tasks": 20, "steps": 300_000}
+    pool, loop = (Point(model, "responsiveness", size, MEAN_DELAY) for model in ("py_processes", "py_asyncio"))
+    checks.append(e.compare("CPython", pool, loop, at_most(0.5), "a heartbeat's mean delay beside 20 tasks of 300,000 steps: in a pool of processes / on the loop"))
     return checks
 
 
@@ -173,13 +178,13 @@ def _protects(e: Evidence) -> list[Check]:
     case, named_cells = e.case(point), f"{point.named}: all that support it"
     cells = [cell for cell in case.cells.values() if cell.status != "unsupported"] if case else []
     if not cells:
-        return [Check(what, "C++", "in every sample", "–", None, f"{point.named} was not part of this run", cells=named_cells)]
+        return [Check(what, "C++", "in every sample", NOTHING, None, f"{point.named} was not part of this run", cells=named_cells)]
     broken = [cell for cell in cells if "in flight, allowed" in cell.reason]
     kept = [cell for cell in cells if cell.status in ("ok", "server_bound") and cell.samples]
     if broken:
         return [Check(what, "C++", "in every sample", f"{listed([cell.model for cell in broken])}: {broken[0].reason}", False, cells=named_cells)]
     if not kept:
-        return [Check(what, "C++", "in every sample", "–", None, f"{point.named}: {absence(cells[0])}", cells=named_cells)]
+        return [Check(what, "C++", "in every sample", NOTHING, None, f"{point.named}: {absence(cells[0])}", cells=named_cells)]
     return [Check(what, "C++", "in every sample", f"so in {sum(len(cell.samples) for cell in kept):,} samples of {len(kept)} models", True, cells=named_cells)]
 
 
@@ -197,7 +202,7 @@ def _wasted(e: Evidence, of: Point, what: str, some: bool) -> Check:
     cell = e.cell(of)
     counts = [sample.notes["wasted"] for sample in cell.samples if "wasted" in sample.notes] if cell else []
     if not counts:
-        return Check(what, "C++", expected, "–", None, f"{of.named}: no sample tells what was wasted", cells=cells)
+        return Check(what, "C++", expected, NOTHING, None, f"{of.named}: no sample tells what was wasted", cells=cells)
     return Check(what, "C++", expected, f"{min(counts)} to {max(counts)} in {len(counts)} samples", min(counts) > 0 if some else max(counts) == 0, cells=cells)
 
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from reports import statistics
 from reports.analysis import Case
-from reports.evidence import Check, Evidence, Side
+from reports.evidence import NOTHING, Check, Evidence, Side
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES
 
@@ -57,7 +57,7 @@ def _doubt(tally: _Tally) -> str:
 
 def _share(count: int, cases: int, parts: str = "") -> str:
     if not cases:
-        return "–"
+        return NOTHING
     return f"{count} of {cases} cases ({count / cases:.0%})" + (f": {parts}" if parts else "")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from driver.cells import Case, Cell
 from driver.pace import LEAST_ROUNDS
-from driver.plan import OVERHEAD_NS, Shed, Standing, afford_fresh_processes, clearly_slower, due, goals, least_iterations, predict, processes_due, round_order, sample_cost_ns, seconds, shed
+from driver.plan import OVERHEAD_NS, Shed, Standing, afford_fresh_processes, clearly_slower, due, goals, has_enough, least_iterations, predict, processes_due, round_order, sample_cost_ns, seconds, shed
 
 MS = 1_000_000
 
@@ -87,6 +87,18 @@ def test_a_model_that_may_win_on_cpu_stays_for_the_least_rounds_of_a_verdict() -
     rounds = LEAST_ROUNDS
     assert clearly_slower([with_samples("best", [1] * (rounds - 1), [1] * (rounds - 1)), with_samples("lean", [9] * (rounds - 1), [1] * (rounds - 1))]) == {}
     assert len(clearly_slower([with_samples("best", [1] * rounds, [1] * rounds), with_samples("lean", [9] * rounds, [1] * rounds)])) == 1
+
+
+def test_what_a_claim_is_judged_by_stays_for_the_least_rounds_however_slow() -> None:
+    rounds = LEAST_ROUNDS
+    assert clearly_slower([with_samples("best", [1] * (rounds - 1), [1] * (rounds - 1)), with_samples("slow", [9] * (rounds - 1), [9] * (rounds - 1), claimed=True)]) == {}
+    assert len(clearly_slower([with_samples("best", [1] * rounds, [1] * rounds), with_samples("slow", [9] * rounds, [9] * rounds, claimed=True)])) == 1
+
+
+def test_what_is_only_shown_has_enough_with_the_least_rounds() -> None:
+    for rounds, enough in ((LEAST_ROUNDS - 1, False), (LEAST_ROUNDS, True)):
+        assert has_enough(with_samples("shown", [1] * rounds, [1] * rounds, shown_only=True)) == enough
+        assert not has_enough(with_samples("competes", [1] * rounds, [1] * rounds))
 
 
 def test_a_cell_that_is_decided_by_memory_is_never_stopped_for_its_time() -> None:

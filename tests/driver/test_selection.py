@@ -86,6 +86,12 @@ def test_full_measures_whatever_a_claim_of_the_tutorials_is_judged_by() -> None:
     assert variants_of("quick", Variants.NONE) == set()
 
 
+def test_in_full_what_neither_competes_nor_tests_a_claim_is_only_shown_and_what_is_asked_for_never() -> None:
+    full = select(cells("cpu"), MEMBERS, "full", [], Variants.ONE_CASE)
+    assert {cell.model for cell in full if cell.shown_only} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
+    assert not any(cell.shown_only for cell in select(cells("cpu"), MEMBERS, "full", [], Variants.ALL))
+
+
 def test_exhaustive_takes_sizes_that_stand_in_no_list() -> None:
     alone = [replace(cell, sizes=()) for cell in cells("cpu")]
     assert len(select(alone, MEMBERS, "exhaustive", [], Variants.ALL)) == len(FAMILIES)
