@@ -120,9 +120,10 @@ class Bench:
         outcome = body.get("outcome")
         if not isinstance(outcome, str) or outcome not in OUTCOMES:
             return self._give_up("failed", f"answered no outcome: {_shortened(line)}")
+        reason = " ".join(str(body.get("reason", "")).split())
         if outcome == "usage":
-            return Answer("failed", f"did not understand the request: {body.get('reason', '')}")
-        return Answer(outcome, " ".join(str(body.get("reason", "")).split()), body)
+            return Answer("failed", f"did not understand the request: {reason}")
+        return Answer(outcome, reason, body)
 
     def _read_line(self, deadline_ns: int) -> bytes | None:
         """None at the deadline; without a newline the process closed its output or the line has no end."""

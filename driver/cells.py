@@ -130,10 +130,15 @@ class Model:
     starts: int = 0
 
 
+def _quoted(value: Any) -> str:
+    """What a foreign process wrote, in one line."""
+    return json.dumps(value)[:40]
+
+
 def _field(mapping: Event, key: str, kind: type, *default: Any) -> Any:
     value: Any = mapping.get(key, *default)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Malformed(f"{key} is {json.dumps(value)[:40]}, not {kind.__name__}")
+        raise Malformed(f"{key} is {_quoted(value)}, not {kind.__name__}")
     if isinstance(value, int) and value < 0:
         raise Malformed(f"{key} is negative")
     return value
@@ -142,7 +147,7 @@ def _field(mapping: Event, key: str, kind: type, *default: Any) -> Any:
 def _choice(mapping: Event, key: str, choices: tuple[str, ...]) -> str:
     value = _field(mapping, key, str)
     if value not in choices:
-        raise Malformed(f"{key} is {value}, not one of {', '.join(choices)}")
+        raise Malformed(f"{key} is {_quoted(value)}, not one of {', '.join(choices)}")
     return str(value)
 
 
@@ -188,7 +193,7 @@ _TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
 def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> list[Cell]:
     """Adds cases that no model has named before to `known`. Raises Malformed."""
     if _field(hello, "model", str) != model:
-        raise Malformed(f"the process of {model} calls itself {hello['model']}")
+        raise Malformed(f"the process of {model} calls itself {_quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
         _field(hello, key, kind, *default)
     cells = []

@@ -13,7 +13,8 @@ _ODD_TEXT = (b"NaN", b"-Infinity", b"1e999", b"[" * 20_000, b'{"a":' * 20_000, b
 
 
 def documents(seeds: list[Any], number: int, seed: int) -> Iterator[bytes]:
-    """That many texts, most of them still JSON."""
+    """The seeds as they are, then that many texts, most of them still JSON."""
+    yield from (json.dumps(document).encode() for document in seeds)
     chance = random.Random(seed)
     for _ in range(number):
         document = deepcopy(chance.choice(seeds))

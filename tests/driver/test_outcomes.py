@@ -135,7 +135,7 @@ HELLOS = [
     ("exit", "failed", "ended with exit code 1; it said: the pool could not be built", 4),
     ("hang", "failed", "no answer within 3.0 s", 4),
     ("garbage", "failed", "answered what is not JSON", 4),
-    ("other_model", "failed", "the process of odd calls itself somebody_else", 4),
+    ("other_model", "failed", 'the process of odd calls itself "somebody_else"', 4),
     ("odd_number", "failed", 'its hello does not keep to the protocol: at_once is "many", not int', 4),
     ("no_cells", "failed", "cells is null, not list", 4),
 ]
