@@ -49,9 +49,9 @@ class Machine:
         return [line for line in self.calls.read_text().splitlines() if line.startswith("apt-get")]
 
 
-def packages():
-    text = SETUP.read_text()
-    return text[text.index("packages=(") + len("packages=("):text.index("\n)\n")].split()
+def packages(list_of="packages"):
+    """Of the script's list of that name."""
+    return SETUP.read_text().partition(f"\n{list_of}=(")[2].partition("\n)\n")[0].split()
 
 
 @pytest.fixture
@@ -160,5 +160,17 @@ def test_other_systems_are_told_what_is_needed(machine):
     assert "Debian 12" in result.stderr and "libboost-fiber-dev" in result.stderr
 
 
-def test_arguments_are_refused(machine):
-    assert machine.run("--force").returncode == 2
+def test_what_only_the_tests_need_is_installed_for_them_only(machine):
+    machine.all_installed()
+    machine.apt("", 0)
+    assert machine.run().returncode == 0
+    assert machine.apt_calls() == []
+    machine.run("tests")
+    words = machine.apt_calls()[0].split()
+    assert set(packages("for_tests")) <= set(words) and not set(packages()) & set(words)
+
+
+@pytest.mark.parametrize("arguments", [["--force"], ["tests", "now"], [""]])
+def test_other_arguments_are_refused(machine, arguments):
+    result = machine.run(*arguments)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
