@@ -26,6 +26,19 @@ inline std::coroutine_handle<> frame_of(task_state& t) noexcept {
     return std::coroutine_handle<>::from_address(reinterpret_cast<std::byte*>(&t) + sizeof(task_state));
 }
 
+// Coroutines that own one another as parameters are destroyed inside one another only to this depth, lest a
+// long chain overflow the stack; from there on one after the other.
+inline constexpr unsigned most_nested = 200;
+inline constinit thread_local unsigned frames_being_destroyed = 0;
+void destroy_deep_frame(std::coroutine_handle<> frame);
+inline void destroy_frame(std::coroutine_handle<> frame) {
+    if (frames_being_destroyed >= most_nested) [[unlikely]]
+        return destroy_deep_frame(frame);
+    ++frames_being_destroyed;
+    frame.destroy();
+    --frames_being_destroyed;
+}
+
 // Self is the promise type, which adds no members.
 template <class T, class Self>
 class coro_promise_base {
@@ -120,8 +133,12 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     }
     ~coro() {
         if (!frame_) return;
-        destroy_result<T>(state().result);
-        frame_.destroy();
+        task_state& t = state();
+        destroy_result<T>(t.result);
+        if (t.result.refs != 0) [[unlikely]]
+            release_header<T>(t, t.bytes);  // the frame went before (unwind())
+        else
+            destroy_frame(frame_);
     }
 
     // Whether there is nothing to run: default-constructed, moved from, or run to its end.

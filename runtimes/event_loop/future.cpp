@@ -44,16 +44,6 @@ std::exception_ptr any_future::exception() const {
     return nullptr;
 }
 
-bool task_state::cancel(std::string_view message) {
-    if (result.done()) return false;
-    ++result.cancelling;
-    if (awaiting && awaiting->cancel(*this, message)) return true;
-    result.set(flag::must_cancel);
-    if (result.has(flag::interrupted)) return true;  // one is on its way, with its own message
-    if (!message.empty() || result.has(flag::noted)) result.owner->notes_of(result).cancel_message = message;
-    return true;
-}
-
 void outcome_wait::await_suspend(std::coroutine_handle<> h) {
     task_state& t = running_task();
     if (target_->owner != t.result.owner)
@@ -66,6 +56,14 @@ void outcome_wait::await_suspend(std::coroutine_handle<> h) {
 
 bool outcome_wait::cancel(task_state&, std::string_view message) {
     return any_future(*target_).cancel(message);
+}
+
+bool outcome_wait::give_up(task_state& t, std::string_view message) {
+    if (target_->done()) return false;
+    unsubscribe(*target_, *this);
+    end_wait(t, message);
+    wake(t);
+    return true;
 }
 
 std::string outcome_wait::describe() const {

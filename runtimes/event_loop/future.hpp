@@ -61,6 +61,10 @@ class any_future {
 
 bool cancel_future(outcome& o, std::string_view message);
 
+// Cancels each, as one request: a task that several of them lead to is gone through once. Whether there was
+// one that was not done.
+bool cancel_all(const std::vector<any_future>& all, std::string_view message = {});
+
 // Waits in a task for an outcome; shared by all result types.
 class outcome_wait : public pending, public completion {
   public:
@@ -85,6 +89,7 @@ class outcome_wait : public pending, public completion {
 
   private:
     bool cancel(task_state& t, std::string_view message) override;
+    bool give_up(task_state& t, std::string_view message) override;
     std::string describe() const override;
     static void on_done(completion& c, outcome& o) {
         task_state& t = *static_cast<outcome_wait&>(c).waiter_;

@@ -64,8 +64,7 @@ void gathering::child_ended(outcome& child) {
 }
 
 bool gathering::cancel(task_state&, std::string_view message) {
-    bool any = false;
-    for (const any_future& c : std::vector(children_)) any |= c.cancel(message);
+    const bool any = cancel_all(std::vector(children_), message);
     cancel_requested_ |= any;
     return any;
 }

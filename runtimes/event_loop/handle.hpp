@@ -1,8 +1,10 @@
 // A callback that waits in the loop's queues, and the handle that can take it back.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <tuple>
 #include <typeinfo>
 #include <utility>
@@ -123,6 +125,24 @@ class handle {
 
   protected:
     callback* callback_ = nullptr;
+};
+
+// What call_soon_threadsafe() returns. May be used in any thread, and outlive the loop.
+class threadsafe_handle {
+  public:
+    threadsafe_handle() = default;
+    explicit threadsafe_handle(std::shared_ptr<std::atomic<bool>> cancelled) noexcept
+        : cancelled_(std::move(cancelled)) {}
+
+    // The callback will not be called, unless that has begun; what it has captured is destroyed in the loop's
+    // thread, when its turn comes.
+    void cancel() noexcept {
+        if (cancelled_) cancelled_->store(true);
+    }
+    bool cancelled() const noexcept { return cancelled_ && cancelled_->load(); }
+
+  private:
+    std::shared_ptr<std::atomic<bool>> cancelled_;
 };
 
 // What call_later() and call_at() return.

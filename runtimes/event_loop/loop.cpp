@@ -7,6 +7,7 @@
 
 #include "runtimes/event_loop/debug.hpp"
 #include "runtimes/event_loop/future.hpp"
+#include "runtimes/event_loop/task.hpp"
 #include "runtimes/reactor/epoll_reactor.hpp"
 
 namespace crossover::asyncio {
@@ -63,7 +64,10 @@ loop::~loop() {
         task_state& t = *tasks_.back();
         call_exception_handler(
             {"Task was destroyed but it is pending", nullptr, name_of(t), creation_of(t.result)});
-        // The step of a task that is cancelled before it has begun destroys its frames.
+        task_state* const outside = enter(&t);
+        unwind(t);
+        enter(outside);
+        // The step of a task that is cancelled before it has begun destroys its frame.
         t.result.set(flag::never_begun | flag::must_cancel);
         t.run(t);
     }

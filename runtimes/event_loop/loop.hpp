@@ -75,10 +75,14 @@ class loop {
 
     // The same from any thread; wakes the loop if it sleeps. Throws once the loop is closed.
     template <class F, class... Args>
-    void call_soon_threadsafe(F&& f, Args&&... args) {
+    threadsafe_handle call_soon_threadsafe(F&& f, Args&&... args) {
         check_open();
+        auto cancelled = std::make_shared<std::atomic<bool>>(false);
         post(*make_callback<callback, std::decay_t<F>>(
-            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)));
+            [cancelled, call = bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)]() mutable {
+                if (!*cancelled) call();
+            }));
+        return threadsafe_handle(std::move(cancelled));
     }
 
     // Never fires early. Equal deadlines fire in the order of the calls. A past deadline fires in the next

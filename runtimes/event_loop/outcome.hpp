@@ -35,6 +35,9 @@ class pending {
     // Returns true if it has dealt with the cancellation: the task will be woken and its await throws. False:
     // the task has been woken already, deliver at its next step.
     virtual bool cancel(task_state& t, std::string_view message) = 0;
+    // For a cancellation that was passed on and has come round to its sender: ends the wait as cancel() would
+    // if it passed nothing on. False if it cannot.
+    virtual bool give_up(task_state&, std::string_view) { return false; }
     // What is waited for, in a few words: "sleep, 0.3 s left".
     virtual std::string describe() const = 0;
 

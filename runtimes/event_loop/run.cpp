@@ -13,7 +13,7 @@ coro<void> all_done(std::vector<any_task> tasks) {
 void cancel_leftovers(loop& l) {
     const std::vector<any_task> left = all_tasks(l);
     if (left.empty()) return;
-    for (const any_task& t : left) t.cancel();
+    cancel_all({left.begin(), left.end()});
     l.run_until_complete(all_done(left));
     for (const any_task& t : left) {
         if (t.cancelled()) continue;

@@ -52,27 +52,62 @@ coro<std::string> stream_reader::readexactly(std::ptrdiff_t n) const {
     co_return take(wanted);
 }
 
-coro<std::string> stream_reader::readuntil(std::string separator) const {
-    if (separator.empty()) throw std::invalid_argument("readuntil: the separator must not be empty");
+namespace {
+
+// Where a separator begins and ends.
+struct found_separator {
+    std::size_t begin = std::string_view::npos;
+    std::size_t end = std::string_view::npos;
+};
+
+found_separator find_first_end(std::string_view text, std::size_t from,
+                               std::span<const std::string> separators) {
+    found_separator first;
+    for (const std::string& s : separators) {
+        const std::size_t at = text.find(s, from);
+        if (at == text.npos || at + s.size() >= first.end) continue;
+        first.begin = at;
+        first.end = at + s.size();
+    }
+    return first;
+}
+
+}  // namespace
+
+coro<std::string> stream_reader::read_to(std::span<const std::string> separators) const {
     const auto lease = lease_;
     stream_connection& c = *lease->connection;
     throw_error();
+    const auto [shortest, longest] = std::ranges::minmax_element(separators, {}, &std::string::size);
     std::size_t searched = 0;  // no separator begins before
     for (;;) {
         const std::string_view unread = c.unread();
-        const std::size_t at = unread.find(separator, searched);
-        if (at != unread.npos) {
-            if (at > c.limit())
-                throw limit_overrun_error("Separator is found, but chunk is longer than limit", at);
-            co_return take(at + separator.size());
+        if (const found_separator found = find_first_end(unread, searched, separators);
+            found.begin != unread.npos) {
+            if (found.begin > c.limit())
+                throw limit_overrun_error("Separator is found, but chunk is longer than limit", found.begin);
+            co_return take(found.end);
         }
-        if (unread.size() >= separator.size()) searched = unread.size() + 1 - separator.size();
+        if (unread.size() >= searched + shortest->size())
+            searched = unread.size() + 1 - std::min(longest->size(), unread.size() + 1);
         if (searched > c.limit())
             throw limit_overrun_error("Separator is not found, and chunk exceed the limit", searched);
         throw_error();
         if (c.ended()) throw incomplete_read_error(take(unread.size()), std::nullopt);
         co_await c.more();
     }
+}
+
+coro<std::string> stream_reader::readuntil(std::string separator) const {
+    if (separator.empty()) throw std::invalid_argument("readuntil: the separator must not be empty");
+    co_return co_await read_to(std::span(&separator, 1));
+}
+
+coro<std::string> stream_reader::readuntil(std::vector<std::string> separators) const {
+    if (separators.empty()) throw std::invalid_argument("readuntil: there must be at least one separator");
+    for (const std::string& s : separators)
+        if (s.empty()) throw std::invalid_argument("readuntil: a separator must not be empty");
+    co_return co_await read_to(separators);
 }
 
 coro<std::string> stream_reader::readline() const {

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/stream_connection.hpp"
@@ -64,6 +66,8 @@ class stream_reader {
     // Up to and including the separator. Throws incomplete_read_error at the end of the stream,
     // limit_overrun_error when the separator lies beyond the limit.
     coro<std::string> readuntil(std::string separator = "\n") const;
+    // The same up to the separator that ends first.
+    coro<std::string> readuntil(std::vector<std::string> separators) const;
     // A line with its end, or what is left at the end of the stream. A line beyond the limit is dropped and
     // std::length_error is thrown.
     coro<std::string> readline() const;
@@ -81,6 +85,7 @@ class stream_reader {
         if (connection().read_error()) std::rethrow_exception(connection().read_error());
     }
     std::string take(std::size_t bytes) const;
+    coro<std::string> read_to(std::span<const std::string> separators) const;
 
     std::shared_ptr<connection_lease> lease_;
 };

@@ -38,9 +38,12 @@ class [[nodiscard("a task that nobody holds cannot be awaited or cancelled; it r
     using result_of<T, any_task, task<T>>::result_of;
 };
 
+// Destroys the frames of a task that will not be resumed, apart from its own; the innermost goes first.
+void unwind(task_state& t);
+
 // For a task whose await was cancelled in a frame that catches nothing (nothrow_cancel.hpp). Returns true if
-// that holds for all its frames: finish() destroys them. Otherwise makes the first ordinary caller the one to
-// be resumed: its await throws, and it destroys the others.
+// that holds for all its frames: finish() destroys the last. Otherwise the first ordinary caller is the one
+// to be resumed, and its await throws.
 bool drop_frames(task_state& t);
 
 // What the loop does with a task of result T; the frame lies behind the state.
@@ -65,7 +68,8 @@ struct task_code {
         }
         t.awaiting = nullptr;
         task_state* const outer = l.enter(&t);
-        resume_chain(std::coroutine_handle<>::from_address(t.result.frame));
+        // Null until it waits again, so that nobody takes a frame for waiting that is no longer there.
+        resume_chain(std::coroutine_handle<>::from_address(std::exchange(t.result.frame, nullptr)));
         l.enter(outer);
         if (t.result.state != phase::pending) finish(t);
     }

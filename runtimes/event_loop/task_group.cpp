@@ -28,10 +28,10 @@ void task_group::adopt(const any_task& t) {
 
 void task_group::abort() {
     aborting_ = true;
-    std::vector<any_task> alive;
+    std::vector<any_future> alive;
     for (const auto& [number, c] : children_)
         if (!c.state->result.done()) alive.emplace_back(c.state->result);
-    for (const any_task& t : alive) t.cancel();
+    cancel_all(alive);
 }
 
 void task_group::on_child_end(void* owner, notice& n, outcome& o) {

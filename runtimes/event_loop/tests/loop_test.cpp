@@ -178,6 +178,23 @@ TEST_P(loop_test, conformance_010_a_call_from_another_thread_goes_before_a_later
     EXPECT_EQ(seen, (log{"foreign", "own"}));
 }
 
+TEST_P(loop_test, conformance_010_a_call_from_another_thread_can_be_taken_back) {
+    loop l(options());
+    const auto captured = std::make_shared<int>(1);
+    bool called = false;
+    threadsafe_handle taken_back;
+    std::thread([&] {
+        taken_back = l.call_soon_threadsafe([captured, &called] { called = true; });
+        EXPECT_FALSE(taken_back.cancelled());
+        taken_back.cancel();
+        l.call_soon_threadsafe([&l] { l.stop(); });
+    }).join();
+    l.run_forever();
+    EXPECT_FALSE(called);
+    EXPECT_TRUE(taken_back.cancelled());
+    EXPECT_EQ(captured.use_count(), 1);
+}
+
 TEST_P(loop_test, conformance_010_calls_from_several_threads_are_all_made_in_the_order_of_each) {
     loop l(options());
     constexpr int each = 2000;

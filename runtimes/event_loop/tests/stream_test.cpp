@@ -126,6 +126,35 @@ TEST_P(stream_test, conformance_146_readuntil_finds_separators_split_over_chunks
     }());
 }
 
+TEST_P(stream_test, conformance_146_of_several_separators_the_one_that_ends_first_counts) {
+    run([]() -> coro<> {
+        stream_reader r(8);
+        const std::vector<std::string> ends{"\r\n", "\n", "abc"};
+        r.feed_data("one\r\ntwo\nxabcd");
+        std::string got = co_await r.readuntil(ends);
+        EXPECT_EQ("one\r\n", got);
+        got = co_await r.readuntil(ends);
+        EXPECT_EQ("two\n", got);
+        got = co_await r.readuntil(ends);
+        EXPECT_EQ("xabc", got);
+        auto split = create_task(r.readuntil(ends));
+        co_await sleep(0ns);
+        r.feed_data("a");
+        co_await sleep(0ns);
+        r.feed_data("bc");
+        got = co_await split;
+        EXPECT_EQ("dabc", got);
+        r.feed_data("much too long");
+        auto what = co_await what_of<limit_overrun_error>(r.readuntil(ends));
+        EXPECT_EQ("Separator is not found, and chunk exceed the limit", what);
+        what = co_await what_of<std::invalid_argument>(r.readuntil(std::vector<std::string>()));
+        EXPECT_NE("no error", what);
+        const std::vector<std::string> one_is_empty(2);
+        what = co_await what_of<std::invalid_argument>(r.readuntil(one_is_empty));
+        EXPECT_NE("no error", what);
+    }());
+}
+
 TEST_P(stream_test, conformance_146_readuntil_beyond_the_limit_leaves_the_data) {
     run([]() -> coro<> {
         stream_reader r(3);
