@@ -120,8 +120,9 @@ class cell_of final : public cell {
         check_runs(iterations);
         if (!checksum_) return verified();
         std::uint64_t sum = outputs_checksum();
-        if (sum != *checksum_) throw wrong_result("the outputs are not those of the gate pass");
-        return sum;
+        if (sum == *checksum_) return sum;
+        const std::string mistake = fault();
+        throw wrong_result(mistake.empty() ? "the outputs are not those of the gate pass" : mistake);
     }
 
     std::vector<note> notes() const override {

@@ -6,6 +6,7 @@
 
 #include "workloads/crawled.hpp"
 #include "workloads/page_visit.hpp"
+#include "workloads/past_deadline.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -35,10 +36,10 @@ struct crawl {
                                       size<params>{{200, 32, 2'000, 200'000}, full},
                                       size<params>{{5'000, 256, 5'000, 500'000}, exhaustive}};
 
-    // Pages by how their fetch ended, and where the links led: the sum over i of (i + 1) × the i-th page
-    // visited.
+    // Pages by how their fetch ended; where the links led: the sum over i of (i + 1) × the i-th page visited;
+    // and the sum of the pages that timed out.
     struct output {
-        std::uint64_t fine, failed, timed_out, broken, order;
+        std::uint64_t fine, failed, timed_out, broken, order, late;
     };
 
     template <class C>
@@ -83,11 +84,12 @@ struct crawl {
                 for (std::uint64_t link = 0; link < v.count; ++link)
                     if (seen.insert(v.links[link]).second) with.visits[found++].page = v.links[link];
         }
-        out = {0, 0, 0, 0, 0};
+        out = {0, 0, 0, 0, 0, 0};
         std::array<std::uint64_t*, 4> counts{&out.fine, &out.failed, &out.timed_out, &out.broken};
         for (std::size_t i = 0; i < found; ++i) {
             ++*counts[static_cast<std::size_t>(with.visits[i].ended)];
             out.order += (i + 1) * with.visits[i].page;
+            if (with.visits[i].ended == page_visit::end::timed_out) out.late += with.visits[i].page;
         }
     }
 
@@ -95,6 +97,8 @@ struct crawl {
         const output& seen = outputs[0];
         const crawled owed(p.pages);
         using manner = page_graph::manner;
+        if (others_were_late(seen, owed))
+            past_deadline("pages that come after a delay", p.delay_us, p.deadline_us);
         if (seen.fine != owed.of(manner::fine) || seen.failed != owed.of(manner::fails) ||
             seen.timed_out != owed.of(manner::stalls) || seen.broken != owed.of(manner::closes_early))
             return std::to_string(seen.fine) + " pages were fine, " + std::to_string(seen.failed) +
@@ -103,10 +107,23 @@ struct crawl {
                    ", " + std::to_string(owed.of(manner::fails)) + ", " +
                    std::to_string(owed.of(manner::stalls)) + " and " +
                    std::to_string(owed.of(manner::closes_early));
+        if (seen.late != owed.stalled()) return "other pages timed out than those that stall";
         return seen.order == owed.order() ? "" : "the pages were not visited in breadth-first order";
     }
 
   private:
+    // Pages that do not stall timed out, and beside those and what they link to nothing is missing or too
+    // much.
+    static bool others_were_late(const output& seen, const crawled& owed) {
+        using manner = page_graph::manner;
+        const std::uint64_t fine = owed.of(manner::fine), failed = owed.of(manner::fails),
+                            broken = owed.of(manner::closes_early);
+        return seen.late != owed.stalled() && seen.fine <= fine && seen.failed <= failed &&
+               seen.broken <= broken && seen.timed_out > 0 && seen.timed_out <= owed.pages() &&
+               seen.fine + seen.failed + seen.broken < fine + failed + broken &&
+               seen.fine + seen.failed + seen.broken + seen.timed_out <= owed.pages();
+    }
+
     template <class C>
     static typename C::task look(C& ctx, const void* batch, std::size_t i) {
         auto& with = *static_cast<shared<C>*>(const_cast<void*>(batch));

@@ -20,6 +20,7 @@ class crawled {
             const auto manner = page_graph::of(found_[at]);
             ++manners_[static_cast<std::size_t>(manner)];
             order_ += (at + 1) * found_[at];
+            if (manner == page_graph::manner::stalls) stalled_ += found_[at];
             if (manner != page_graph::manner::fine) continue;
             for (std::uint64_t to : graph.links(found_[at])) {
                 if (!known[to]) found_.push_back(to);
@@ -32,11 +33,14 @@ class crawled {
     std::uint64_t of(page_graph::manner m) const { return manners_[static_cast<std::size_t>(m)]; }
     // The sum over i of (i + 1) × the i-th page.
     std::uint64_t order() const { return order_; }
+    // The sum of the pages that stall.
+    std::uint64_t stalled() const { return stalled_; }
 
   private:
     std::vector<std::uint64_t> found_;
     std::array<std::uint64_t, 4> manners_{};
     std::uint64_t order_ = 0;
+    std::uint64_t stalled_ = 0;
 };
 
 }  // namespace crossover

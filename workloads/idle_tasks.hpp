@@ -1,6 +1,7 @@
 // idle_tasks: how much memory does a task hold while it only waits?
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -9,8 +10,9 @@
 
 namespace crossover {
 
-// All tasks wait until the last of them has begun. The peak of resident memory over their number is what a
-// waiting task costs; 16 bytes of it are the suite's own record of the task.
+// All tasks wait until the last of them has begun and `hold` has passed since; all are due at the same
+// instant. The peak of resident memory over their number is what a waiting task costs; 16 bytes of it are the
+// suite's own record of the task.
 struct idle_tasks {
     static constexpr std::string_view name = "idle_tasks";
     static constexpr std::string_view question = "how much memory does a task hold while it only waits?";
@@ -38,21 +40,33 @@ struct idle_tasks {
 
     // When the tasks of the last pass began and ended, in nanoseconds of the steady clock.
     struct prepared {
-        prepared(const environment&, const params&) {}
+        prepared(const environment&, const params& p) : hold(p.hold_us * 1000) {}
 
-        // Until all had begun, from the call of run() on; and from the first task's end to the last one's,
-        // which threads may note in the wrong order.
+        // From the call of run() until all had begun; and from when all were due until the last had ended.
         std::array<note, 2> notes() const {
-            return {note{"start_ns", all_begun - called},
-                    note{"end_ns", last_ended - std::min(first_ended, last_ended)}};
+            return {note{"start_ns", all_begun.load() - called},
+                    note{"end_ns", last_ended - all_begun.load() - hold}};
         }
 
-        std::uint64_t called = 0, all_begun = 0, first_ended = 0, last_ended = 0;
+        std::uint64_t hold, called = 0, last_ended = 0;
+        std::atomic<std::uint64_t> all_begun{0};
     };
 
     template <class C>
     struct shared {
-        shared(const environment&, const params&, prepared& with) : times(with) { times.called = now(); }
+        shared(const environment&, const params&, prepared& with) : times(with) {
+            times.called = now();
+            times.all_begun.store(0);
+        }
+
+        // How long a task has still to sleep. As long as others have not begun it can only wait on, ever
+        // longer: a model that takes more than `hold` to start them would else be kept from it for ever by
+        // those that wake in vain.
+        std::chrono::nanoseconds rest() const {
+            const std::uint64_t all = times.all_begun.load(std::memory_order_acquire), time = now();
+            return std::chrono::nanoseconds(all != 0 ? std::max(all + times.hold, time) - time
+                                                     : std::max(times.hold, (time - times.called) / 2));
+        }
 
         prepared& times;
         std::atomic<std::uint64_t> begun{0}, ended{0};
@@ -64,14 +78,11 @@ struct idle_tasks {
 
     template <can_sleep C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t, output& out) {
-        if (with.begun.fetch_add(1, std::memory_order_relaxed) + 1 == p.tasks) with.times.all_begun = now();
-        const std::chrono::microseconds hold(p.hold_us);
-        do co_await ctx.sleep_for(hold);
-        while (with.begun.load(std::memory_order_relaxed) < p.tasks);
+        if (with.begun.fetch_add(1, std::memory_order_relaxed) + 1 == p.tasks)
+            with.times.all_begun.store(now(), std::memory_order_release);
+        for (auto time = with.rest(); time.count() > 0; time = with.rest()) co_await ctx.sleep_for(time);
         out.company = with.begun.load(std::memory_order_relaxed);
-        const std::uint64_t ended = with.ended.fetch_add(1, std::memory_order_relaxed) + 1;
-        if (ended == 1) with.times.first_ended = now();
-        if (ended == p.tasks) with.times.last_ended = now();
+        if (with.ended.fetch_add(1, std::memory_order_relaxed) + 1 == p.tasks) with.times.last_ended = now();
     }
 
     static std::string verify(const params& p, std::span<const output> outputs) {

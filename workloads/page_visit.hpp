@@ -62,6 +62,8 @@ typename C::template async<void> look_at(C& ctx, const page_request& asked, page
     try {
         co_await fetch_page(ctx, asked, mine);
     } catch (const timed_out&) {
+        if (std::chrono::steady_clock::now() < asked.latest)
+            throw std::runtime_error("a page was given up before its deadline");
         mine.ended = page_visit::end::timed_out;
     } catch (const http_error&) {
         mine.ended = page_visit::end::broken;

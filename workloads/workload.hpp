@@ -23,6 +23,8 @@
 //                    join(p, node, parts)
 // and for its outputs, one per item (a tree: one), trivially copyable:
 //   verify(p, outputs) → what is wrong, empty when all is right; shares no code with the item
+//   Throws timed_out when nothing is wrong but that a deadline came before the work was done: a loaded
+//   machine
 // Optional:
 //   prepared(environment, params)   built in the arena before any run, untimed; items get it after the params
 //   (a tree's

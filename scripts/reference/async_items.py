@@ -121,9 +121,8 @@ async def responsiveness(p: Params, shared: Shared, i: int) -> Output:
 async def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
     shared.begun += 1
     shared.idle_times.begun(shared.begun, p["tasks"])
-    await asyncio.sleep(p["hold_us"] / 1e6)
-    while shared.begun < p["tasks"]:
-        await asyncio.sleep(p["hold_us"] / 1e6)
+    while rest := shared.idle_times.rest_s():
+        await asyncio.sleep(rest)
     shared.ended += 1
     shared.idle_times.ended(shared.ended, p["tasks"])
     return (shared.begun,)

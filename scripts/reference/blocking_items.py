@@ -172,9 +172,8 @@ def responsiveness(p: Params, shared: Shared, i: int) -> Output:
 
 def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
     shared.idle_times.begun(shared.tally.add(1), p["tasks"])
-    time.sleep(p["hold_us"] / 1e6)
-    while shared.tally.value < p["tasks"]:
-        time.sleep(p["hold_us"] / 1e6)
+    while rest := shared.idle_times.rest_s():
+        time.sleep(rest)
     shared.idle_times.ended(shared.ended.add(1), p["tasks"])
     return (shared.tally.value,)
 

@@ -31,7 +31,7 @@ class Sampler:
         self._around.account.open(cell.items)
         if origin:
             origin.reset_peak()
-        outputs = self._model.run(cell, gated=True)
+        outputs = self._pass(cell, gated=True)
         self._check_peak(cell, origin)
         account = self._around.account.total()
         account["kernel_objects"] = self._checked_back_end(cell)
@@ -54,9 +54,7 @@ class Sampler:
         before = meters.usage(workers)
         begin = time.monotonic_ns()
         for _ in range(iterations):
-            if cell.workload.idles:
-                self._around.idle_times.called()
-            passes.append(self._model.run(cell, gated=False))
+            passes.append(self._pass(cell, gated=False))
         wall = time.monotonic_ns() - begin
         used = meters.usage(workers) - before
         held = meters.above(self._empty, meters.footprint(workers), 1 + len(workers))
@@ -85,6 +83,11 @@ class Sampler:
             sample["notes"] = self._around.idle_times.notes()
         self._check_peak(cell, origin)
         return sample
+
+    def _pass(self, cell: Cell, gated: bool) -> Outputs:
+        if cell.workload.idles:
+            self._around.idle_times.called(cell.params["hold_us"] * 1000)
+        return self._model.run(cell, gated)
 
     def _asked_by(self, cell: Cell) -> Origin | None:
         return self._origin if "can_connect" in cell.workload.verbs else None

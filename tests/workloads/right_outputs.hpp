@@ -123,7 +123,7 @@ inline outputs_of<crawl> right_outputs<crawl>() {
                 if (std::ranges::find(order, to) == order.end()) order.push_back(to);
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < order.size(); ++i) sum += (i + 1) * order[i];
-    return {{order.size() - 3, 1, 1, 1, sum}};
+    return {{order.size() - 3, 1, 1, 1, sum, 11}};
 }
 
 template <class W>

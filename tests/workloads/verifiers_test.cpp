@@ -12,6 +12,16 @@
 namespace crossover {
 namespace {
 
+// What the verifier says, also where it blames the machine.
+template <class W>
+std::string mistake_in(const typename W::params& p, const outputs_of<W>& outputs) {
+    try {
+        return W::verify(p, outputs);
+    } catch (const timed_out& e) {
+        return e.what();
+    }
+}
+
 template <class W>
 class verifier : public ::testing::Test {
   public:
@@ -33,7 +43,7 @@ TYPED_TEST(verifier, notices_any_word_that_is_wrong) {
                 std::memcpy(&word, reinterpret_cast<const char*>(&right) + at, sizeof word);
                 word ^= change;
                 std::memcpy(reinterpret_cast<char*>(&one) + at, &word, sizeof word);
-                const std::string mistake = TypeParam::verify(this->params, this->outputs);
+                const std::string mistake = mistake_in<TypeParam>(this->params, this->outputs);
                 EXPECT_NE(mistake, "") << "word " << at / 8 << " of output " << &one - this->outputs.data();
                 EXPECT_EQ(mistake.find('\n'), std::string::npos) << mistake;
                 one = right;
@@ -45,7 +55,7 @@ TYPED_TEST(verifier, notices_any_word_that_is_wrong) {
 TYPED_TEST(verifier, notices_outputs_that_nothing_wrote) {
     std::memset(static_cast<void*>(this->outputs.data()), 0xff,
                 this->outputs.size() * sizeof this->outputs[0]);
-    EXPECT_NE(TypeParam::verify(this->params, this->outputs), "");
+    EXPECT_NE(mistake_in<TypeParam>(this->params, this->outputs), "");
 }
 
 TYPED_TEST(verifier, notices_outputs_that_changed_places) {
@@ -54,7 +64,7 @@ TYPED_TEST(verifier, notices_outputs_that_changed_places) {
     for (std::size_t i = 1; i < this->outputs.size(); ++i) {
         if (std::memcmp(&this->outputs[0], &this->outputs[i], sizeof(output)) == 0) continue;
         std::swap(this->outputs[0], this->outputs[i]);
-        EXPECT_NE(TypeParam::verify(this->params, this->outputs), "") << "outputs 0 and " << i;
+        EXPECT_NE(mistake_in<TypeParam>(this->params, this->outputs), "") << "outputs 0 and " << i;
         std::swap(this->outputs[0], this->outputs[i]);
     }
 }
@@ -118,6 +128,47 @@ TEST(producer_consumer_verifier, knows_what_an_exchanged_pair_adds_up_to) {
     const producer_consumer::params p{1, 1, 4, 2};
     EXPECT_EQ(producer_consumer::verify(p, std::vector<output>{{4, 6, 0}, {4, 6, 0}}), "");
     EXPECT_NE(producer_consumer::verify(p, std::vector<output>{{4, 6, 0}, {4, 5, 0 ^ 3 ^ 2}}), "");
+}
+
+TEST(crawl_verifier, blames_the_machine_only_for_pages_that_came_too_late) {
+    const crawl::params p = crawl::sizes[0].params;
+    const crawl::output right = right_outputs<crawl>()[0];
+    crawl::output late = right;  // page 19, which links nowhere new
+    --late.fine;
+    ++late.timed_out;
+    late.late += 19;
+    EXPECT_THROW(crawl::verify(p, std::vector{late}), timed_out);
+    --late.fine;  // and one that it alone leads to was not seen
+    EXPECT_THROW(crawl::verify(p, std::vector{late}), timed_out);
+
+    crawl::output lost = right;
+    --lost.fine;
+    EXPECT_NE(crawl::verify(p, std::vector{lost}), "");
+    crawl::output doubled = right;
+    ++doubled.timed_out;
+    doubled.late += 19;
+    EXPECT_NE(crawl::verify(p, std::vector{doubled}), "");
+    crawl::output mistaken = right;  // one that does not stall instead of the one that does
+    mistaken.late = 12;
+    EXPECT_NE(crawl::verify(p, std::vector{mistaken}), "");
+    doubled = late;
+    ++doubled.failed;
+    EXPECT_NE(crawl::verify(p, std::vector{doubled}), "");
+}
+
+TEST(timeouts_verifier, blames_the_machine_only_for_calls_that_were_cut_off) {
+    const timeouts::params p = timeouts::sizes[0].params;
+    const outputs_of<timeouts> right = right_outputs<timeouts>();
+    outputs_of<timeouts> seen = right;
+    seen[0] = {1, 0, 0, 1};
+    EXPECT_THROW(timeouts::verify(p, seen), timed_out);
+    seen[0] = {0, 0, 0, 0};
+    EXPECT_THROW(timeouts::verify(p, seen), timed_out);
+    seen[1] = {1, 0, 0, 0};
+    EXPECT_NE(timeouts::verify(p, seen), "") << "a call leaked";
+    seen = right;
+    seen[p.stalled_every - 1] = {1, 1, 0, 0};
+    EXPECT_NE(timeouts::verify(p, seen), "") << "a call that stalls came in time";
 }
 
 }  // namespace
