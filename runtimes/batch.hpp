@@ -176,6 +176,10 @@ bool run_noted(batch_state& batch, std::size_t index, Body&& body) noexcept {
         return batch.note(ended::refused, index, e.what());
     } catch (const item_refused& e) {  // of a nested batch
         return batch.note(ended::refused, index, e.what());
+    } catch (const worker_lost& e) {
+        return batch.note(ended::badly, index, e.what(), e.signal());
+    } catch (const worker_died& e) {  // of a nested batch
+        return batch.note(ended::badly, index, e.what(), e.signal());
     } catch (const std::exception& e) {
         return batch.note(ended::badly, index, e.what());
     } catch (...) {

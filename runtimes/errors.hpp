@@ -38,7 +38,18 @@ class item_refused : public item_error {
     using item_error::item_error;
 };
 
-// A worker process died while it held the item.
+// Thrown by a verb of an item: a process that worked for it was killed.
+class worker_lost : public std::runtime_error {
+  public:
+    worker_lost(const std::string& what, int signal_number)
+        : std::runtime_error(what), signal_(signal_number) {}
+    int signal() const { return signal_; }
+
+  private:
+    int signal_;
+};
+
+// A worker process died while it held the item, or worked for it.
 class worker_died : public item_error {
   public:
     worker_died(std::size_t item, int signal_number)

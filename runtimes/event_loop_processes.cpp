@@ -119,6 +119,9 @@ asyncio::coro<void> event_loop_processes::context::offload(void (*function)(void
     } catch (const asyncio::no_worker& e) {
         refuse_if_out_of_descriptors(e.error(), "starting a worker of the executor");
         refuse_worker(e.error(), "forking a worker of the executor");
+    } catch (const asyncio::broken_process_pool& e) {
+        if (e.signal() == 0) throw;
+        throw worker_lost(e.what(), e.signal());
     }
     check(stop());
 }

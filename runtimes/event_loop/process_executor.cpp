@@ -3,11 +3,13 @@
 
 #include <sched.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -24,10 +26,10 @@ namespace {
 // The caller's side of a worker. While the worker is idle its death is noticed by itself.
 class worker {
   public:
-    using died_function = void (*)(void* owner);
+    using died_function = void (*)(void* owner, worker& w);
 
-    worker(const worker_process& w, void* owner, died_function died)
-        : channel_(w.socket), process_(w.process), owner_(owner), died_(died) {
+    worker(const worker_process& w, worker_nursery& from, void* owner, died_function died)
+        : channel_(w.socket), process_(w.process), id_(w.id), nursery_(from), owner_(owner), died_(died) {
         channel_.watch();
     }
     worker(const worker&) = delete;
@@ -35,6 +37,7 @@ class worker {
     ~worker() {
         rest_over();
         channel_.close();
+        bury();
         if (process_ >= 0) ::close(process_);
     }
 
@@ -42,13 +45,18 @@ class worker {
     void kill() noexcept {
         if (process_ >= 0) ::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
     }
+    // How it ended, as waitpid tells it; ends it if it lives.
+    int bury() noexcept {
+        if (id_ != 0) status_ = nursery_.bury(std::exchange(id_, 0));
+        return status_;
+    }
 
     void rest() {
         reactor& r = get_running_loop().io();
         if (!watch_) watch_ = std::make_shared<watch>();
         do {
             std::byte byte;
-            if (r.recv(channel_.fd(), std::span(&byte, 1)) != -EAGAIN) return died_(owner_);
+            if (r.recv(channel_.fd(), std::span(&byte, 1)) != -EAGAIN) return died_(owner_, *this);
         } while (r.wait(channel_.fd(), direction::readable, *watch_));
         watch_->resting = this;
     }
@@ -72,6 +80,9 @@ class worker {
 
     socket channel_;
     int process_;
+    pid_t id_;
+    int status_ = 0;
+    worker_nursery& nursery_;
     void* owner_;
     died_function died_;
     std::shared_ptr<watch> watch_;
@@ -102,9 +113,23 @@ coro<bool> converse(worker& w, const std::string& request, worker_message& heade
     }
 }
 
-std::exception_ptr death_meanwhile() {
+std::string manner_of(int status) {
+    if (WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        return "by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+    }
+    return "with exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+std::exception_ptr death_in_call(int status) {
     return std::make_exception_ptr(broken_process_pool(
-        "a worker process died while this call was waiting: the pool takes no more calls"));
+        "a worker process died during this call, " + manner_of(status) + ": the pool takes no more calls",
+        WIFSIGNALED(status) ? WTERMSIG(status) : 0));
+}
+
+std::exception_ptr death_of_another(int status) {
+    return std::make_exception_ptr(broken_process_pool("another worker process died, " + manner_of(status) +
+                                                       ": the pool takes no more calls"));
 }
 
 }  // namespace
@@ -130,12 +155,14 @@ struct process_executor::state : std::enable_shared_from_this<state> {
     std::vector<task<void>> carers;
     std::size_t idle = 0;
     bool broken = false;
+    std::exception_ptr broken_by;  // as all but the call that was being made when it broke are told
     bool closed = false;
 };
 
-// Calls that wait fail with `why`.
+// Calls that wait, or are being made by other workers, fail with `why`.
 void process_executor::state::break_down(const std::exception_ptr& why) {
     if (std::exchange(broken, true)) return;
+    broken_by = why;
     for (worker* w : alive) w->kill();
     while (!calls.empty()) calls.get_nowait()->fail(why);
     calls.shutdown();
@@ -156,10 +183,12 @@ coro<void> process_executor::state::make_call(worker& w, std::unique_ptr<pending
         call->cancel();
         std::rethrow_exception(cancelled);
     }
-    if (!answered) {
-        break_down(death_meanwhile());
-        call->fail(std::make_exception_ptr(
-            broken_process_pool("a worker process died during this call: the pool takes no more calls")));
+    if (!answered && broken) {
+        call->fail(broken_by);
+    } else if (!answered) {
+        const int status = w.bury();
+        break_down(death_of_another(status));
+        call->fail(death_in_call(status));
     } else if (header.what == worker_message::kind::result) {
         call->succeed(reply);
     } else {
@@ -181,7 +210,9 @@ coro<void> process_executor::state::look_after_one() {
             if (alive.empty()) break_down(std::make_exception_ptr(no_worker(e)));
             break;
         }
-        worker w(started, this, [](void* s) { static_cast<state*>(s)->break_down(death_meanwhile()); });
+        worker w(started, *nursery, this, [](void* s, worker& dead) {
+            static_cast<state*>(s)->break_down(death_of_another(dead.bury()));
+        });
         struct listed {
             listed(std::vector<worker*>& l, worker& x) : list(l), who(x) { list.push_back(&who); }
             ~listed() { std::erase(list, &who); }

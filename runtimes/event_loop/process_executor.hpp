@@ -20,7 +20,13 @@ class worker_nursery;
 // A worker died: its call, all that were waiting and all that come later end so.
 class broken_process_pool : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    explicit broken_process_pool(const std::string& what, int signal = 0)
+        : std::runtime_error(what), signal_(signal) {}
+    // That killed the worker which was making this very call; 0: none.
+    int signal() const noexcept { return signal_; }
+
+  private:
+    int signal_;
 };
 
 // There is no worker for a call, because the system refused to start one: `error` is an errno.

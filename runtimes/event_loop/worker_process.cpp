@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <system_error>
 #include <typeinfo>
@@ -23,6 +24,18 @@
 #include "runtimes/event_loop/process_executor.hpp"
 
 namespace crossover::asyncio {
+
+struct worker_nursery::request {
+    pid_t bury = 0;  // 0: start one
+};
+
+// With the two descriptors of a worker that was started.
+struct worker_nursery::reply {
+    int error = 0;  // 0: none
+    pid_t started = 0;
+    int status = 0;  // of the one that was buried
+};
+
 namespace {
 
 bool read_all(int fd, void* to, std::size_t bytes) noexcept {
@@ -92,9 +105,8 @@ worker_message::kind call(std::string_view request, std::string& reply) {
     }
 }
 
-// The error, 0 for none, and the two descriptors with it.
-void send_worker(int control, const worker_process& w, int error) noexcept {
-    iovec data{&error, sizeof error};
+void send_worker(int control, const worker_process& w, std::span<std::byte> reply) noexcept {
+    iovec data{reply.data(), reply.size()};
     std::array<int, 2> fds{w.socket, w.process};
     const std::size_t count = w.socket < 0 ? 0 : w.process < 0 ? 1 : 2;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
@@ -137,16 +149,25 @@ worker_process fork_worker(int control, int& error) noexcept {
         ::close(ends[0]);
         return w;
     }
+    w.id = child;
     w.socket = ends[0];
     w.process = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
     return w;
 }
 
-[[noreturn]] void nurse(int control) {
-    // Ctrl-C is for the parent; children are not waited for; what the parent has open is not kept open here.
-    for (const int s : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM}) std::signal(s, SIG_DFL);
+int await_end(pid_t child) noexcept {
+    int status = 0;
+    ::kill(child, SIGKILL);
+    while (::waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return 0;
+    return status;
+}
+
+// Ctrl-C is for the parent; what the parent has open is not kept open here.
+int prepare_nursing(int control) noexcept {
+    for (const int s : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD})
+        std::signal(s, SIG_DFL);
     std::signal(SIGINT, SIG_IGN);
-    std::signal(SIGCHLD, SIG_IGN);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -158,17 +179,27 @@ worker_process fork_worker(int control, int& error) noexcept {
         control = first;
     }
     ::syscall(SYS_close_range, first + 1, ~0U, 0);
-    for (char byte; read_all(control, &byte, 1);) {
-        int error = 0;
-        const worker_process w = fork_worker(control, error);
-        send_worker(control, w, error);
+    return control;
+}
+
+}  // namespace
+
+void worker_nursery::nurse(int control) {
+    control = prepare_nursing(control);
+    for (request asked; read_all(control, &asked, sizeof asked);) {
+        reply told;
+        worker_process w;
+        if (asked.bury != 0)
+            told.status = await_end(asked.bury);
+        else
+            w = fork_worker(control, told.error);
+        told.started = w.id;
+        send_worker(control, w, std::as_writable_bytes(std::span(&told, 1)));
         if (w.socket >= 0) ::close(w.socket);
         if (w.process >= 0) ::close(w.process);
     }
     ::_exit(0);
 }
-
-}  // namespace
 
 worker_nursery::worker_nursery() {
     std::array<int, 2> ends{};
@@ -197,10 +228,10 @@ worker_process worker_nursery::start() {
     const auto refuse = [](int error) {
         throw std::system_error(error, std::generic_category(), "forking a worker process (see ulimit -u)");
     };
-    const char byte = 1;
-    if (!write_all(control_, &byte, 1)) refuse(ESRCH);
-    int error = 0;
-    iovec data{&error, sizeof error};
+    const request asked;
+    if (!write_all(control_, &asked, sizeof asked)) refuse(ESRCH);
+    reply told;
+    iovec data{&told, sizeof told};
     std::array<int, 2> fds{-1, -1};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> space{};
     msghdr message{};
@@ -211,15 +242,27 @@ worker_process worker_nursery::start() {
     ssize_t n;
     do n = ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n != sizeof error) refuse(ESRCH);
-    if (error != 0) refuse(error);
+    if (n != sizeof told) refuse(ESRCH);
+    if (told.error != 0) refuse(told.error);
     const cmsghdr* const head = CMSG_FIRSTHDR(&message);
-    if (!head || head->cmsg_type != SCM_RIGHTS) refuse(EMFILE);  // no descriptor was free to receive it
+    if (!head || head->cmsg_type != SCM_RIGHTS) {  // no descriptor was free to receive it
+        bury(told.started);
+        refuse(EMFILE);
+    }
     std::memcpy(fds.data(), CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
     worker_process w;
     w.socket = fds[0];
     w.process = fds[1];
+    w.id = told.started;
     return w;
+}
+
+int worker_nursery::bury(pid_t worker) noexcept {
+    request asked;
+    asked.bury = worker;
+    reply told;
+    const bool answered = write_all(control_, &asked, sizeof asked) && read_all(control_, &told, sizeof told);
+    return answered ? told.status : 0;
 }
 
 }  // namespace crossover::asyncio

@@ -11,6 +11,7 @@ namespace crossover::asyncio {
 struct worker_process {
     int socket = -1;   // the caller's
     int process = -1;  // a pidfd, the caller's; -1 if the child was dead at once
+    pid_t id = 0;      // stays the child's until it is buried
 };
 
 // What goes before each request and each reply.
@@ -35,7 +36,16 @@ class worker_nursery {
     // nursery is dead (ESRCH).
     worker_process start();
 
+    // Kills the worker unless it is dead, and tells how it ended, as waitpid does; 0 if the nursery is dead.
+    // Takes as long as a process takes to end. To be called once for each worker.
+    int bury(pid_t worker) noexcept;
+
   private:
+    struct request;
+    struct reply;
+
+    [[noreturn]] static void nurse(int control);
+
     int control_ = -1;
     pid_t process_ = -1;
 };

@@ -190,12 +190,31 @@ typename C::task loses_its_worker(C& ctx, const void* batch, std::size_t i) {
     co_await ctx.offload(i == 3 ? &dies_elsewhere : &runs_elsewhere, &b.parcels[i]);
 }
 
-CONTRACT(an_executor_process_that_dies_fails_the_batch_and_is_replaced, verb::offload) {
+// A batch with the same call in each item of a nested one.
+template <class C>
+typename C::task loses_its_worker_in_a_nested_batch(C& ctx, const void* batch, std::size_t) {
+    const policy rules;
+    co_await ctx.run(on<errand>(batch).parcels.size(), &loses_its_worker<C>, batch, rules);
+}
+
+template <class R>
+void expect_lost(contract<R>& t, std::size_t n, job<typename R::context> each, const void* batch,
+                 std::size_t item) {
+    try {
+        t.runtime.run(n, each, batch, policy{});
+        ADD_FAILURE() << "the death went unnoticed";
+    } catch (const worker_died& e) {
+        EXPECT_EQ(e.index(), item);
+        EXPECT_EQ(e.signal(), SIGKILL);
+    }
+}
+
+CONTRACT(an_executor_process_that_dies_is_named_with_item_and_signal_and_replaced, verb::offload) {
     if (!has_workers<R>) GTEST_SKIP() << "the executor has no processes";
     for (int round = 0; round < 2; ++round) {
         auto b = make_errand(t, 10);
-        EXPECT_NE(t.error_of(10, &loses_its_worker<C>, b.get(), policy{}).find("worker process died"),
-                  std::string::npos);
+        expect_lost(t, 10, &loses_its_worker<C>, b.get(), 3);
+        expect_lost(t, 1, &loses_its_worker_in_a_nested_batch<C>, b.get(), 0);
         auto again = make_errand(t, 10);
         t.runtime.run(10, &offloads<C>, again.get(), policy{});
         EXPECT_EQ(again->ended.load(), 10U);

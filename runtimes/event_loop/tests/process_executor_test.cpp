@@ -134,6 +134,37 @@ TEST_P(process_executor_test,
     }());
 }
 
+// The text, and the signal.
+template <class T>
+coro<std::pair<std::string, int>> death_in(future<T> f) {
+    co_await until_done(f);
+    try {
+        std::rethrow_exception(f.exception());
+    } catch (const broken_process_pool& e) {
+        co_return std::pair(std::string(e.what()), e.signal());
+    }
+}
+
+TEST_P(process_executor_test, a_call_whose_worker_died_is_told_how_and_others_that_another_did) {
+    run([]() -> coro<> {
+        process_executor pool(2);
+        auto running = run_in_executor(pool, &sleeps, 10'000);
+        auto dying = run_in_executor(pool, &dies);
+        auto end = co_await death_in(dying);
+        EXPECT_EQ(SIGKILL, end.second);
+        EXPECT_NE(std::string::npos, end.first.find("during this call, by signal 9 (Killed)")) << end.first;
+        end = co_await death_in(running);
+        EXPECT_EQ(0, end.second);
+        EXPECT_TRUE(end.first.starts_with("another worker process died, by signal 9")) << end.first;
+
+        process_executor other(1);
+        dying = run_in_executor(other, &exits);
+        end = co_await death_in(dying);
+        EXPECT_EQ(0, end.second);
+        EXPECT_NE(std::string::npos, end.first.find("with exit status 3")) << end.first;
+    }());
+}
+
 TEST_P(process_executor_test, conformance_128_with_much_data_in_flight) {
     run([]() -> coro<> {
         const std::string much(20 << 20, 'x');
