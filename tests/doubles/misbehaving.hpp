@@ -95,6 +95,7 @@ class misbehaving {
     static void all_at_once(std::size_t n, job<context> each, const void* batch) {
         std::latch together(static_cast<std::ptrdiff_t>(n));  // starting threads may take longer than an item
         std::vector<std::jthread> threads;
+        threads.reserve(n);
         for (std::size_t i = 0; i < n; ++i)
             threads.emplace_back([=, &together] {
                 together.arrive_and_wait();

@@ -390,7 +390,6 @@ TEST_P(locks_test, a_loop_may_be_torn_down_while_tasks_wait_for_primitives) {
     semaphore s(0);
     condition c;
     barrier b(2);
-    event e;
     auto nested = [&]() -> coro<> {
         const lock::guard held = co_await c.scoped();
         co_await c.wait();

@@ -51,7 +51,7 @@ scene<C>& on(const void* batch) {
 
 // Item 0 dies once all others have come to where they wait.
 template <class C>
-typename C::async<void> die_after(C& ctx, scene<C>& s, int others) {
+typename C::template async<void> die_after(C& ctx, scene<C>& s, int others) {
     while (s.waiting.load() < others) co_await ctx.sleep_for(100us);
     co_await ctx.sleep_for(1ms);
     ::raise(SIGKILL);
