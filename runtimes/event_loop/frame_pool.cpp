@@ -5,10 +5,6 @@
 
 namespace crossover::asyncio {
 
-namespace {
-constexpr std::size_t chunk_bytes = 64 * 1024;
-}
-
 // Never destroyed, and thus reachable for the leak checker and usable by destructors of static objects.
 struct frame_pool::depot {
     struct chunk {
@@ -48,6 +44,7 @@ void* frame_pool::refill(std::size_t bytes) { return ::operator new(bytes); }
 #else
 
 void* frame_pool::refill(std::size_t bytes) {
+    constexpr std::size_t chunk_bytes = 64 * 1024;
     if (bytes > largest) return ::operator new(bytes);
     const std::size_t kind = (bytes + step - 1) / step;
     thread_local const donor at_thread_end;
