@@ -11,6 +11,7 @@ from pathlib import Path
 from driver.host import ROOT
 from driver.problem import Problem
 from driver.progress import Progress
+from driver.selection import check_names
 
 BENCHES = ROOT / "build" / "release" / "bench"
 _KEPT_LINES = 15
@@ -38,10 +39,27 @@ def step(what: str, command: Sequence[str], progress: Progress) -> None:
         raise Problem(f"{what} failed (exit code {child.returncode}); its last lines are above")
 
 
-def prepare(progress: Progress) -> None:
+def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress) -> None:
+    """Builds the benches of `models`, or of all if none is named. A name that does not exist is answered before anything is compiled."""
+    check_names("workload", workloads, _workloads())
     step("setting up", [str(ROOT / "scripts" / "setup")], progress)
     step("configuring", ["cmake", "--preset", "release"], progress)
-    step("building", ["cmake", "--build", "--preset", "release", "--target", "benches"], progress)
+    if models:
+        check_names("model", models, _models())
+    targets = [f"bench_{model}" for model in models] + ["origin", "load"] if models else ["benches"]
+    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets], progress)
+
+
+def _workloads() -> list[str]:
+    """As the sources list them."""
+    found = re.search(r"workload_list<([^>]*)>;", (ROOT / "workloads" / "all.hpp").read_text(encoding="utf-8"))
+    return re.findall(r"\w+", found[1]) if found else []
+
+
+def _models() -> list[str]:
+    """As the build knows them."""
+    told = subprocess.run(["ninja", "-C", str(BENCHES.parent), "-t", "targets", "all"], capture_output=True, text=True, errors="replace").stdout
+    return re.findall(r"^bench/bench_(\w+):", told, re.MULTILINE)
 
 
 def programs(folder: Path) -> dict[str, Path]:

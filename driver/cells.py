@@ -190,8 +190,8 @@ _TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
 )
 
 
-def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> list[Cell]:
-    """Adds cases that no model has named before to `known`. Raises Malformed."""
+def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], size: str | None = None) -> list[Cell]:
+    """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty. Raises Malformed."""
     if _field(hello, "model", str) != model:
         raise Malformed(f"the process of {model} calls itself {_quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
@@ -200,7 +200,8 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case]) -> 
     for row in _field(hello, "cells", list):
         if not isinstance(row, dict):
             raise Malformed("a cell is no object")
-        cells += [_cell(row, _case(row, params, known), model) for params in _loads(row)]
+        if size is None or size in _field(row, "sizes", list):
+            cells += [_cell(row, _case(row, params, known), model) for params in _loads(row)]
     if len({cell.id for cell in cells}) < len(cells):
         raise Malformed("a cell is listed twice")
     return cells

@@ -49,7 +49,7 @@ KEPT = (*(key for key in _OWED if key != "units"), *METERED, "latency", "notes")
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return type(value) is int and value >= 0  # of type bool are true and false
 
 
 def _are_notes(notes: Any) -> bool:

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,8 +16,9 @@ from driver import advise, build, doctor, document, examine, host, output, pace,
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
-from driver.run import FAILURES, Request, measure
+from driver.run import Request, measure
 from driver.selection import check_names, split_names
+from reports import outcomes
 
 _SHOWN_FAILURES = 10
 
@@ -26,6 +26,10 @@ _SHOWN_FAILURES = 10
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Problem(f"{message}; {self.prog} --help shows what there is", Exit.USAGE)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None:
+            check_names(action.dest, [value], action.choices)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
         """Each verb refuses what it does not know by itself, since it knows what it does."""
@@ -97,13 +101,20 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         output.check_new(options.out)
     return Request(
         pace=pace.PACES[options.mode or "quick"].with_budget(budget),
-        models=split_names(options.models),
-        workloads=split_names(options.workloads),
+        models=_names("--models", options.models),
+        workloads=_names("--workloads", options.workloads),
         cores=options.cores,
         seed=options.seed,
         out=options.out,
         command_line=["crossover", *arguments],
     )
+
+
+def _names(option: str, text: str) -> list[str]:
+    names = split_names(text)
+    if text and not names:
+        raise Problem(f"{option} {text} names nothing: scripts/crossover list shows what there is", Exit.USAGE)
+    return names
 
 
 def _draw(folder: Path) -> None:
@@ -120,11 +131,13 @@ def _draw(folder: Path) -> None:
 
 
 def _summarise(folder: Path, progress: Progress) -> None:
-    cells = json.loads((folder / document.NAME).read_text(encoding="utf-8"))["cells"]
-    counts = Counter(cell["status"] for cell in cells)
-    told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.most_common())
-    progress.say(f"measured into {folder}: {told}")
-    failed = [cell for cell in cells if cell["status"] in FAILURES]
+    run = json.loads((folder / document.NAME).read_text(encoding="utf-8"))
+    twins = {model["id"] for model in run["models"] if model.get("twin_of")}
+    cells = run["cells"]
+    progress.say(f"measured into {folder}: {outcomes.counted(cell['status'] for cell in cells if cell['model'] not in twins)}")
+    if not any(cell["samples"] for cell in cells):
+        progress.say(f"nothing was measured: {run['run']['stop_reason']}: give it more time with --time-budget, or choose smaller work")
+    failed = [cell for cell in cells if cell["status"] in outcomes.FAILURES]
     for cell in failed[:_SHOWN_FAILURES]:
         progress.say(f"    {cell['id']}: {cell['status'].replace('_', ' ')}: {cell['reason']}")
     if len(failed) > _SHOWN_FAILURES:
@@ -135,7 +148,7 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -
     host.check_cores(request.cores)
     progress = Progress()
     if benches is None:
-        build.prepare(progress)
+        build.prepare(request.models, request.workloads, progress)
         benches = build.BENCHES
     folder, verdict = measure(request, build.programs(benches), build.servers(benches), progress)
     _summarise(folder, progress)
@@ -177,6 +190,8 @@ def _one_line() -> Iterator[None]:
     """Turns what the system or a bug throws into a line that says what to do."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         raise Problem(f"{error.strerror or error}{where}") from None
@@ -226,6 +241,8 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
     except (Interrupted, KeyboardInterrupt):
         print("crossover: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
+    except BrokenPipeError:  # the reader, as in `list | head`, has seen enough
+        return Exit.OK
     finally:
         _flush()
 
@@ -233,5 +250,5 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
 def _flush() -> None:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, as in `list | head`, has seen enough
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -118,7 +118,7 @@ def goals(cases: Mapping[str, Standing], left_ns: int, most_rounds: int) -> dict
     low, high = 0.0, float(most_rounds * max((case.cost_ns for case in cases.values()), default=0))
     if cost(high) <= left_ns:
         low = high
-    for _ in range(20):
+    for _ in range(12):
         middle = (low + high) / 2
         low, high = (middle, high) if cost(middle) <= left_ns else (low, middle)
     return {name: rounds(case, low) for name, case in cases.items()}

@@ -13,7 +13,7 @@ from driver.cells import Cell, Event
 from driver.checks import outcome
 from driver.journal import NAME, Journal, foreign
 from driver.noise import Watch
-from driver.pace import LEAST_ROUNDS, PACES, Pace, Variants
+from driver.pace import EXHAUSTIVE, LEAST_ROUNDS, PACES, Pace, Variants
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
@@ -23,10 +23,10 @@ from driver.saturation import pace_all
 from driver.session import Session
 from driver.twins import TWINS, floor, twins_of
 from driver.waiting import Waiter
+from reports.outcomes import FAILURES
 from reports.representatives import Member
 
 TOOL_VERSION = "0.1"
-FAILURES = ("wrong", "crashed", "timed_out", "failed")
 
 
 @dataclass
@@ -72,7 +72,8 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     with Waiter(progress.tick) as waiter:
         session = Session(chosen, servers, request.cores, request.pace, progress, waiter)
         try:
-            openings, offered = session.open()
+            openings, offered = session.open(None if request.pace.name == EXHAUSTIVE.name else request.pace.name)
+            check_names("workload", request.workloads, session.workloads)
             cells = select(offered, _members(openings), request.pace.name, request.workloads, Variants.ALL if request.models else request.pace.variants)
             openings = session.keep(openings, {cell.model for cell in cells})
             control = _control(cells, request.pace)
@@ -159,4 +160,6 @@ def _short_of_rounds(record: Record) -> bool:
 
 def _verdict(record: Record) -> Exit:
     failed = any(outcome(cell)[0] in FAILURES for cell in record.cells.values())
-    return Exit.CELL_FAILED if failed or any(model.status == "failed" for model in record.models.values()) else Exit.OK
+    if failed or any(model.status == "failed" for model in record.models.values()):
+        return Exit.CELL_FAILED
+    return Exit.OK if any(cell.samples for cell in record.cells.values()) else Exit.NOTHING_MATCHED

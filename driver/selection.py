@@ -34,7 +34,6 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     Models that compete come first and one after the other, so that a run which is short of time has some of every case, not all of a few;
     of each the small cases before the large ones, so that they can project the large ones.
     """
-    check_names("workload", workloads, {cell.case.workload for cell in cells})
     chosen = [cell for cell in cells if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)]
     if not chosen:
         named = f" of {', '.join(workloads)}" if workloads else ""

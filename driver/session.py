@@ -32,6 +32,7 @@ class Session:
         self.waiter = waiter
         self.record: Record
         self.listener = Listener()
+        self.workloads: set[str] = set()  # that any of the models has, in whatever list
         self._begin_ns = time.monotonic_ns()
         self._nursery = Nursery()
         self._servers = {name: Server(_SERVERS[name], path, self._nursery, waiter) for name, path in servers.items()}
@@ -49,8 +50,8 @@ class Session:
     def left_ns(self) -> int:
         return self.pace.budget_ns - (time.monotonic_ns() - self._begin_ns)
 
-    def open(self) -> tuple[list[dict[str, Any]], list[Cell]]:
-        """Starts every process; their model events and the cells of those that speak."""
+    def open(self, size: str | None = None) -> tuple[list[dict[str, Any]], list[Cell]]:
+        """Starts every process; their model events and the cells of those that speak, of all lists of sizes or of one."""
         self._start_servers()
         events, cells = [], []
         known: dict[tuple[str, str], Case] = {}
@@ -60,7 +61,8 @@ class Session:
             status, reason = answer.outcome, answer.reason
             if status == "ok":
                 try:
-                    cells += read_hello(answer.body, name, known)
+                    cells += read_hello(answer.body, name, known, size)
+                    self.workloads |= {row["workload"] for row in answer.body["cells"]}
                 except Malformed as malformed:
                     bench.end()
                     status, reason = "failed", f"its hello does not keep to the protocol: {malformed}"
@@ -70,7 +72,7 @@ class Session:
             events.append({"event": "model", "model": name, "status": status, "reason": reason, "hello": hello})
             if status == "ok":
                 events.append({"event": "start", "model": name})
-        if not cells:
+        if not self.workloads:
             raise Problem("no model can be measured: " + "; ".join(f"{event['model']}: {event['reason'] or 'has no cells'}" for event in events[:3]))
         return events, cells
 

@@ -8,11 +8,11 @@ from statistics import median
 
 from reports import statistics
 from reports.analysis import analyse
+from reports.outcomes import FAILURES
 from reports.run import Cell, Run
 from reports.statistics import Bounds, Series, Verdict
 
 SAME_PACE = 1.1
-FAILURES = ("wrong", "crashed", "timed_out", "failed")
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports import quantities
+from reports import outcomes, quantities
 from reports.analysis import Analysis, Case
 from reports.figures.sheet import Table
 from reports.models import looks, ordered
 from reports.run import Cell
-from reports.words import STATUS_NAMES, interval_in_words, kind_in_words
+from reports.words import interval_in_words, kind_in_words
 
 _MEASURED = ("ok", "server_bound")
 
@@ -93,13 +93,13 @@ def _events(cell: Cell) -> list[tuple[str, str]]:
         reason = cell.reason
         if not reason and cell.projected_ns is not None:
             reason = f"one iteration takes at least {quantities.duration(cell.projected_ns)}"
-        events.append((STATUS_NAMES.get(cell.status, cell.status), reason))
+        events.append((outcomes.name(cell.status), reason))
     if cell.stopped_reason is not None:
         events.append(("stopped early", cell.stopped_reason))
     for failure in cell.failures:
         outcome, reason = str(failure.get("outcome")), str(failure.get("reason"))
-        if (STATUS_NAMES.get(outcome, outcome), reason) not in events:
-            events.append((STATUS_NAMES.get(outcome, outcome), f"{reason} (during {failure.get('during')})"))
+        if (outcomes.name(outcome), reason) not in events:
+            events.append((outcomes.name(outcome), f"{reason} (during {failure.get('during')})"))
     return events
 
 

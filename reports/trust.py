@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 
-from reports import control, quantities
+from reports import control, outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis
 from reports.run import Run
 from reports.statistics import LEAST_ROUNDS
-from reports.words import STATUS_NAMES
-
-FAILURES = ("wrong", "crashed", "timed_out", "failed")
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def _control(run: Run) -> Fact:
 
 def _outcomes(run: Run) -> Fact:
     """Failures warn; what was planned not to be measured does not."""
-    counts = Counter(cell.status for cell in run.cells)
-    parts = [f"{counts[status]:,} {name}" for status, name in STATUS_NAMES.items() if counts[status]]
+    statuses = [cell.status for cell in run.cells]
+    parts = [told] if (told := outcomes.counted(statuses)) else []
     parts += [f"{quantities.counted(count, 'model')} did not start" for count in [sum(m.status != "ok" for m in run.models)] if count]
-    return Fact("Cells", ", ".join(parts) or "none", any(counts[status] for status in FAILURES))
+    return Fact("Cells", ", ".join(parts) or "none", any(status in outcomes.FAILURES for status in statuses))

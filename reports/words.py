@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports import quantities
+from reports import outcomes, quantities
 from reports.run import Cell
 from reports.statistics import Ratio, Verdict
 
@@ -15,17 +15,6 @@ CLASS_NAMES = {
     "mixed": "Mixed work",
     "lessons": "Lessons of the tutorials",
     "memory": "Memory",
-}
-STATUS_NAMES = {
-    "ok": "ok",
-    "unsupported": "not supported",
-    "wrong": "wrong result",
-    "crashed": "crashed",
-    "timed_out": "timed out",
-    "failed": "failed",
-    "projected": "projected",
-    "server_bound": "server-bound",
-    "not_run": "not run",
 }
 
 
@@ -70,7 +59,7 @@ def absence(cell: Cell | None) -> str:
     if cell.status == "projected" and cell.projected_ns is not None:
         return f"projected ≥ {quantities.duration(cell.projected_ns)}"
     if cell.status != "ok":
-        return STATUS_NAMES.get(cell.status, cell.status)
+        return outcomes.name(cell.status)
     return "too few latencies" if cell.samples else "no samples"
 
 

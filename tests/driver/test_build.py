@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from driver import build
 from driver.build import programs, servers, step
 from driver.problem import Exit, Problem
 from driver.progress import Progress
@@ -54,3 +55,26 @@ def test_servers_may_lie_beside_the_benches_or_in_folders_of_their_own(tmp_path:
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).touch()
     assert servers(tmp_path) == {"origin": tmp_path / place}
+
+
+def prepared(monkeypatch: pytest.MonkeyPatch, models: list[str], workloads: list[str]) -> list[str]:
+    """The steps, and what is built."""
+    done: list[str] = []
+    monkeypatch.setattr(build, "step", lambda what, command, _progress: done.append(what if what != "building" else " ".join(command[command.index("--target") + 1 :])))
+    monkeypatch.setattr(build, "_models", lambda: ["serial", "fibers"])
+    try:
+        build.prepare(models, workloads, Progress(io.StringIO()))
+    except Problem as problem:
+        done.append(str(problem))
+    return done
+
+
+def test_only_the_benches_that_were_asked_for_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert prepared(monkeypatch, ["fibers"], ["fib"]) == ["setting up", "configuring", "bench_fibers origin load"]
+    assert prepared(monkeypatch, [], []) == ["setting up", "configuring", "benches"]
+
+
+def test_a_name_that_does_not_exist_is_answered_before_anything_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    (answer,) = prepared(monkeypatch, [], ["fibb"])
+    assert answer.startswith("there is no workload fibb (did you mean fib?); there are: blocking_call, ")
+    assert prepared(monkeypatch, ["fibres"], [])[2:] == ["there is no model fibres (did you mean fibers?); there are: fibers, serial"]

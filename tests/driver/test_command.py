@@ -22,7 +22,10 @@ USAGE = [
     (["run", "--resume", "nowhere"], "there is no run to resume in nowhere"),
     (["run", "--resume", "nowhere", "--seed", "3"], "beside it only --time-budget"),
     (["report", "nowhere"], "there is no run in nowhere"),
-    (["fly"], "invalid choice"),
+    (["fly"], "there is no verb fly; there are: advise, check"),
+    (["repotr", "x"], "there is no verb repotr (did you mean report?)"),
+    (["new", "modle", "x"], "there is no kind modle; there are: runtime, workload"),
+    (["run", "--models", ","], "--models , names nothing"),
     ([], "say what to do"),
 ]
 
@@ -111,3 +114,21 @@ def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -
     done = subprocess.run([str(link), "report", "nowhere"], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PATH": "/usr/bin:/bin"})
     assert done.returncode == 2
     assert "there is no run in nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_of_the_list_is_no_problem(benches: Benches, unbuffered: str) -> None:
+    benches.add("odd")
+    nobody_reads, output = os.pipe()
+    os.close(nobody_reads)
+    done = subprocess.run(benches.command("list"), stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    os.close(output)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_console_counts_the_cells_as_the_report_does(benches: Benches) -> None:
+    benches.add("event_loop")
+    benches.add("odd", cells={"wait": {"status": "unsupported", "reason": "has no clock"}})
+    result = benches.run("--full")
+    assert any(model.get("twin_of") for model in result.run["models"])
+    assert f"measured into {result.folder}: 3 ok, 1 not supported\n" in result.err
