@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driver import journal
+from driver import document, journal, output
 from driver.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def _read(pair: Pair) -> tuple[Run, Run]:
         if name not in METRICS:
             raise Problem(f"there is no metric {name}; there are: {', '.join(METRICS)}", Exit.USAGE)
     for path in (pair.before, pair.after):
-        if not path.exists():
-            raise Problem(f"there is no run in {path}: give the results folder of a run, e.g. results/<id>", Exit.USAGE)
+        _check_there(path)
     try:
         before, after = read_run(pair.before), read_run(pair.after)
     except ReadError as error:
@@ -46,6 +45,11 @@ def _read(pair: Pair) -> tuple[Run, Run]:
     if (differences := host_differences(before, after)) and not pair.other_host:
         raise Problem(f"the runs are of different hosts ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
     return before, after
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists() or (path.is_dir() and not (path / document.NAME).is_file()):
+        raise Problem(f"there is no run in {path}: give the results folder of a run, e.g. results/<id>", Exit.USAGE)
 
 
 def _compared(pair: Pair, before: Run, after: Run) -> Comparison:
@@ -63,6 +67,8 @@ def compare(pair: Pair, markdown: bool, out: Path | None, say: Say) -> Exit:
     from reports.compare import verdict_changes
     from reports.side_by_side import lines
 
+    if out is not None:
+        output.check_folder(out)
     before, after = _read(pair)
     comparison = _compared(pair, before, after)
     for line in lines(comparison, verdict_changes(before, after), markdown):
@@ -116,6 +122,7 @@ def validate(path: Path, say: Say) -> Exit:
 
     if not path.exists():
         raise Problem(f"there is no {path}: give a run.json, a samples.jsonl, or the results folder of a run", Exit.USAGE)
+    _check_there(path)
     if path.suffix == ".jsonl":
         return _validate_journal(path, say)
     try:

@@ -15,11 +15,15 @@ _LEAST_FREE_BYTES = 64 << 20
 
 def check_new(folder: Path) -> None:
     """Before the long part begins: that a run can write its results there, and into nothing that exists."""
-    if folder.exists():
-        if not folder.is_dir():
-            raise Problem(f"--out {folder} is a file: name a folder", Exit.USAGE)
-        if any(folder.iterdir()):
-            raise Problem(f"--out {folder} is not empty: name another folder, or continue that run with --resume", Exit.USAGE)
+    check_folder(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise Problem(f"--out {folder} is not empty: name another folder, or continue that run with --resume", Exit.USAGE)
+
+
+def check_folder(folder: Path) -> None:
+    """That it can be made, or written to."""
+    if folder.exists() and not folder.is_dir():
+        raise Problem(f"--out {folder} is a file: name a folder", Exit.USAGE)
     check_writable(next(parent for parent in (folder, *folder.absolute().parents) if parent.exists()))
 
 

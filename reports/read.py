@@ -53,7 +53,9 @@ def _parse(file: Path) -> Mapping[str, Any]:
         raise ReadError(f"{file}: is not a Crossover run: it is nested too deeply") from None
     except ValueError as error:
         cut = "ends too early (truncated?)" if _is_cut(text, error) else f"is not valid JSON ({error})"
-        raise ReadError(f"{file}: {cut}: run again, or `scripts/crossover run --resume {file.parent}`") from None
+        journal = file.parent / "samples.jsonl"
+        remedy = f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if journal.is_file() else "give the results folder of a run"
+        raise ReadError(f"{file}: {cut}: {remedy}") from None
     if not isinstance(document, dict):
         raise ReadError(f"{file}: is not a Crossover run: it holds no JSON object")
     return document

@@ -186,6 +186,9 @@ def test_a_results_folder_that_is_read_only_is_one_line_and_stays_as_it_is(bench
 USAGE = [
     (["compare", "nowhere", "nowhere"], "there is no run in nowhere"),
     (["validate", "nowhere"], "there is no nowhere"),
+    (["validate", "/proc/self/fd"], "there is no run in /proc/self/fd"),
+    (["check", "/proc/self/fd", "nowhere"], "there is no run in /proc/self/fd"),
+    (["compare", "nowhere", "nowhere", "--out", "/proc/self/status"], "--out /proc/self/status is a file: name a folder"),
     (["check", "nowhere"], "the following arguments are required: AFTER"),
     (["check", "a", "b", "--threshold", "much"], "--threshold much is no percentage above 0: write 10%"),
     (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie; there are: time, cpu, latency, memory"),
