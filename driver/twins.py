@@ -7,6 +7,7 @@ from dataclasses import replace
 from statistics import median
 
 from driver.cells import CLASSES, Cell
+from driver.pace import LEAST_ROUNDS
 
 TWINS = {model: f"{model}_twin" for model in ("event_loop", "thread_pool")}
 MOST_TWINS = len(CLASSES) * len(TWINS)
@@ -24,7 +25,14 @@ def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
 
 
 def floor(cells: Sequence[Cell]) -> float | None:
-    """The largest difference that this run has seen between the median times of a model and its twin, as a share; None without twins."""
-    middle = {(cell.case.name, cell.model): median(s["wall_ns"] / s["iterations"] for s in cell.samples) for cell in cells if cell.samples}
-    seen = [abs(middle[case, twin] / value - 1) for (case, model), value in middle.items() if (twin := TWINS.get(model, "")) and (case, twin) in middle]
+    """The largest difference in time that this run has seen between a model and its twin, as a share: the median of the ratios within rounds.
+    None without twins that share the least rounds: what was stopped early says nothing of what verdicts are made of.
+    """
+    times = {(cell.case.name, cell.model): {s["round"]: s["wall_ns"] / s["iterations"] for s in cell.samples} for cell in cells}
+    seen = []
+    for (case, model), own in times.items():
+        other = times.get((case, TWINS.get(model, "")), {})
+        ratios = [other[number] / own[number] for number in own.keys() & other.keys()]
+        if len(ratios) >= LEAST_ROUNDS:
+            seen.append(abs(median(ratios) - 1))
     return round(max(seen), 4) if seen else None

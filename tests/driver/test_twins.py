@@ -7,6 +7,7 @@ import json
 import jsonschema
 
 from driver.cells import Case, Cell
+from driver.pace import LEAST_ROUNDS
 from driver.twins import floor, twins_of
 from tests.driver.conftest import ROOT, Benches
 
@@ -29,9 +30,12 @@ def test_a_twin_shares_no_sample_with_its_model() -> None:
 def test_the_floor_is_the_largest_difference_seen_between_twins() -> None:
     cells = [cell(model, workload, 1) for model in ("event_loop", "event_loop_twin") for workload in ("a", "b")]
     for one, wall in zip(cells, (100, 100, 104, 90)):
-        one.samples = [{"wall_ns": 3 * wall, "iterations": 3}]
+        one.samples = [{"round": number, "wall_ns": 3 * wall * (number + 1), "iterations": 3} for number in range(LEAST_ROUNDS)]
     assert floor(cells) == 0.1
     assert floor(cells[:2]) is None
+    for one in cells:
+        one.samples.pop()
+    assert floor(cells) is None, "what was stopped early is no evidence"
 
 
 def test_twins_run_in_a_process_of_their_own_and_stand_in_the_result(benches: Benches) -> None:
