@@ -13,8 +13,9 @@ METHOD = (
     "Disturbed rounds: a visit is marked when other programs used over 25 % of the machine, the hypervisor over 2 %, a quota held us back, or memory ran short; half as many rounds again make up for them. "
     "Where the undisturbed rounds alone contradict the verdict on all of them, nothing is separated.",
     "A/A control: some models run a second time under another name, outside the verdicts. If a model is shown to differ from itself by more than the margin, the run is not trustworthy.",
-    "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete.",
+    "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete; "
+    "a full run stops the variants after the least rounds, so that more are left for what verdicts and claims are made of.",
     "Latency counts from when a request should have been sent, so that a stall shows in every request that it delayed. Requests come at 50, 70 and 90 % of what the slowest model that competes "
     f"was measured to serve in the same run, at the same rate for all. The {100 * OPEN_LOOP:.0f}th percentile decides, of a heartbeat the {100 * OTHERWISE:.0f}th; a percentile is told only where at least {LEAST_BEYOND} values lie beyond it.",
-    "CPU cost is the user and system time of the model's whole process tree, without the origin server. Memory is the peak resident size of the model's process; of several processes it is their proportional share, because peaks would count shared pages once for each.",
+    "CPU cost is the user and system time of the model's whole process tree, without the origin server. Memory is the peak resident size of the model's process; of several processes it is their proportional share, because peaks would count shared pages once for each. It holds what earlier cases left in the process; only where memory decides is the process a fresh one.",
 )
