@@ -59,12 +59,13 @@ struct fetch {
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {
         output mine{0, 0, 0};
         http_reply reply;
+        http_buffer buffer;
         std::array<char, longest_item_target> room;
         const endpoint server = with.source.server();
         typename C::stream connection = co_await ctx.connect(server, never);
         for (std::uint64_t request = i; request < p.requests; request += items(p)) {
             const std::string_view target = with.source.target(room, request);
-            co_await get(ctx, connection, server, target, reply);
+            co_await get(ctx, connection, server, target, reply, buffer);
             mine.add(reply, with.source.status());
             if (!reply.keep_alive()) throw http_error("the server closes the connection after a reply");
             reply.reset();

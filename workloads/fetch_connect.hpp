@@ -56,11 +56,12 @@ struct fetch_connect {
     static typename C::task item(C& ctx, const params&, shared<C>& with, std::size_t i, output& out) {
         output mine{0, 0, 0};
         http_reply reply;
+        http_buffer buffer;
         std::array<char, longest_item_target> room;
         const endpoint server = with.source.server();
         const std::string_view target = with.source.target(room, i);
         typename C::stream connection = co_await ctx.connect(server, never);
-        co_await get(ctx, connection, server, target, reply);
+        co_await get(ctx, connection, server, target, reply, buffer);
         connection.close();
         mine.add(reply, with.source.status());
         out = mine;

@@ -88,13 +88,16 @@ class fetch_source {
     std::optional<foreign_reply> foreign_;
 };
 
+// What a reply is read into, piece by piece, and a request is written in. Kept by who asks again and again:
+// in a frame of its own for each request it cost a malloc.
+using http_buffer = std::array<std::byte, 8192>;
+
 // Asks `server` for `target` and reads until the reply is complete. `reply` is new or has been reset;
 // `target` stays there meanwhile. Throws http_error, and what the stream throws.
 template <can_connect C>
 typename C::template async<void> get(C& ctx, typename C::stream& connection, endpoint server,
-                                     std::string_view target, http_reply& reply,
+                                     std::string_view target, http_reply& reply, http_buffer& buffer,
                                      time_point deadline = never) {
-    std::array<std::byte, 8192> buffer;
     const std::span<char> text(reinterpret_cast<char*>(buffer.data()), buffer.size());
     const std::size_t length = format_get(text, server, target);
     const std::span<const std::byte> request(buffer.data(), length);

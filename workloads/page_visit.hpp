@@ -38,9 +38,10 @@ typename C::template async<void> fetch_page(C& ctx, const page_request& asked, p
     const std::string target = format_page_target(asked.target);
     std::array<std::uint64_t, 2 + page_graph::most_links> words{};
     http_reply reply;
+    http_buffer buffer;
     reply.keep_body(std::as_writable_bytes(std::span(words)));
     typename C::stream connection = co_await ctx.connect(asked.server, asked.latest);
-    co_await get(ctx, connection, asked.server, target, reply, asked.latest);
+    co_await get(ctx, connection, asked.server, target, reply, buffer, asked.latest);
     connection.close();
     refuse_if_overloaded(reply);
     mine.ended = reply.status() == 200 ? page_visit::end::fine : page_visit::end::failed;

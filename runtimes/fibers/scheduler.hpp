@@ -78,7 +78,7 @@ class scheduler {
     void before_dispatch() { parent_first_ = true; }
 
     // The calling fiber is about to end.
-    void before_end() { ended_ = true; }
+    void before_end() { ++ended_; }
 
   private:
     friend class waiting;
@@ -95,7 +95,7 @@ class scheduler {
     asyncio::timer_heap timers_;
     waiting* newest_stoppable_ = nullptr;
     bool parent_first_ = false;
-    bool ended_ = false;
+    unsigned ended_ = 0;  // since the dispatcher ran
     std::size_t waits_ =
         0;  // fibers that wait for a descriptor or a time; with none there is nothing to poll for
     std::atomic<int>* const sleepers_;
