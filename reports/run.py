@@ -77,13 +77,18 @@ class Cell:
         if metric == "cpu":
             return sample.cpu_ns
         if metric == "latency":
-            return None if sample.latency is None else deciding_ns(sample.latency, OTHERWISE if self.offered_per_s is None else OPEN_LOOP)
+            return None if sample.latency is None else deciding_ns(sample.latency, self.deciding_quantile)
         return self._memory(sample)
 
     def _memory(self, sample: Sample) -> float | None:
         """Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them."""
         size = sample.pss_bytes if self.processes > 1 and sample.pss_bytes is not None else sample.peak_rss_bytes
         return None if size is None else float(max(size, PAGE))
+
+    @property
+    def deciding_quantile(self) -> float:
+        """Of latency."""
+        return OTHERWISE if self.offered_per_s is None else OPEN_LOOP
 
     @property
     def process_of(self) -> dict[int, int]:

@@ -100,6 +100,7 @@ def test_advice_names_the_family_that_is_most_often_best_and_its_worst_case(full
     assert lines["Lessons of the tutorials"][2] == "2 of 2"
     assert {"I/O-bound work, up to 100 at once", "I/O-bound work, more at once"} <= set(lines)
     assert "idle_tasks" in lines["Memory"][3]
+    assert lines["I/O-bound work, up to 100 at once"][5].endswith("(90th percentile, echo_at_rate)")  # no rate was offered, so that decides
 
 
 def test_limits_tell_what_was_left_open(full: Analysis) -> None:
