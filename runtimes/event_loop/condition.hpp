@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "runtimes/event_loop/coro.hpp"
@@ -27,10 +28,14 @@ class condition {
     // Releases the lock, waits for notify() and takes the lock again, also when it is cancelled. Throws
     // std::logic_error if the lock is not held.
     coro<void> wait();
-    // Until the predicate holds, which is asked under the lock.
+    // Until the predicate holds, which is asked under the lock; gives what it returned then.
     template <class Predicate>
-    coro<void> wait_for(Predicate holds) {
-        while (!holds()) co_await wait();
+    coro<std::invoke_result_t<Predicate&>> wait_for(Predicate holds) {
+        for (;;) {
+            auto answer = holds();
+            if (answer) co_return std::move(answer);
+            co_await wait();
+        }
     }
 
     // Wakes the n that have waited longest. Throws std::logic_error if the lock is not held.

@@ -113,7 +113,8 @@ future<R> begin_gathering(loop& l, std::vector<any_future> children, bool except
 }
 
 template <class Awaitable>
-using result_type = typename std::decay_t<Awaitable>::value_type;
+using result_type =
+    typename decltype(as_future(std::declval<loop&>(), std::declval<Awaitable>()))::value_type;
 
 template <class... Ts, std::size_t... I>
 void collect_tuple(outcome& outer, const std::vector<any_future>& children, std::index_sequence<I...>) {
@@ -137,11 +138,8 @@ std::vector<any_future> as_children(loop& l, Awaitables&&... what) {
 
 template <class A>
 concept gatherable = requires {
-    typename std::decay_t<A>::value_type;
-}
-&&(std::is_same_v<std::decay_t<A>, coro<result_type<A>>> ||
-   std::is_same_v<std::decay_t<A>, task<result_type<A>>> ||
-   std::is_same_v<std::decay_t<A>, future<result_type<A>>>);
+    typename result_type<A>;
+};
 
 // The future of a tuple of the results; std::monostate stands for void. Coroutines become tasks at once. The
 // first exception comes out at once, and the others run on. Cancelling the future cancels all children, and

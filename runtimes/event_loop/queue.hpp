@@ -30,31 +30,28 @@ class queue_shut_down : public std::runtime_error {
 };
 
 // A wait that looks again when it is woken, and goes back to the end of the list if somebody was faster; its
-// task is stepped only with an answer. So neither put() nor get() needs a coroutine of its own.
+// task is stepped only with an answer. So neither put() nor get() needs a coroutine of its own. Wait has
+// attempt(), true if there is an answer, and pass_on() for a wake that it cannot use.
+template <class Wait>
 class retrying_wait : public queued_wait, node {
   protected:
-    using attempt_function = bool (*)(retrying_wait&);  // true: there is an answer
-
-    retrying_wait(wait_list& list, attempt_function attempt, attempt_function pass_on) noexcept
-        : queued_wait(list), node(&on_turn), attempt_(attempt), pass_on_(pass_on) {
+    explicit retrying_wait(wait_list& list) noexcept : queued_wait(list), node(&on_turn) { wakes_ = this; }
+    retrying_wait(retrying_wait&& other) noexcept : queued_wait(std::move(other)), node(&on_turn) {
         wakes_ = this;
     }
 
   private:
     static void on_turn(node& n) {
-        auto& self = static_cast<retrying_wait&>(n);
+        auto& self = static_cast<Wait&>(static_cast<retrying_wait&>(n));
         task_state& t = self.waiter();
-        if (t.result.has(flag::must_cancel)) {
-            self.pass_on_(self);
-        } else if (!self.attempt_(self)) {
+        if (t.result.has(flag::must_cancel)) [[unlikely]] {
+            self.pass_on();
+        } else if (!self.attempt()) {
             return self.wait_again();
         }
         t.awaiting = nullptr;
         t.run(t);
     }
-
-    attempt_function attempt_;
-    attempt_function pass_on_;
 };
 
 // Store is the order in which values come out: put(T), T take(), size().
@@ -69,28 +66,27 @@ class basic_queue {
     bool empty() const noexcept { return store_.size() == 0; }
     bool full() const noexcept { return maxsize_ != 0 && store_.size() >= maxsize_; }
 
-    class [[nodiscard]] put_wait : retrying_wait {
+    class [[nodiscard]] put_wait : retrying_wait<put_wait> {
       public:
         put_wait(basic_queue& q, T value) noexcept
-            : retrying_wait(q.putters_, &attempt, &pass_on), queue_(q), value_(std::move(value)) {}
-        bool await_ready() { return try_put(); }
-        void await_suspend(std::coroutine_handle<> h) { wait(h); }
+            : retrying_wait<put_wait>(q.putters_), queue_(q), value_(std::move(value)) {}
+        bool await_ready() { return attempt(); }
+        void await_suspend(std::coroutine_handle<> h) { this->wait(h); }
         void await_resume() {
-            check_cancelled();
+            this->check_cancelled();
             if (refused_) throw queue_shut_down();
         }
 
       private:
-        bool try_put() {
+        friend retrying_wait<put_wait>;
+        bool attempt() {
             refused_ = queue_.shut_down_;
             if (!refused_ && queue_.full()) return false;
             if (!refused_) queue_.store(std::move(value_));
             return true;
         }
-        static bool attempt(retrying_wait& w) { return static_cast<put_wait&>(w).try_put(); }
-        static bool pass_on(retrying_wait& w) {
-            basic_queue& q = static_cast<put_wait&>(w).queue_;
-            return !q.full() && q.putters_.wake_first();
+        void pass_on() {
+            if (!queue_.full()) queue_.putters_.wake_first();
         }
         std::string describe() const override { return "queue.put()"; }
 
@@ -101,28 +97,26 @@ class basic_queue {
     // Waits while the queue is full. Throws queue_shut_down.
     put_wait put(T value) { return put_wait(*this, std::move(value)); }
 
-    class [[nodiscard]] get_wait : retrying_wait {
+    class [[nodiscard]] get_wait : retrying_wait<get_wait> {
       public:
-        explicit get_wait(basic_queue& q) noexcept
-            : retrying_wait(q.getters_, &attempt, &pass_on), queue_(q) {}
-        bool await_ready() { return try_get(); }
-        void await_suspend(std::coroutine_handle<> h) { wait(h); }
+        explicit get_wait(basic_queue& q) noexcept : retrying_wait<get_wait>(q.getters_), queue_(q) {}
+        bool await_ready() { return attempt(); }
+        void await_suspend(std::coroutine_handle<> h) { this->wait(h); }
         T await_resume() {
-            check_cancelled();
+            this->check_cancelled();
             if (!value_) throw queue_shut_down();
             return std::move(*value_);
         }
 
       private:
-        bool try_get() {
+        friend retrying_wait<get_wait>;
+        bool attempt() {
             if (queue_.empty()) return queue_.shut_down_;
             value_.emplace(queue_.take());
             return true;
         }
-        static bool attempt(retrying_wait& w) { return static_cast<get_wait&>(w).try_get(); }
-        static bool pass_on(retrying_wait& w) {
-            basic_queue& q = static_cast<get_wait&>(w).queue_;
-            return !q.empty() && q.getters_.wake_first();
+        void pass_on() {
+            if (!queue_.empty()) queue_.getters_.wake_first();
         }
         std::string describe() const override { return "queue.get()"; }
 

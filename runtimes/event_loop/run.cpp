@@ -1,4 +1,4 @@
-// run(): the clean-up after the main coroutine.
+// run(): the loop of a runner, and the clean-up after its last main coroutine.
 #include "runtimes/event_loop/run.hpp"
 
 namespace crossover::asyncio {
@@ -19,6 +19,37 @@ void cancel_leftovers(loop& l) {
         if (t.cancelled()) continue;
         if (const std::exception_ptr e = t.exception())
             l.call_exception_handler({"unhandled exception during run() shutdown", e, t.name()});
+    }
+}
+
+loop& runner::get_loop() {
+    if (closed_) throw std::logic_error("the runner is closed");
+    if (!loop_) loop_.emplace(options_);
+    return *loop_;
+}
+
+loop& runner::idle_loop() {
+    if (running_loop)
+        throw std::logic_error(
+            "run() cannot be called from a running event loop: co_await the coroutine instead");
+    return get_loop();
+}
+
+void runner::close() {
+    if (std::exchange(closed_, true) || !loop_) return;
+    struct at_end {
+        explicit at_end(loop& l) : self(l) {}
+        ~at_end() { self.close(); }
+        loop& self;
+    } const closes(*loop_);
+    cancel_leftovers(*loop_);
+    finish_default_executor(*loop_);
+}
+
+runner::~runner() {
+    try {
+        close();
+    } catch (const loop_exit&) {  // another exception is on its way out of run()
     }
 }
 

@@ -1,8 +1,10 @@
 // run(): the entry point. Makes a loop, runs the main coroutine, cancels what is left and closes the loop.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/task.hpp"
 
 namespace crossover::asyncio {
@@ -14,24 +16,63 @@ void cancel_leftovers(loop& l);
 // Runs the loop until the calls that to_thread() has begun are over.
 void finish_default_executor(loop& l);
 
-// Returns what `main` returns or throws what it throws. Throws std::logic_error if a loop runs in this thread
-// already.
+// Runs main coroutines one after the other in one loop and one context: what one sets the next finds. Belongs
+// to one thread.
+class runner {
+  public:
+    explicit runner(const loop_options& options = {}) : options_(options) {}
+    runner(const runner&) = delete;
+    runner& operator=(const runner&) = delete;
+    // Closes it. A loop_exit that a task throws meanwhile is lost.
+    ~runner();
+
+    // Made when it is first asked for. Throws std::logic_error if the runner is closed.
+    loop& get_loop();
+
+    // Returns what `main` returns or throws what it throws. Tasks that it leaves go on in the next run.
+    // Throws std::logic_error if the runner is closed or a loop runs in this thread already.
+    template <class T>
+    T run(coro<T> main) {
+        loop& l = idle_loop();
+        const entered_context here(context_.values());
+        return l.run_until_complete(keep_context(std::move(main)));
+    }
+
+    // Cancels what is left, waits until it has ended and closes the loop. Closing twice does nothing.
+    void close();
+
+    // --- for run() ---
+    loop& idle_loop();  // throws as run() does
+
+  private:
+    template <class T>
+    coro<T> keep_context(coro<T> main) {
+        struct at_end {
+            explicit at_end(context& c) : kept(c) {}
+            ~at_end() { kept = copy_context(); }
+            context& kept;
+        } const keep(context_);
+        co_return co_await main;
+    }
+
+    loop_options options_;
+    std::optional<loop> loop_;
+    context context_ = copy_context();
+    bool closed_ = false;
+};
+
+// The same for one main coroutine. Throws std::logic_error if a loop runs in this thread already.
 template <class T>
 T run(coro<T> main, const loop_options& options = {}) {
-    if (running_loop)
-        throw std::logic_error(
-            "run() cannot be called from a running event loop: co_await the coroutine instead");
-    loop l(options);
-    struct scope {
-        explicit scope(loop& made) : self(made) {}
-        ~scope() {
-            cancel_leftovers(self);
-            finish_default_executor(self);
-            self.close();
-        }
-        loop& self;
-    } const scope(l);
-    return l.run_until_complete(std::move(main));
+    runner r(options);
+    if constexpr (std::is_void_v<T>) {
+        r.idle_loop().run_until_complete(std::move(main));
+        r.close();
+    } else {
+        T result = r.idle_loop().run_until_complete(std::move(main));
+        r.close();
+        return result;
+    }
 }
 
 }  // namespace crossover::asyncio

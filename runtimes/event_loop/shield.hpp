@@ -17,7 +17,7 @@ auto shield(Awaitable what, std::source_location at = std::source_location::curr
     static_assert(std::is_void_v<T> || std::is_reference_v<T> || std::is_copy_constructible_v<T>,
                   "shield() copies the result: return a shared_ptr instead");
 
-    future<T> outer(l, at);
+    future<T> outer(inner.get_loop(), at);
     const auto pass_on = [](void* to, notice*, outcome& from) {
         const future<T> target(*static_cast<outcome*>(to));
         if (target.done()) return;

@@ -14,8 +14,9 @@ class [[nodiscard]] sleep_wait : pending {
         // is set.
         alarm_.fires = reinterpret_cast<node*>(static_cast<std::intptr_t>(delay.count()));
     }
-    sleep_wait(const sleep_wait&) = delete;
-    sleep_wait& operator=(const sleep_wait&) = delete;
+    // Before it is awaited.
+    sleep_wait(sleep_wait&& other) noexcept { alarm_.fires = other.alarm_.fires; }
+    sleep_wait& operator=(sleep_wait&&) = delete;
     ~sleep_wait() {
         if (alarm_.armed()) waiter().result.owner->timers().remove(alarm_);
     }

@@ -55,8 +55,10 @@ inline constexpr time_point no_deadline = time_point::max();
 // timeout_error.
 class socket_wait : public pending {
   public:
-    socket_wait(const socket_wait&) = delete;
-    socket_wait& operator=(const socket_wait&) = delete;
+    // Before it is awaited.
+    socket_wait(socket_wait&& other) noexcept
+        : socket_wait(other.socket_, other.direction_, other.deadline_, other.attempt_, other.what_) {}
+    socket_wait& operator=(socket_wait&&) = delete;
 
     bool await_ready();
     bool await_suspend(std::coroutine_handle<> h);
@@ -136,6 +138,7 @@ class [[nodiscard]] accept_wait : public socket_wait {
   public:
     accept_wait(socket& s, time_point deadline) noexcept
         : socket_wait(s, direction::readable, deadline, &attempt, "accept") {}
+    accept_wait(accept_wait&&) noexcept = default;
     ~accept_wait() { accepted_.close(); }
     socket await_resume() {
         finish();

@@ -98,6 +98,11 @@ class stream_writer {
     // Sends what can be sent at once and keeps the rest to send it when the peer takes it. Ignored once the
     // connection is closed or lost, which drain() tells.
     void write(std::string_view data) const { connection().write(data); }
+    // Each of them in turn.
+    template <class Range>
+    void writelines(const Range& all) const {
+        for (const std::string_view data : all) write(data);
+    }
     // Waits while much is unsent. Throws std::system_error if the connection is lost or closed.
     coro<void> drain() const;
     // Ends the stream towards the peer after what has been written.

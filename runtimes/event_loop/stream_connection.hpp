@@ -30,8 +30,10 @@ class open_connections final : public loop::service {
 // Reads only when asked, so that what nobody reads stays with the peer; writes by itself.
 class stream_connection : public std::enable_shared_from_this<stream_connection> {
   public:
-    // Without a socket: what is read comes from feed().
-    stream_connection(loop& l, std::size_t limit) noexcept : loop_(l), limit_(limit), writable_(*this) {}
+    // Without a socket: what is read comes from feed(). Throws std::invalid_argument for a limit of 0.
+    stream_connection(loop& l, std::size_t limit) : loop_(l), limit_(limit), writable_(*this) {
+        if (limit == 0) throw std::invalid_argument("the limit of a stream must not be 0");
+    }
     stream_connection(const stream_connection&) = delete;
     stream_connection& operator=(const stream_connection&) = delete;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtimes/event_loop/awaiter.hpp"
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/future.hpp"
 
@@ -154,14 +155,31 @@ task<T> create_task(coro<T> what, std::string name,
     return get_running_loop().create_task(std::move(what), std::move(name), at);
 }
 
+template <awaiter A>
+auto create_task(A what, std::source_location at = std::source_location::current()) {
+    return create_task(as_coro(std::move(what)), at);
+}
+
+// How many eager starts may lie within one another.
+inline constexpr unsigned most_eager_starts = 200;
+inline constinit thread_local unsigned eager_starts = 0;
+
 // Runs the body at once up to its first wait; if it ends before that, the task is done on return and never
-// was in the ready queue.
+// was in the ready queue. Eager starts that nest too deep for the stack start as any task does.
 template <class T>
 task<T> create_eager_task(coro<T> what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
     task_state& t = task_code<T>::adopt(l, std::move(what));
     l.enlist(t, at);
     task<T> result(t.result);
+    if (eager_starts == most_eager_starts) [[unlikely]] {
+        l.make_ready(t);
+        return result;
+    }
+    struct nested {
+        nested() { ++eager_starts; }
+        ~nested() { --eager_starts; }
+    } const start;
     t.run(t);
     return result;
 }
@@ -185,6 +203,10 @@ template <class T>
 task<T> as_future(loop& l, coro<T> what, const std::source_location& at = {}) {
     return l.create_task(std::move(what), {}, at);
 }
+template <awaiter A>
+auto as_future(loop& l, A what, const std::source_location& at = {}) {
+    return l.create_task(as_coro(std::move(what)), {}, at);
+}
 template <class T>
 future<T> as_future(loop&, future<T> what, const std::source_location& = {}) {
     return what;
@@ -200,6 +222,8 @@ auto loop::run_until_complete(Awaitable&& what, std::source_location at) {
     constexpr bool fresh = requires { typename std::decay_t<Awaitable>::promise_type; };
     auto main = as_future(*this, std::forward<Awaitable>(what), at);
     outcome& o = main.raw();
+    if (o.owner != this)
+        throw std::invalid_argument("run_until_complete: the task or future belongs to another event loop");
     const auto stopper = main.add_done_callback([this, &o](const auto&) {
         if (o.state != phase::failed || !is_loop_exit(o.get_error())) stop();
     });

@@ -1,6 +1,7 @@
 // task_group: tasks that live and fail together.
 #pragma once
 
+#include <concepts>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/exception_group.hpp"
 #include "runtimes/event_loop/notice.hpp"
 #include "runtimes/event_loop/task.hpp"
@@ -33,6 +35,19 @@ class task_group {
         task<T> t = get_running_loop().create_task(std::move(what), std::move(name), at);
         adopt(t);
         return t;
+    }
+    // In that context itself, not in a copy.
+    template <class T, std::same_as<context> C>
+    task<T> create_task(coro<T> what, const C& in,
+                        std::source_location at = std::source_location::current()) {
+        check_open();
+        task<T> t = asyncio::create_task(std::move(what), in, at);
+        adopt(t);
+        return t;
+    }
+    template <awaiter A>
+    auto create_task(A what, std::source_location at = std::source_location::current()) {
+        return create_task(as_coro(std::move(what)), std::string(), at);
     }
 
     // --- for with() ---

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtimes/event_loop/task.hpp"
+#include "runtimes/event_loop/wait.hpp"
 
 namespace crossover::asyncio {
 
@@ -97,11 +98,18 @@ requires std::is_invocable_v<Body&, timeout_scope&> body_coro<Body> timeout(
     return timeout_at(std::optional(loop::deadline_after(delay)), std::move(body));
 }
 
-template <class T>
-coro<T> result_in_no_time(task<T> what) {
+template <class Rep, class Period, awaiter A>
+auto timeout(std::chrono::duration<Rep, Period> delay, A body) {
+    return timeout(delay, as_coro(std::move(body)));
+}
+
+template <class Future>
+coro<typename Future::value_type> result_in_no_time(Future what) {
     if (!what.done()) {
+        const std::vector<Future> only(1, what);
         what.cancel();
-        co_await until_done(what);
+        // Not awaited itself: a cancellation of the waiter is not to wait for it, nor to cancel it again.
+        static_cast<void>(co_await wait(only));
         if (what.cancelled()) throw timeout_error();
     }
     co_return co_await std::move(what);
@@ -126,13 +134,13 @@ coro<T> wait_for(coro<T> what, std::chrono::duration<Rep, Period> time) {
 template <class Rep, class Period, class Future>
 requires std::derived_from<Future, any_future> coro<typename Future::value_type> wait_for(
     Future what, std::chrono::duration<Rep, Period> time) {
-    if (loop::nanoseconds_of(time).count() <= 0 && !what.done()) {
-        what.cancel();
-        co_await until_done(what);
-        if (what.cancelled()) throw timeout_error();
-    }
-    if (what.done()) co_return co_await std::move(what);
+    if (what.done() || loop::nanoseconds_of(time).count() <= 0)
+        co_return co_await result_in_no_time(std::move(what));
     co_return co_await timeout(time, await_it(std::move(what)));
+}
+template <class Rep, class Period, awaiter A>
+auto wait_for(A what, std::chrono::duration<Rep, Period> time) {
+    return wait_for(as_coro(std::move(what)), time);
 }
 
 }  // namespace crossover::asyncio

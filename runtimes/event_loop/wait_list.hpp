@@ -12,8 +12,9 @@ class wait_list;
 // Base of the awaiters of primitives. It is the list's node, so that waiting allocates nothing.
 class queued_wait : public pending {
   public:
-    queued_wait(const queued_wait&) = delete;
-    queued_wait& operator=(const queued_wait&) = delete;
+    // Before it is awaited.
+    queued_wait(queued_wait&& other) noexcept : list_(other.list_) {}
+    queued_wait& operator=(queued_wait&&) = delete;
 
   protected:
     explicit queued_wait(wait_list& list) noexcept : list_(list) {}

@@ -223,6 +223,17 @@ TEST_P(chain, an_ordinary_caller_catches_what_ended_a_hundred_thousand_frames_be
     expect_innermost_first(ended);
 }
 
+coro<int> start_below(int left) {
+    if (left == 0) co_return 0;
+    const task<int> next = create_eager_task(start_below(left - 1));
+    const int below = co_await next;
+    co_return below + 1;
+}
+
+TEST_P(chain, a_hundred_thousand_eager_starts_within_one_another_need_no_stack) {
+    EXPECT_EQ(run(start_below(deep)), deep);
+}
+
 coro<int> one_more(coro<int> inner) {
     const int below = co_await inner;
     co_return below + 1;

@@ -1,4 +1,4 @@
-// lock, event, condition, semaphore, barrier.
+// lock, event, condition, and what all primitives have in common.
 #include <memory>
 
 #include "runtimes/event_loop/barrier.hpp"
@@ -207,158 +207,25 @@ TEST_P(locks_test, conformance_108_a_cancelled_wait_has_the_lock_again_and_passe
     EXPECT_EQ(seen, (log{"a cancelled", "b"}));
 }
 
-coro<> acquires(semaphore& s, std::string name, log& seen) {
-    co_await s.acquire();
-    seen.push_back(name);
-}
-
-TEST_P(locks_test, conformance_110_a_semaphore_is_first_come_first_served_and_newcomers_queue) {
-    log seen;
-    semaphore s(1);
-    auto body = [&]() -> coro<> {
-        co_await s.acquire();
-        EXPECT_TRUE(s.locked());
-        task<> a = create_task(acquires(s, "a", seen));
-        task<> b = create_task(acquires(s, "b", seen));
-        co_await sleep(0ns);
-        s.release();
-        s.release();
-        EXPECT_TRUE(s.locked()) << "those that were woken have not run yet";
-        task<> newcomer = create_task(acquires(s, "newcomer", seen));
-        s.release();
-        co_await newcomer;
-        EXPECT_TRUE(a.done() && b.done());
-        EXPECT_TRUE(s.locked());
-    };
-    run(body());
-    EXPECT_EQ(seen, (log{"a", "b", "newcomer"}));
-}
-
-TEST_P(locks_test, conformance_110_a_cancelled_waiter_gives_its_turn_to_the_next) {
-    for (bool woken : {false, true}) {
-        log seen;
-        semaphore s(0);
-        auto body = [&]() -> coro<> {
-            task<> a = create_task(acquires(s, "a", seen));
-            task<> b = create_task(acquires(s, "b", seen));
-            co_await sleep(0ns);
-            if (woken) s.release();
-            a.cancel();
-            if (!woken) s.release();
-            co_await b;
-            EXPECT_TRUE(a.cancelled());
+TEST_P(locks_test, conformance_108_wait_for_gives_what_the_predicate_returned) {
+    run([]() -> coro<> {
+        condition changed;
+        std::string state;
+        const auto waits = [](condition& c, const std::string& s) -> coro<std::size_t> {
+            co_await c.acquire();
+            const std::size_t size = co_await c.wait_for([&s] { return s.size(); });
+            c.release();
+            co_return size;
         };
-        run(body());
-        EXPECT_EQ(seen, log{"b"});
-    }
-}
-
-TEST_P(locks_test, a_permit_gives_itself_back) {
-    semaphore s(2);
-    auto body = [&]() -> coro<> {
-        {
-            const semaphore::permit a = co_await s.scoped();
-            const semaphore::permit b = co_await s.scoped();
-            EXPECT_TRUE(s.locked());
-        }
-        EXPECT_FALSE(s.locked());
-    };
-    run(body());
-}
-
-TEST_P(locks_test, conformance_112_a_bounded_semaphore_refuses_a_release_too_many) {
-    bounded_semaphore s(1);
-    EXPECT_THROW(s.release(), std::logic_error);
-    EXPECT_THROW(semaphore(-1), std::invalid_argument);
-    auto body = [&]() -> coro<> {
-        co_await s.acquire();
-        s.release();
-        EXPECT_THROW(s.release(), std::logic_error);
-    };
-    run(body());
-}
-
-TEST_P(locks_test, conformance_113_a_barrier_releases_all_together_with_distinct_places_and_again) {
-    barrier b(3);
-    std::vector<std::size_t> places;
-    auto waits = [&]() -> coro<> {
-        for (int round = 0; round < 2; ++round) {
-            const std::size_t place = co_await b.wait();
-            places.push_back(place);
-        }
-    };
-    auto body = [&]() -> coro<> {
-        task<> first = create_task(waits());
-        task<> second = create_task(waits());
-        co_await steps(5);
-        EXPECT_TRUE(places.empty());
-        EXPECT_EQ(b.n_waiting(), 2u);
-        task<> third = create_task(waits());
-        co_await first;
-        co_await second;
-        co_await third;
-        EXPECT_EQ(b.n_waiting(), 0u);
-    };
-    run(body());
-    ASSERT_EQ(places.size(), 6u);
-    for (auto part = places.begin(); part != places.end(); part += 3) {
-        std::sort(part, part + 3);
-        EXPECT_EQ(std::vector(part, part + 3), (std::vector<std::size_t>{0, 1, 2}));
-    }
-    EXPECT_THROW(barrier(0), std::invalid_argument);
-}
-
-coro<> waits_at(barrier& b, std::string name, log& seen) {
-    try {
-        static_cast<void>(co_await b.wait());
-        seen.push_back(name + " passed");
-    } catch (const broken_barrier_error&) {
-        seen.push_back(name + " broken");
-    }
-}
-
-TEST_P(locks_test, conformance_114_a_cancelled_waiter_only_lowers_the_count) {
-    log seen;
-    barrier b(2);
-    auto body = [&]() -> coro<> {
-        task<> a = create_task(waits_at(b, "a", seen));
-        co_await steps(2);
-        a.cancel();
-        co_await until_done(a);
-        EXPECT_EQ(b.n_waiting(), 0u);
-        EXPECT_FALSE(b.broken());
-        task<> c = create_task(waits_at(b, "c", seen));
-        task<> d = create_task(waits_at(b, "d", seen));
-        co_await c;
-        co_await d;
-    };
-    run(body());
-    EXPECT_EQ(seen.size(), 2u);
-}
-
-TEST_P(locks_test, conformance_114_reset_breaks_those_that_wait_and_abort_also_those_that_come) {
-    log seen;
-    barrier b(2);
-    auto body = [&]() -> coro<> {
-        task<> a = create_task(waits_at(b, "a", seen));
-        co_await steps(2);
-        co_await b.reset();
-        co_await a;
-        EXPECT_FALSE(b.broken());
-        task<> c = create_task(waits_at(b, "c", seen));
-        task<> d = create_task(waits_at(b, "d", seen));
-        co_await c;
-        co_await d;
-        task<> e = create_task(waits_at(b, "e", seen));
-        co_await steps(2);
-        co_await b.abort();
-        co_await e;
-        EXPECT_TRUE(b.broken());
-        co_await waits_at(b, "f", seen);
-    };
-    run(body());
-    std::sort(seen.begin() + 1, seen.begin() + 3);
-    EXPECT_EQ(seen, (log{"a broken", "c passed", "d passed", "e broken", "f broken"}));
+        const task<std::size_t> waiter = create_task(waits(changed, state));
+        co_await sleep(0ns);
+        co_await changed.acquire();
+        changed.notify();
+        state = "three";
+        changed.release();
+        const std::size_t size = co_await waiter;
+        EXPECT_EQ(size, 5u);
+    }());
 }
 
 TEST_P(locks_test, conformance_115_a_primitive_belongs_to_the_loop_in_which_it_first_blocked) {
@@ -402,7 +269,7 @@ TEST_P(locks_test, a_loop_may_be_torn_down_while_tasks_wait_for_primitives) {
         static_cast<void>(own.create_task(holds(l, "waiter", seen)));
         static_cast<void>(own.create_task(nested()));
         static_cast<void>(own.create_task(on_semaphore()));
-        static_cast<void>(own.create_task(waits_at(b, "barrier", seen)));
+        static_cast<void>(own.create_task(b.wait()));
         own.stop();
         own.run_forever();
     }

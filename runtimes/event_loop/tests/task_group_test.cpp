@@ -224,6 +224,22 @@ TEST_P(task_group_test, conformance_100_create_task_is_refused_outside_the_scope
 
 struct interrupt_all : loop_exit {};
 
+TEST_P(task_group_test, a_child_may_be_given_a_context) {
+    context_var<int> number("number", 0);
+    run([](context_var<int>& v) -> coro<> {
+        const context given = copy_context();
+        const auto set = [](context_var<int>& to) -> coro<> {
+            to.set(8);
+            co_return;
+        };
+        const auto body = [&](task_group& g) -> coro<> { co_await g.create_task(set(v), given); };
+        task_group group;
+        co_await with(group, body);
+        EXPECT_EQ(v.get(given), 8);
+        EXPECT_EQ(v.get(), 0);
+    }(number));
+}
+
 TEST_P(task_group_test, conformance_101_a_loop_exit_comes_out_bare) {
     log seen;
     auto exits = []() -> coro<> {

@@ -1,7 +1,6 @@
-// timeout(), timeout_at(), wait_for() and shield().
+// timeout(), timeout_at() and wait_for().
 #include "runtimes/event_loop/timeout.hpp"
 
-#include "runtimes/event_loop/shield.hpp"
 #include "runtimes/event_loop/task_group.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 
@@ -87,6 +86,25 @@ TEST_P(timeout_test, conformance_077_no_time_at_all) {
         }
     };
     run(body());
+}
+
+TEST_P(timeout_test, conformance_077_who_waits_for_a_cancelled_task_to_end_can_be_cancelled_itself) {
+    run([]() -> coro<> {
+        log seen;
+        const task<int> inner = create_task(stubborn(10, "value", seen));
+        co_await sleep(0ns);
+        const task<int> outer = create_task(wait_for(inner, 0ns));
+        co_await sleep(0ns);
+        co_await sleep(0ns);
+        EXPECT_EQ(seen, log{"asked"});
+        outer.cancel();
+        co_await until_done(outer);
+        EXPECT_TRUE(outer.cancelled());
+        EXPECT_FALSE(inner.done()) << "it is not waited for any more";
+        EXPECT_EQ(inner.cancelling(), 1u) << "nor cancelled again";
+        const int value = co_await inner;
+        EXPECT_EQ(value, 5);
+    }());
 }
 
 TEST_P(timeout_test, conformance_078_a_value_returned_in_spite_of_the_cancel_comes_out) {
@@ -294,50 +312,6 @@ TEST_P(timeout_test, conformance_088_a_group_that_fails_while_it_is_timed_out_co
         }
         EXPECT_EQ(what, "unhandled errors in a task_group (1 sub-exception)");
         EXPECT_EQ(current_task().cancelling(), 0u);
-    };
-    run(body());
-}
-
-TEST_P(timeout_test, conformance_089_cancelling_a_shield_leaves_the_inner_one_running) {
-    auto body = [&]() -> coro<> {
-        task<int> inner = create_task(sleeps(2ms, 8));
-        future<int> outer = shield(inner);
-        outer.cancel();
-        EXPECT_TRUE(outer.cancelled());
-        co_await sleep(0ns);
-        EXPECT_FALSE(inner.done());
-        const auto got24 = co_await inner;
-        EXPECT_EQ(got24, 8);
-        task<int> again = create_task(sleeps(3ms, 9));
-        const auto got25 = co_await outcome_of(wait_for(shield(again), 1ms));
-        EXPECT_EQ(got25, "timeout");
-        EXPECT_EQ(again.cancelling(), 0u);
-        const auto got26 = co_await again;
-        EXPECT_EQ(got26, 9);
-    };
-    run(body());
-}
-
-TEST_P(timeout_test, conformance_090_a_shield_passes_the_inner_end_on) {
-    auto fails = []() -> coro<int> {
-        co_await sleep(0ns);
-        throw std::runtime_error("inner");
-    };
-    auto awaits = [](future<int> f) -> coro<int> { co_return co_await f; };
-    auto body = [&]() -> coro<> {
-        const auto got27 = co_await shield(sleeps(1ms, 3));
-        EXPECT_EQ(got27, 3);
-        const auto got28 = co_await outcome_of(awaits(shield(fails())));
-        EXPECT_EQ(got28, "inner");
-        task<int> inner = create_task(sleeps(1h, 1));
-        future<int> outer = shield(inner);
-        inner.cancel();
-        const auto got29 = co_await outcome_of(awaits(outer));
-        EXPECT_EQ(got29, "cancelled");
-        EXPECT_TRUE(outer.cancelled());
-        future<int> done = get_running_loop().create_future<int>();
-        done.set_result(1);
-        EXPECT_TRUE(shield(done).done());
     };
     run(body());
 }

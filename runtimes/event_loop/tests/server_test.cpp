@@ -1,0 +1,171 @@
+// Servers: their clients, their end, their socket files.
+#include "runtimes/event_loop/server.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "runtimes/event_loop/task.hpp"
+#include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/what_of.hpp"
+#include "runtimes/event_loop/timeout.hpp"
+
+namespace crossover::asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+class server_test : public on_each_back_end {};
+
+coro<> echo_lines(stream_reader reader, stream_writer writer) {
+    for (;;) {
+        const std::string line = co_await reader.readline();
+        if (line.empty()) break;
+        writer.write(line);
+        co_await writer.drain();
+    }
+    writer.close();
+}
+
+TEST_P(server_test, conformance_154_a_server_serves_many_clients_and_waits_for_them) {
+    run([]() -> coro<> {
+        const server s = co_await start_server(&echo_lines, "127.0.0.1", 0);
+        EXPECT_TRUE(s.is_serving());
+        std::vector<task<>> clients;
+        for (int i = 0; i < 20; ++i)
+            clients.push_back(create_task([](std::uint16_t port, int n) -> coro<> {
+                auto [reader, writer] = co_await open_connection("localhost", port);
+                for (int k = 0; k < 10; ++k) {
+                    const std::string line = std::to_string(n * k) + "\n";
+                    writer.write(line);
+                    const std::string got = co_await reader.readline();
+                    EXPECT_EQ(line, got);
+                }
+                writer.close();
+                co_await writer.wait_closed();
+            }(s.port(), i)));
+        for (auto& c : clients) co_await c;
+        auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+        writer.write("x\n");
+        const std::string one = co_await reader.readline();
+        EXPECT_EQ("x\n", one);
+        s.close();
+        EXPECT_FALSE(s.is_serving());
+        EXPECT_TRUE(s.addresses().empty());
+        auto closed = create_task(s.wait_closed());
+        co_await sleep(2ms);
+        EXPECT_FALSE(closed.done()) << "a connection is open";
+        writer.write("still served\n");
+        const std::string two = co_await reader.readline();
+        EXPECT_EQ("still served\n", two);
+        writer.close();
+        co_await closed;
+    }());
+}
+
+TEST_P(server_test, conformance_154_cancelling_serve_forever_closes_the_server) {
+    run([]() -> coro<> {
+        const server s = co_await start_server(&echo_lines, "127.0.0.1", 0);
+        const std::uint16_t port = s.port();
+        auto serving = create_task(s.serve_forever());
+        co_await sleep(1ms);
+        EXPECT_FALSE(serving.done());
+        serving.cancel();
+        co_await until_done(serving);
+        EXPECT_TRUE(serving.cancelled());
+        EXPECT_FALSE(s.is_serving());
+        auto what = co_await what_of<std::system_error>(open_connection("127.0.0.1", port));
+        EXPECT_NE(std::string::npos, what.find("connecting to 127.0.0.1:"));
+    }());
+}
+
+TEST_P(server_test, conformance_154_close_clients_and_abort_clients_end_connections) {
+    run([]() -> coro<> {
+        const server s = co_await start_server(&echo_lines, "127.0.0.1", 0);
+        for (const bool abort : {false, true}) {
+            auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+            writer.write("x\n");
+            const std::string line = co_await reader.readline();
+            EXPECT_EQ("x\n", line);
+            EXPECT_EQ(1u, s.clients());
+            if (abort)
+                s.abort_clients();
+            else
+                s.close_clients();
+            EXPECT_EQ(0u, s.clients());
+            bool reset = false;
+            try {
+                const std::string end = co_await reader.read();
+                EXPECT_EQ("", end);
+            } catch (const std::system_error&) {
+                reset = true;
+            }
+            EXPECT_EQ(abort, reset);
+        }
+        s.close();
+        co_await s.wait_closed();
+    }());
+}
+
+TEST_P(server_test, conformance_153_an_exception_of_a_handler_is_reported_and_a_cancellation_is_silent) {
+    log reports;
+    run([](log& reported) -> coro<> {
+        get_running_loop().set_exception_handler(
+            [&reported](loop&, const error_report& r) { reported.push_back(r.message); });
+        auto handler = [](stream_reader reader, stream_writer) -> coro<> {
+            const std::string line = co_await reader.readline();
+            if (line == "throw\n") throw std::runtime_error("handler failed");
+            current_task().cancel();
+            co_await sleep(1h);
+        };
+        const server s = co_await start_server(handler, "127.0.0.1", 0);
+        for (const char* what : {"throw\n", "cancel\n"}) {
+            auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+            writer.write(what);
+            const std::string end = co_await reader.read();
+            EXPECT_EQ("", end) << "the connection was closed";
+        }
+        s.close();
+        co_await s.wait_closed();
+    }(reports));
+    EXPECT_EQ(log{"Unhandled exception in client_connected_cb"}, reports);
+}
+
+TEST_P(server_test, conformance_156_a_unix_server_removes_its_socket_unless_it_was_replaced) {
+    const std::string path =
+        testing::TempDir() + "crossover_stream_" + std::to_string(::getpid()) + GetParam().name;
+    run([](std::string at) -> coro<> {
+        const server first = co_await start_unix_server(&echo_lines, at);
+        auto [reader, writer] = co_await open_unix_connection(at);
+        writer.write("hello\n");
+        const std::string line = co_await reader.readline();
+        EXPECT_EQ("hello\n", line);
+        const server second = co_await start_unix_server(&echo_lines, at);
+        first.close();
+        EXPECT_TRUE(std::filesystem::exists(at)) << "it is the second server's";
+        second.close();
+        EXPECT_FALSE(std::filesystem::exists(at));
+    }(path));
+}
+
+TEST_P(server_test, what_is_open_when_the_loop_closes_is_closed) {
+    int fd = -1;
+    run([](int& ours_fd) -> coro<> {
+        auto deaf = [](stream_reader, stream_writer) -> coro<> { co_await sleep(1h); };
+        const server s = co_await start_server(deaf, "127.0.0.1", 0);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+        writer.write(std::string(8 << 20, 'z'));
+        ours_fd = ::fcntl(writer.fd(), F_DUPFD_CLOEXEC, 0);
+    }(fd));
+    char byte;
+    EXPECT_LE(::recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+    EXPECT_NE(EAGAIN, errno);
+    ::close(fd);
+}
+
+CROSSOVER_ON_EACH_BACK_END(server_test);
+
+}  // namespace
+}  // namespace crossover::asyncio
