@@ -12,7 +12,7 @@ from driver.problem import Exit, Problem
 from driver.twins import MOST_TWINS
 from reports.representatives import BASELINE, Member, competing, passed_over
 
-REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short
+REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
 
 
 def split_names(text: str) -> list[str]:
@@ -47,7 +47,9 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
     for cell in chosen:
         cell.claimed = cell.id in claimed
-        cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT and not cell.claimed
+        if cell.claimed and cell.rank == VARIANT:  # left out after all that is only shown
+            cell.rank = REFERENCE
+        cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT
     wide = _with_all_models(cases, variants, claimed)
     chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed)]
     names = list(dict.fromkeys(cell.model for cell in cells))

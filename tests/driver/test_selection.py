@@ -79,11 +79,11 @@ def test_full_measures_whatever_a_claim_of_the_tutorials_is_judged_by() -> None:
         case = Case(f"sum_squares/n:{params['n']}", "sum_squares", params, "cpu", "?", "time", "sums")
         offered += [Cell(case, member.id, 16, 16, None, "", 0, sizes) for member in members]
 
-    def variants_of(size: str, variants: Variants) -> set[str]:
-        return {cell.model for cell in select(offered, members, size, [], variants) if cell.rank == VARIANT and cell.case.params == full_size}
+    def references_of(size: str, variants: Variants) -> set[str]:
+        return {cell.model for cell in select(offered, members, size, [], variants) if cell.rank == REFERENCE and cell.case.params == full_size}
 
-    assert variants_of("full", Variants.ONE_CASE) == {"py_threads"}
-    assert variants_of("quick", Variants.NONE) == set()
+    assert references_of("full", Variants.ONE_CASE) == {"serial", "py_threads"}, "and left out after what is only shown"
+    assert references_of("quick", Variants.NONE) == set()
 
 
 def test_in_full_what_neither_competes_nor_tests_a_claim_is_only_shown_and_what_is_asked_for_never() -> None:
