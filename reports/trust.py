@@ -25,7 +25,7 @@ def facts(analysis: Analysis) -> list[Fact]:
     state = "complete" if complete else f"partial: {run.run.get('stop_reason') or 'reason unknown'}"
     processes = run.run.get("processes") or 1
     return [
-        Fact("Rounds", f"{rounds}, {quantities.counted(processes, 'process', 'processes')} per model", isinstance(rounds, int) and rounds < LEAST_ROUNDS),
+        Fact("Rounds", f"{rounds}, {'up to ' if processes > 1 else ''}{quantities.counted(processes, 'process', 'processes')} per model", isinstance(rounds, int) and rounds < LEAST_ROUNDS),
         Fact("State", state, not complete),
         Fact("Machine", _machine(run)),
         Fact("Revision", _revision(run), bool(run.source.get("dirty"))),
