@@ -74,6 +74,8 @@ struct idle_tasks {
 
     static std::size_t items(const params& p) { return p.tasks; }
     static std::size_t alive_together(const params& p) { return p.tasks; }
+    // The others would wait for an item that the system refused for ever.
+    static policy limits(const params&) { return policy(unlimited, until::first_error); }
     static std::uint64_t least_ns(const params& p, std::size_t) { return p.hold_us * 1000; }
 
     template <can_sleep C>

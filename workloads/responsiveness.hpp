@@ -47,6 +47,8 @@ struct responsiveness {
 
     static std::size_t items(const params& p) { return 1 + p.tasks; }
     static std::size_t alive_together(const params&) { return 2; }
+    // The heartbeat would wait for an item that the system refused for ever.
+    static policy limits(const params&) { return policy(unlimited, until::first_error); }
     static std::uint64_t units(const params& p) { return p.tasks; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
 

@@ -1,5 +1,6 @@
 """The system refuses descriptors, memory, room, a port or a folder: the limit is named, nothing that was measured is lost."""
 
+import json
 import os
 import resource
 import shutil
@@ -43,6 +44,14 @@ def test_without_address_space_for_its_stacks_tbb_resumable_is_unsupported_and_t
     assert model["status"] == "unsupported"
     assert "ulimit -v" in model["reason"]
     assert outcomes(result, "serial") == {"ok"}
+
+
+def test_items_that_wait_for_one_whose_stack_was_refused_are_stopped() -> None:
+    request = {"do": "sample", "workload": "idle_tasks", "params": {"tasks": 10_000, "hold_us": 100_000}, "iterations": 1}
+    few = limited_to(resource.RLIMIT_AS, 16 * GIB + GIB // 2)
+    done = subprocess.run([built("bench_fibers"), "--serve"], input=json.dumps(request) + "\n", preexec_fn=few, capture_output=True, text=True, timeout=30)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["outcome"] == "failed" and "ulimit -v" in answer["reason"], answer
 
 
 @pytest.fixture
