@@ -69,7 +69,7 @@ json cell_row(const cell_facts& f) {
 }
 
 bool names(const json& workload, const json& params, const cell_facts& f, bool at_any_pace) {
-    if (f.workload != workload || f.params.size() != params.size()) return false;
+    if (workload != json(f.workload) || f.params.size() != params.size()) return false;
     return std::ranges::all_of(f.params, [&](const auto& p) {
         auto found = params.find(p.first);
         if (found == params.end() || !found->is_number_unsigned()) return false;
