@@ -46,6 +46,12 @@ const std::string chunked_reply =
     "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n"
     "b\r\nhello world\r\n1a;name=value\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nTrailer: x\r\n\r\n";
 const std::string chunked_body = "hello worldabcdefghijklmnopqrstuvwxyz";
+const std::string empty_chunked_reply =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n";
+
+// Replies and their bodies.
+const std::vector<std::pair<std::string, std::string>> replies = {
+    {reply_with(body_of(100)), body_of(100)}, {chunked_reply, chunked_body}, {empty_chunked_reply, ""}};
 
 void expect_body(const http_reply& reply, std::string_view body) {
     EXPECT_TRUE(reply.done());
@@ -75,8 +81,7 @@ TEST(http_reply, reads_a_reply_given_whole) {
 }
 
 TEST(http_reply, reads_a_reply_given_byte_by_byte) {
-    for (const auto& [text, body] :
-         {std::pair{reply_with(body_of(100)), body_of(100)}, {chunked_reply, chunked_body}}) {
+    for (const auto& [text, body] : replies) {
         http_reply reply;
         for (std::size_t i = 0; i < text.size(); ++i) {
             ASSERT_FALSE(reply.done()) << "before byte " << i;
@@ -87,8 +92,7 @@ TEST(http_reply, reads_a_reply_given_byte_by_byte) {
 }
 
 TEST(http_reply, reads_a_reply_cut_in_two_at_any_place) {
-    for (const auto& [text, body] :
-         {std::pair{reply_with(body_of(100)), body_of(100)}, {chunked_reply, chunked_body}}) {
+    for (const auto& [text, body] : replies) {
         for (std::size_t cut = 1; cut < text.size(); ++cut) {
             http_reply reply;
             const std::string_view whole = text;
