@@ -56,13 +56,9 @@ class coro_promise_base {
             release_header<T>(t, header_bytes<T> + frame);
     }
 
-    coro<T> get_return_object() noexcept;
-    // The default argument is the coroutine function.
-    std::suspend_always initial_suspend(
-        std::source_location body = std::source_location::current()) noexcept {
-        ::new (&result().body) std::source_location(body);
-        return {};
-    }
+    // The default argument is the coroutine function. Asked for here, where it takes no room in the frame.
+    coro<T> get_return_object(std::source_location body = std::source_location::current()) noexcept;
+    std::suspend_always initial_suspend() noexcept { return {}; }
 
     struct final_awaiter {
         bool await_ready() const noexcept { return false; }
@@ -198,7 +194,8 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
 };
 
 template <class T, class Self>
-coro<T> coro_promise_base<T, Self>::get_return_object() noexcept {
+coro<T> coro_promise_base<T, Self>::get_return_object(std::source_location body) noexcept {
+    ::new (&result().body) std::source_location(body);
     return coro<T>(handle());
 }
 

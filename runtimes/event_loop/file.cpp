@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <system_error>
 
-#include "runtimes/event_loop/loop.hpp"
 #include "runtimes/event_loop/shield.hpp"
 #include "runtimes/event_loop/thread_executor.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 #include "runtimes/reactor/io_uring_reactor.hpp"
 
 namespace crossover::asyncio {

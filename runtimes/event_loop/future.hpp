@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "runtimes/event_loop/frame_pool.hpp"
-#include "runtimes/event_loop/loop.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 

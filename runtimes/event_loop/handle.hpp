@@ -46,9 +46,8 @@ struct callback : node {
 };
 
 struct timed_callback : callback {
-    explicit timed_callback(const kind& k) noexcept : callback(k) { alarm.fires = this; }
+    using callback::callback;
     loop* owner = nullptr;
-    timer alarm;
     time_point when{};
 };
 

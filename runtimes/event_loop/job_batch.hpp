@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runtimes/event_loop/coro.hpp"
-#include "runtimes/event_loop/loop.hpp"
 #include "runtimes/event_loop/task.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 

@@ -267,8 +267,8 @@ void timer_handle::cancel() noexcept {
     if (!callback_) return;
     auto& c = static_cast<timed_callback&>(*callback_);
     handle::cancel();
-    if (!c.alarm.armed()) return;
-    c.owner->timers().remove(c.alarm);
+    if (!timer_heap::armed(c)) return;
+    c.owner->timers().remove(c);
     c.release();
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runtimes/event_loop/coro.hpp"
-#include "runtimes/event_loop/loop.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 

@@ -1,64 +1,69 @@
 // sleep(): a task gives way for a time, or for one iteration.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
-#include "runtimes/event_loop/loop.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 
 class [[nodiscard]] sleep_wait : pending {
   public:
-    explicit sleep_wait(std::chrono::nanoseconds delay) noexcept {
-        // A million sleepers are a million of these, so the delay stays where the waiter goes once the timer
-        // is set.
-        alarm_.fires = reinterpret_cast<node*>(static_cast<std::intptr_t>(delay.count()));
-    }
+    explicit sleep_wait(std::chrono::nanoseconds delay) noexcept
+        : delay_or_waiter_(std::clamp(delay.count(), -longest, longest) * 2 + 1) {}
     // Before it is awaited.
-    sleep_wait(sleep_wait&& other) noexcept { alarm_.fires = other.alarm_.fires; }
+    sleep_wait(sleep_wait&& other) noexcept : delay_or_waiter_(other.delay_or_waiter_) {}
     sleep_wait& operator=(sleep_wait&&) = delete;
     ~sleep_wait() {
-        if (alarm_.armed()) waiter().result.owner->timers().remove(alarm_);
+        if (awaited() && timer_heap::armed(waiter())) waiter().result.owner->timers().remove(waiter());
     }
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> h) {
         loop& l = *running_loop;
         task_state& t = *l.current();
-        const std::chrono::nanoseconds delay(reinterpret_cast<std::intptr_t>(alarm_.fires));
-        alarm_.fires = &t;
-        if (delay.count() <= 0) {
+        const std::int64_t delay = delay_or_waiter_ >> 1;
+        delay_or_waiter_ = reinterpret_cast<std::int64_t>(&t);
+        if (delay <= 0) {
             t.result.frame = h.address();
             t.awaiting = nullptr;
             l.make_ready(t);
             return;
         }
-        l.timers().insert(alarm_, loop::deadline_after(delay));
+        l.timers().insert(
+            t, delay == longest ? time_point::max() : loop::deadline_after(std::chrono::nanoseconds(delay)));
         park(t, h, *this);
     }
     void await_resume() { check_interrupt(waiter()); }
 
   private:
     bool cancel(task_state& t, std::string_view message) override {
-        if (!alarm_.armed()) return false;  // it has rung already
-        t.result.owner->timers().remove(alarm_);
+        if (!timer_heap::armed(t)) return false;  // it has rung already
+        t.result.owner->timers().remove(t);
         end_wait(t, message);
         wake(t);
         return true;
     }
     std::string describe() const override {
-        if (!alarm_.armed()) return "a sleep that is over";
-        return "sleep, " + seconds_until(waiter().result.owner->timers().deadline(alarm_)) + " left";
+        if (!timer_heap::armed(waiter())) return "a sleep that is over";
+        return "sleep, " + seconds_until(waiter().result.owner->timers().deadline(waiter())) + " left";
     }
-    task_state& waiter() const noexcept { return *static_cast<task_state*>(alarm_.fires); }
+    bool awaited() const noexcept { return !(delay_or_waiter_ & 1); }
+    task_state& waiter() const noexcept { return *reinterpret_cast<task_state*>(delay_or_waiter_); }
 
-    timer alarm_;
+    // A million sleepers are a million of these, so one word serves for both: twice the delay in nanoseconds
+    // and one, until the waiter's address replaces it.
+    static constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max() / 2;
+    std::int64_t delay_or_waiter_;
 };
 
 // Gives way for at least that long; for zero or less, for exactly one iteration, with no timer. Throws
 // std::invalid_argument for NaN.
 template <class Rep, class Period>
-sleep_wait sleep(std::chrono::duration<Rep, Period> delay) {
+sleep_wait sleep(const std::chrono::duration<Rep, Period>& delay) {
     return sleep_wait(loop::nanoseconds_of(delay));
 }
 
@@ -78,7 +83,7 @@ class [[nodiscard]] valued_sleep_wait : public sleep_wait {
 
 // The same; the await gives `value`.
 template <class Rep, class Period, class T>
-valued_sleep_wait<T> sleep(std::chrono::duration<Rep, Period> delay, T value) {
+valued_sleep_wait<T> sleep(const std::chrono::duration<Rep, Period>& delay, T value) {
     return valued_sleep_wait<T>(loop::nanoseconds_of(delay), std::move(value));
 }
 

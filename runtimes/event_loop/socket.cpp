@@ -58,7 +58,7 @@ socket_wait::socket_wait(socket& s, direction d, time_point deadline, attempt_fu
 
 socket_wait::~socket_wait() {
     if (!task_) return;
-    if (alarm_.armed()) task_->result.owner->timers().remove(alarm_);
+    if (timer_heap::armed(late_)) task_->result.owner->timers().remove(late_);
     if (!settled_) task_->result.owner->io().cancel(socket_.fd(), direction_, ready_);
 }
 
@@ -79,8 +79,7 @@ bool socket_wait::await_suspend(std::coroutine_handle<> h) {
     else if (!wait_in_reactor())
         return false;
     if (deadline_ != no_deadline) {
-        alarm_.fires = &late_;
-        l.timers().insert(alarm_, deadline_);
+        l.timers().insert(late_, deadline_);
         late_pending_ = true;
     }
     park(t, h, *this);
@@ -105,8 +104,8 @@ void socket_wait::resume() {
 }
 
 bool socket_wait::disarm() noexcept {
-    if (alarm_.armed()) {
-        task_->result.owner->timers().remove(alarm_);
+    if (timer_heap::armed(late_)) {
+        task_->result.owner->timers().remove(late_);
         late_pending_ = false;
     }
     return !late_pending_;

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "runtimes/event_loop/loop.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 
@@ -100,7 +100,6 @@ class socket_wait : public pending {
     task_state* task_ = nullptr;
     ready_node ready_;
     deadline_node late_;
-    timer alarm_;
     time_point deadline_;
     direction direction_;
     bool late_pending_ = false;  // the alarm is set, or has rung and its node has not run yet

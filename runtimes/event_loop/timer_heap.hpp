@@ -14,19 +14,8 @@ namespace crossover::asyncio {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-// Embedded in whatever waits for a time. Must stay in place while armed.
-struct timer {
-    timer() = default;
-    timer(const timer&) = delete;
-    timer& operator=(const timer&) = delete;
-
-    bool armed() const noexcept { return position != 0; }
-
-    node* fires = nullptr;       // put on the ready queue when the time has come
-    std::uint32_t position = 0;  // in the heap; 0: not armed
-    std::uint32_t order = 0;     // breaks ties: the earlier set fires first
-};
-
+// Holds nodes that somebody else owns and that must stay in place. A node waits in a list or here, never in
+// both, so its link tells its place in the heap: a million sleeping tasks need no memory of their own for it.
 class timer_heap {
   public:
     timer_heap() = default;
@@ -39,20 +28,24 @@ class timer_heap {
     // Precondition: not empty.
     time_point earliest() const noexcept { return entries_[root].deadline; }
 
-    // Precondition: armed.
-    time_point deadline(const timer& t) const noexcept { return entries_[t.position].deadline; }
+    // Whether it is in a heap.
+    static bool armed(const node& n) noexcept { return link_of(n) & mark; }
 
-    void insert(timer& t, time_point deadline) {
+    // Precondition: armed.
+    time_point deadline(const node& n) const noexcept { return entries_[position_of(n)].deadline; }
+
+    // It goes to the ready queue when the time has come. Precondition: in no list and no heap.
+    void insert(node& n, time_point deadline) {
         if (end_ >= capacity_) grow();
-        t.order = next_order_++;
-        const entry e(deadline, &t);
+        set_link(n, std::uint64_t{next_order_++} << 32);
+        const entry e(deadline, &n);
         rise(end_++, e);
     }
 
     // Precondition: armed.
-    void remove(timer& t) noexcept {
-        const std::size_t hole = t.position;
-        t.position = 0;
+    void remove(node& n) noexcept {
+        const std::size_t hole = position_of(n);
+        n.next = nullptr;
         const entry last = entries_[--end_];
         if (hole == end_) return;
         if (hole > root && before(last, entries_[parent(hole)]))
@@ -64,23 +57,36 @@ class timer_heap {
     // Puts the nodes of all timers that are due on `ready`, in the order of their deadlines.
     void expire(time_point now, node_list& ready) noexcept {
         while (end_ != root && entries_[root].deadline <= now) {
-            timer& t = *entries_[root].who;
-            remove(t);
-            ready.push_back(*t.fires);
+            node& n = *entries_[root].who;
+            remove(n);
+            ready.push_back(n);
         }
     }
 
     // Forgets all timers.
     void clear() noexcept {
-        while (end_ != root) entries_[--end_].who->position = 0;
+        while (end_ != root) entries_[--end_].who->next = nullptr;
     }
 
   private:
     struct entry {
-        entry(time_point d, timer* t) noexcept : deadline(d), who(t) {}
+        entry(time_point d, node* n) noexcept : deadline(d), who(n) {}
         time_point deadline;
-        timer* who;
+        node* who;
     };
+
+    // The link of a node in the heap: the order of its setting, which breaks ties, its position, and a mark
+    // that no address has.
+    static_assert(sizeof(node*) == sizeof(std::uint64_t));
+    static constexpr std::uint64_t mark = 1;
+    static constexpr std::uint64_t order_bits = ~std::uint64_t{0} << 32;
+    static std::uint64_t link_of(const node& n) noexcept { return reinterpret_cast<std::uint64_t>(n.next); }
+    static void set_link(node& n, std::uint64_t link) noexcept { n.next = reinterpret_cast<node*>(link); }
+    static std::size_t position_of(const node& n) noexcept { return (link_of(n) & ~order_bits) >> 1; }
+    static std::uint32_t order_of(const node& n) noexcept {
+        return static_cast<std::uint32_t>(link_of(n) >> 32);
+    }
+
     static constexpr std::align_val_t alignment{64};
     // The root lies at 3, so that the four children of each entry begin at a multiple of four: one cache
     // line.
@@ -90,12 +96,12 @@ class timer_heap {
 
     static bool before(const entry& a, const entry& b) noexcept {
         if (a.deadline != b.deadline) return a.deadline < b.deadline;
-        return static_cast<std::int32_t>(a.who->order - b.who->order) < 0;
+        return static_cast<std::int32_t>(order_of(*a.who) - order_of(*b.who)) < 0;
     }
 
     void place(std::size_t at, const entry& e) noexcept {
         entries_[at] = e;
-        e.who->position = static_cast<std::uint32_t>(at);
+        set_link(*e.who, (link_of(*e.who) & order_bits) | at << 1 | mark);
     }
 
     void rise(std::size_t at, const entry& e) noexcept {

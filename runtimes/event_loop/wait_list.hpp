@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "runtimes/event_loop/loop.hpp"
+#include "runtimes/event_loop/waiting.hpp"
 
 namespace crossover::asyncio {
 

@@ -148,15 +148,11 @@ void waiting::wake() {
 
 bool waiting::suspend(const stop_state* stop, time_point latest) {
     if (woken_) return true;
-    asyncio::timer timer;
     struct late : node {
         late(waiting& w) : node([](node& n) { static_cast<late&>(n).owner.wake(); }), owner(w) {}
         waiting& owner;
     } when_late(*this);
-    if (latest != never) {
-        timer.fires = &when_late;
-        on_.timers_.insert(timer, latest);
-    }
+    if (latest != never) on_.timers_.insert(when_late, latest);
     if (stop) {
         stop_ = stop;
         older_ = on_.newest_stoppable_;
@@ -173,8 +169,8 @@ bool waiting::suspend(const stop_state* stop, time_point latest) {
         if (older_) older_->newer_ = newer_;
     }
     if (latest == never) return true;
-    if (!timer.armed()) return false;
-    on_.timers_.remove(timer);
+    if (!asyncio::timer_heap::armed(when_late)) return false;
+    on_.timers_.remove(when_late);
     return true;
 }
 

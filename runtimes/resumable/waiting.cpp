@@ -62,8 +62,7 @@ void watcher::enter(waiting& w, time_point latest) {
         const std::lock_guard guard(lock_);
         if (latest != never) {
             earlier = timers_.empty() || latest < timers_.earliest();
-            w.timer_.fires = &w.due_;
-            timers_.insert(w.timer_, latest);
+            timers_.insert(w.due_, latest);
         }
         if (w.stop_) {
             w.older_ = newest_stoppable_;
@@ -77,7 +76,7 @@ void watcher::enter(waiting& w, time_point latest) {
 void watcher::leave(waiting& w) {
     if (!w.stop_ && w.has(waiting::time_bit)) return;
     const std::lock_guard guard(lock_);
-    if (w.timer_.armed()) timers_.remove(w.timer_);
+    if (asyncio::timer_heap::armed(w.due_)) timers_.remove(w.due_);
     if (!w.stop_) return;
     (w.newer_ ? w.newer_->older_ : newest_stoppable_) = w.older_;
     if (w.older_) w.older_->newer_ = w.newer_;

@@ -78,7 +78,7 @@ class waiting : public handover::waiter {
         explicit ready_node(waiting& w) : node(&is_ready), owner(w) {}
         waiting& owner;
     };
-    // Only a place in the list of what is due.
+    // Only a place among the timers and in the list of what is due.
     struct due_node : node {
         explicit due_node(waiting& w) : owner(w) {}
         waiting& owner;
@@ -98,7 +98,6 @@ class waiting : public handover::waiter {
     const stop_state* stop_;
     std::atomic<bits> state_{0};
     tbb::task::suspend_point point_ = nullptr;
-    asyncio::timer timer_;
     due_node due_{*this};
     waiting* newer_ = nullptr;  // of those that a stop can end
     waiting* older_ = nullptr;
