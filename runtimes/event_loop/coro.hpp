@@ -81,8 +81,15 @@ class coro_promise_base {
     outcome& result() noexcept { return header_of(handle()).result; }
 
   private:
-    std::coroutine_handle<Self> handle() noexcept {
-        return std::coroutine_handle<Self>::from_promise(static_cast<Self&>(*this));
+    std::coroutine_handle<> handle() noexcept {
+        void* frame = std::coroutine_handle<Self>::from_promise(static_cast<Self&>(*this)).address();
+#ifdef __clang__
+        // Clang takes the promise for a local variable until it has split the coroutine, and drops stores
+        // that lie before it, as the header does; and it would lay a frame that it sees destroyed into that
+        // of its caller, where there is no header. So it must not know whose frame this is.
+        asm("" : "+r"(frame));
+#endif
+        return std::coroutine_handle<>::from_address(frame);
     }
 };
 
