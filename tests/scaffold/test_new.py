@@ -59,7 +59,7 @@ BAD_NAMES = [
     ("workload", "a__b", "'a__b' is no name"),
     ("workload", "../escape", "'../escape' is no name"),
     ("workload", "", "'' is no name"),
-    ("model", "fine", "invalid choice: 'model'"),
+    ("model", "fine", "there is no kind model"),
 ]
 
 
