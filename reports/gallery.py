@@ -44,8 +44,8 @@ def gallery(folder: Path, root: Path) -> list[Path]:
 def _text(run: Run) -> str:
     facts = {fact.name: fact.value for fact in trust.facts(analyse(run))}
     date = str(run.run.get("started_utc", ""))[:10]
-    told = [f"A {run.run.get('mode')} run of {date} on {facts['Machine']}; {facts['Rounds']}; {facts['State']}.", *(facts[name] + "." for name in ("Foreign load", "Disturbed") if facts.get(name, "unknown") != "unknown")]
-    return f"\n{' '.join(told)}\n\n" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
+    told = "; ".join(f"{name.lower()}: {facts[name]}" for name in ("Rounds", "State", "Foreign load", "Disturbed") if name in facts)
+    return f"\nA {run.run.get('mode')} run of {date} on {facts['Machine']}; {told}.\n\n" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
 
 
 def main(arguments: Sequence[str]) -> int:
