@@ -164,6 +164,7 @@ completion_order<task<T>> as_completed(std::vector<coro<T>> all,
                                        std::optional<std::chrono::nanoseconds> timeout = std::nullopt,
                                        std::source_location at = std::source_location::current()) {
     std::vector<task<T>> tasks;
+    tasks.reserve(all.size());
     for (coro<T>& c : all) tasks.push_back(create_task(std::move(c), at));
     return completion_order<task<T>>(std::move(tasks), timeout);
 }

@@ -3,6 +3,7 @@
 
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/sleeps.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -10,10 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 class barrier_test : public on_each_back_end {};
-
-coro<> steps(int n) {
-    for (int i = 0; i < n; ++i) co_await sleep(0ns);
-}
 
 TEST_P(barrier_test, conformance_113_a_barrier_releases_all_together_with_distinct_places_and_again) {
     barrier b(3);

@@ -8,6 +8,7 @@
 #include "runtimes/event_loop/semaphore.hpp"
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/sleeps.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 class locks_test : public on_each_back_end {};
-
-coro<> steps(int n) {
-    for (int i = 0; i < n; ++i) co_await sleep(0ns);
-}
 
 coro<> holds(lock& l, std::string name, log& seen) {
     co_await l.acquire();

@@ -2,6 +2,8 @@
 #include "runtimes/event_loop/shield.hpp"
 
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/outcome_of.hpp"
+#include "runtimes/event_loop/tests/sleeps.hpp"
 #include "runtimes/event_loop/timeout.hpp"
 
 namespace crossover::asyncio {
@@ -10,22 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 class shield_test : public on_each_back_end {};
-
-coro<int> sleeps(std::chrono::nanoseconds time, int value) { co_return co_await sleep(time, value); }
-
-// What came out of a coroutine: its value, or the name of its exception.
-coro<std::string> outcome_of(coro<int> c) {
-    try {
-        const int value = co_await c;
-        co_return std::to_string(value);
-    } catch (const timeout_error&) {
-        co_return "timeout";
-    } catch (const cancelled_error&) {
-        co_return "cancelled";
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-}
 
 TEST_P(shield_test, conformance_089_cancelling_a_shield_leaves_the_inner_one_running) {
     auto body = [&]() -> coro<> {

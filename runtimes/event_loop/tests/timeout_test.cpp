@@ -3,6 +3,8 @@
 
 #include "runtimes/event_loop/task_group.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/outcome_of.hpp"
+#include "runtimes/event_loop/tests/sleeps.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -10,22 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 class timeout_test : public on_each_back_end {};
-
-coro<int> sleeps(std::chrono::nanoseconds time, int value) { co_return co_await sleep(time, value); }
-
-// What came out of a coroutine: its value, or the name of its exception.
-coro<std::string> outcome_of(coro<int> c) {
-    try {
-        const int value = co_await c;
-        co_return std::to_string(value);
-    } catch (const timeout_error&) {
-        co_return "timeout";
-    } catch (const cancelled_error&) {
-        co_return "cancelled";
-    } catch (const std::exception& e) {
-        co_return e.what();
-    }
-}
 
 // Ignores a cancellation for some iterations, then ends as told.
 coro<int> stubborn(int steps, std::string end, log& seen) {

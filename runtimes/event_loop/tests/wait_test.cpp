@@ -2,6 +2,7 @@
 #include "runtimes/event_loop/wait.hpp"
 
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/sleeps.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -18,8 +19,6 @@ coro<int> fails(int steps) {
     for (int i = 0; i < steps; ++i) co_await sleep(0ns);
     throw std::runtime_error("failed");
 }
-coro<int> sleeps(std::chrono::nanoseconds time, int value) { co_return co_await sleep(time, value); }
-
 TEST_P(wait_test, conformance_067_wait_throws_for_no_failure_and_gives_done_and_pending) {
     auto body = []() -> coro<> {
         std::vector<task<int>> all{create_task(later(1, 2)), create_task(fails(1)), create_task(later(3, 4))};
@@ -130,6 +129,7 @@ TEST_P(wait_test, conformance_073_as_completed_gives_the_tasks_in_the_order_of_t
 TEST_P(wait_test, conformance_073_as_completed_makes_tasks_of_coroutines) {
     auto body = []() -> coro<> {
         std::vector<coro<int>> all;
+        all.reserve(3);
         for (int i = 0; i < 3; ++i) all.push_back(later(i, 10 - 3 * i));
         std::vector<int> seen;
         auto order = as_completed(std::move(all));
