@@ -153,8 +153,10 @@ class Serving(unittest.TestCase):
         self.hello = json.loads(self.out.readline(), parse_constant=no_constant)
 
     def tearDown(self) -> None:
-        self.child.kill()
-        self.child.communicate()
+        try:
+            self.child.communicate(timeout=60)  # the end of its input ends it
+        finally:
+            self.child.kill()
 
     def send(self, line: bytes) -> dict[str, Any]:
         self.input.write(line + b"\n")
@@ -164,6 +166,11 @@ class Serving(unittest.TestCase):
 
     def ask(self, **request: Any) -> dict[str, Any]:
         return self.send(json.dumps(request).encode())
+
+    def fetched_from_storage(self) -> int:
+        """Bytes that the kernel fetched for the bench since it began; what the page cache had is not among them."""
+        accounted = Path(f"/proc/{self.child.pid}/io").read_text()
+        return int(re.search(r"^read_bytes: (\d+)$", accounted, re.MULTILINE)[1])
 
     def test_hello_says_who_and_what_can_be_measured(self) -> None:
         self.assertEqual((self.hello["protocol"], self.hello["model"], self.hello["pid"]), (1, "serial", self.child.pid))
@@ -194,12 +201,14 @@ class Serving(unittest.TestCase):
 
     def test_cold_files_are_read_from_below_the_page_cache_where_that_is_possible(self) -> None:
         cold = {"workload": "read_files_cold", "params": {"files": 20, "bytes": 1000, "in_flight": 4}}
+        gate = self.ask(do="gate", **cold)
+        if gate["outcome"] == "unsupported":
+            self.assertIn("set TMPDIR to a folder on a disk", gate["reason"])
+            self.skipTest(gate["reason"])
+        before = self.fetched_from_storage()
         answer = self.ask(do="sample", **cold, iterations=3)
-        if answer["outcome"] == "unsupported":
-            self.assertIn("set TMPDIR to a folder on a disk", answer["reason"])
-            self.skipTest(answer["reason"])
         self.assertEqual((answer["outcome"], answer["units"]), ("ok", 60), answer)
-        self.assertGreaterEqual(answer["voluntary_switches"], 30, "most reads waited for the disk")
+        self.assertGreaterEqual(self.fetched_from_storage() - before, 60 * 1000, "every read of every pass")
 
     def test_an_unsupported_cell_is_answered_with_its_reason(self) -> None:
         cell = next(cell for cell in self.hello["cells"] if cell["status"] == "unsupported")

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,25 +45,35 @@ def children_of(parent: int) -> set[int]:
 
 
 class Nursery:
-    """Children in sessions of their own. Orphans of theirs become ours (child subreaper) and are ended with them."""
+    """Children in sessions of their own, each with a folder for its temporary files: one that is killed removes none itself.
+
+    Orphans of theirs become ours (child subreaper) and are ended with them."""
 
     def __init__(self) -> None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self._not_ours = children_of(os.getpid())
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._files: dict[int, tempfile.TemporaryDirectory[str]] = {}
 
     def start(self, command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
         """Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            bufsize=0,
-            start_new_session=True,
-            preexec_fn=_die_with_the_driver,
-        )
+        files = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
+        try:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                bufsize=0,
+                start_new_session=True,
+                preexec_fn=_die_with_the_driver,
+                env={**os.environ, "TMPDIR": files.name},
+            )
+        except OSError:
+            files.cleanup()
+            raise
         self._children[child.pid] = child
+        self._files[child.pid] = files
         return child
 
     def wait(self, child: subprocess.Popen[bytes], seconds: float) -> int | None:
@@ -84,6 +95,7 @@ class Nursery:
         """Ends the child and everything that it started. With grace the end of its input is its chance to leave by itself."""
         self._finish(child, time.monotonic() + grace_s)
         self._end_orphans(children_of_this_process)
+        self._remove_files_of_the_dead()
 
     def end_all(self, grace_s: float = 0) -> None:
         """The grace is one for all of them."""
@@ -95,6 +107,7 @@ class Nursery:
         for child in children:
             self._finish(child, until)
         self._end_orphans(lambda: children_of(os.getpid()))
+        self._remove_files_of_the_dead()
 
     def _finish(self, child: subprocess.Popen[bytes], until: float) -> None:
         assert child.stdin is not None and child.stdout is not None
@@ -108,6 +121,10 @@ class Nursery:
             pass
         child.wait()
         self._children.pop(child.pid, None)
+
+    def _remove_files_of_the_dead(self) -> None:
+        for pid in self._files.keys() - self._children.keys():
+            self._files.pop(pid).cleanup()
 
     def _end_orphans(self, children: Callable[[], set[int]]) -> None:
         """An orphan's death hands us its own children, hence the loop."""

@@ -3,7 +3,7 @@
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
   model, family, unit_ns (claimed time per unit), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
-  children (leaves two `sleep` of that many seconds behind), origin_share (CPU of the origin per wall time), more (of every sample), cells (overrides per workload),
+  children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), more (of every sample), cells (overrides per workload),
   fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
 """
 
@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,8 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def leave_children() -> None:
-    """A worker in the process group, and one that has left it, its session and its parent."""
+    """A worker in the process group, one that has left it, its session and its parent, and a temporary file."""
+    tempfile.mkstemp()
     worker = ["/bin/sleep", str(CONFIG["children"])]
     subprocess.Popen(worker)
     if os.fork() == 0:

@@ -83,7 +83,16 @@ class Benches:
 
 
 @pytest.fixture
-def benches(tmp_path: Path) -> Benches:
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go: a driver that is killed with signal 9 leaves its own behind."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def benches(tmp_path: Path, temporary: Path) -> Benches:
     folder = tmp_path / "benches"
     folder.mkdir()
     return Benches(folder)

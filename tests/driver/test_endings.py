@@ -38,12 +38,15 @@ def end_with(benches: Benches, child: subprocess.Popen[str], number: signal.Sign
     return Result(child.returncode, out, err, benches.folder.parent / "out")
 
 
-def test_nothing_stays_behind_after_a_run_not_even_a_worker_that_left_session_and_parent(benches: Benches, sleepers_of: Find) -> None:
+def test_nothing_stays_behind_after_a_run_not_even_a_worker_that_left_session_and_parent(
+    benches: Benches, sleepers_of: Find, temporary: Path
+) -> None:
     seconds = 100_000 + os.getpid()
     benches.add("odd", children=seconds, fault={"do": "sample", "workload": "spin", "kind": "crash"})
     benches.add("even", children=seconds)
     assert benches.run().code == 4
     assert sleepers_of(seconds) == set()
+    assert list(temporary.iterdir()) == []
 
 
 def test_ctrl_c_leaves_a_valid_partial_result_and_no_process(benches: Benches, sleepers_of: Find) -> None:
