@@ -58,6 +58,10 @@ class cell {
     // verifies the outputs. Throws wrong_result. What the runtime throws (item_error, refused, ...) passes.
     virtual account gate() = 0;
 
+    // How long the least that any model must do for one iteration takes here, on `cores` cores and with no
+    // model: the shortest of several times. 0: the workload knows nothing of the kind.
+    virtual std::uint64_t bare_ns(std::size_t) const { return 0; }
+
     // Forgets the outputs of earlier passes.
     virtual void clear() = 0;
     // What has to be done before each pass and is no part of it.

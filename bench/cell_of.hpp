@@ -16,6 +16,7 @@
 #include "bench/checksum.hpp"
 #include "bench/model.hpp"
 #include "bench/passes.hpp"
+#include "bench/shortest.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover::bench {
@@ -99,6 +100,13 @@ class cell_of final : public cell {
         check_tasks(sum.executions, "the gate pass ran ");
         sum.checksum = verified();
         return sum;
+    }
+
+    std::uint64_t bare_ns(std::size_t cores) const override {
+        if constexpr (requires { W::least_work(params_, cores); })
+            return shortest_ns([&] { W::least_work(params_, cores); });
+        else
+            return cell::bare_ns(cores);
     }
 
     void clear() override {

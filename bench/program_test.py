@@ -183,12 +183,20 @@ class Serving(unittest.TestCase):
 
     def test_a_sample_owes_what_hello_says(self) -> None:
         cell = next(cell for cell in self.hello["cells"] if {key: cell[key] for key in SUMS} == SUMS)
-        self.assertEqual(self.ask(do="gate", **SUMS)["account"]["executions"], 8)
+        gate = self.ask(do="gate", **SUMS)
+        self.assertEqual(gate["account"]["executions"], 8)
+        self.assertNotIn("bare_ns", gate, "serial tells the bound of what computes")
         sample = self.ask(do="sample", **SUMS, iterations=3)
         self.assertEqual((sample["outcome"], sample["iterations"], sample["units"]), ("ok", 3, 3 * cell["units"]))
         self.assertLess(abs(sample["start_ns"] - time.monotonic_ns()), 10e9)
         again = self.ask(do="sample", **SUMS, iterations=1)
         self.assertEqual(again["checksum"], sample["checksum"])
+
+    def test_the_gate_measures_a_bound_for_what_only_coordinates(self) -> None:
+        spawn = {"workload": "spawn", "params": {"tasks": 10_000}}
+        gate, sample = self.ask(do="gate", **spawn), self.ask(do="sample", **spawn, iterations=1)
+        self.assertGreater(gate["bare_ns"], 1_000, "10,000 calls")
+        self.assertGreater(sample["wall_ns"], gate["bare_ns"])
 
     def test_a_sample_passes_the_gate_by_itself(self) -> None:
         self.assertEqual(self.ask(do="sample", **SUMS, iterations=1)["outcome"], "ok")

@@ -113,13 +113,15 @@ std::string hello_line(const model& m) {
                     {"cells", cells}});
 }
 
-std::string gate_line(const account& a) {
+std::string gate_line(const account& a, std::uint64_t bare_ns) {
     json of{{"executions", a.executions}};
     if (a.peak_alive > 0) of["peak_alive"] = a.peak_alive;
     of["threads"] = a.threads;
     of["processes"] = a.processes;
     of["kernel_objects"] = a.kernel_objects;
-    return line_of({{"outcome", "ok"}, {"account", of}});
+    json line{{"outcome", "ok"}, {"account", of}};
+    if (bare_ns > 0) line["bare_ns"] = bare_ns;
+    return line_of(line);
 }
 
 std::string sample_line(const cell_facts& of, const sample& s) {

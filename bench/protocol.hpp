@@ -16,7 +16,8 @@ namespace crossover::bench {
 
 // One line each, without its end.
 std::string hello_line(const model& m);
-std::string gate_line(const account& a);
+// `bare_ns` as the cell says.
+std::string gate_line(const account& a, std::uint64_t bare_ns);
 std::string sample_line(const cell_facts& of, const sample& s);
 std::string failure_line(const failure& f);
 std::string usage_line(std::string_view reason);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 
+#include "bench/cores.hpp"
 #include "bench/outcome.hpp"
 #include "bench/protocol.hpp"
 
@@ -16,7 +17,10 @@ std::string answer(const request& asked, sampler& samples) {
     const cell_facts& facts = asked.of->facts();
     if (!facts.unsupported.empty()) return failure_line({outcome::unsupported, facts.unsupported});
     try {
-        if (asked.what == request::kind::gate) return gate_line(samples.gate(*asked.of));
+        if (asked.what == request::kind::gate) {
+            const account seen = samples.gate(*asked.of);
+            return gate_line(seen, asked.of->bare_ns(cores_allowed()));
+        }
         return sample_line(facts, samples.take(*asked.of, asked.iterations));
     } catch (...) {
         return failure_line(failure_of(std::current_exception()));

@@ -62,6 +62,7 @@ class Cell:
     projected_ns: int | None = None
     stopped: Event | None = None
     account: Event | None = None
+    bare_ns: int | None = None  # where bound_ns is not known: the shortest time that a process measured for what any model must do
     failures: list[Event] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
     gated_in: int | None = None  # which start of the process has passed the gate and warmed up
@@ -102,6 +103,8 @@ class Cell:
                 self.least_ns = self.least_ns * self.listed_per_s // event["per_s"]
             case "gate":
                 self.account = event["account"]
+                if "bare_ns" in event:
+                    self.bare_ns = min(event["bare_ns"], self.bare_ns or event["bare_ns"])
             case "calibration":
                 self.iterations, self.single_ns, self.checksum = event["iterations"], event["single_ns"], event["checksum"]
                 self.asked_ns = event["asked_ns"]

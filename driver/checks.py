@@ -48,12 +48,12 @@ METERED = (
 KEPT = (*(key for key in _OWED if key != "units"), *METERED, "latency", "notes")
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
     return type(value) is int and value >= 0  # of type bool are true and false
 
 
 def _are_notes(notes: Any) -> bool:
-    return isinstance(notes, dict) and all(map(_is_count, notes.values()))
+    return isinstance(notes, dict) and all(map(is_count, notes.values()))
 
 
 def _are_latencies(latency: Any) -> bool:
@@ -62,7 +62,7 @@ def _are_latencies(latency: Any) -> bool:
 
 def _are_buckets(pairs: Any) -> bool:
     """[[largest value in ns, how many], ...]"""
-    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 and all(map(_is_count, pair)) for pair in pairs):
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 and all(map(is_count, pair)) for pair in pairs):
         return False
     return all(pair[0] < following[0] for pair, following in zip(pairs, pairs[1:]))
 
@@ -70,7 +70,7 @@ def _are_buckets(pairs: Any) -> bool:
 def wrong_sample(cell: Cell, iterations: int, sample: Event) -> str:
     """Why a sample is not to be believed; empty when it is."""
     for key in (*_OWED, *(key for key in METERED if key in sample)):
-        if not _is_count(sample.get(key)):
+        if not is_count(sample.get(key)):
             return f"a sample without a whole, positive {key}"
     if sample["wall_ns"] == 0:
         return "a sample that took no time"

@@ -9,7 +9,7 @@ from typing import Any
 
 from driver.bench import Answer, Bench
 from driver.cells import Case, Cell, Malformed, read_hello
-from driver.checks import KEPT, wrong_sample
+from driver.checks import KEPT, is_count, wrong_sample
 from driver.noise import Listener
 from driver.nursery import Nursery
 from driver.pace import Pace
@@ -107,8 +107,9 @@ class Session:
         answer = self._ask(cell, {"do": "gate", "params": cell.asked()}, expected_ns, "gate", None)
         if answer is None:
             return None
-        account = answer.body.get("account")
-        self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None})
+        account, bare_ns = answer.body.get("account"), answer.body.get("bare_ns")
+        bound = {"bare_ns": bare_ns} if is_count(bare_ns) else {}
+        self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None, **bound})
         return time.monotonic_ns() - begin_ns
 
     def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, per_s: int | None = None) -> dict[str, Any] | None:

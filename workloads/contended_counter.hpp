@@ -1,6 +1,7 @@
 // contended_counter: what does mutual exclusion cost when everybody wants the same thing?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -14,7 +15,7 @@ struct contended_counter {
     static constexpr work_class kind = work_class::coordination;
     static constexpr std::string_view unit = "additions";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "the same additions in one thread, with no model";
     static constexpr std::array needs{verb::limit};
 
     struct params {
@@ -42,6 +43,7 @@ struct contended_counter {
     static std::size_t items(const params& p) { return p.tasks; }
     static std::uint64_t units(const params& p) { return p.tasks * p.additions; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t) { bare::additions(p.tasks * p.additions); }
 
     template <can_limit C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t, output& out) {

@@ -1,6 +1,7 @@
 // echo: how many requests per second does a model serve over many connections?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/echo_serving.hpp"
 
 namespace crossover {
@@ -11,7 +12,7 @@ struct echo : echo_serving {
     static constexpr std::string_view question =
         "how many requests per second does a model serve over many connections?";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "a bare write and read of each request / cores";
 
     struct params {
         std::uint64_t connections, requests, bytes;
@@ -35,6 +36,9 @@ struct echo : echo_serving {
     static std::size_t alive_together(const params& p) { return p.connections; }
     static std::uint64_t units(const params& p) { return p.requests; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t cores) {
+        bare::messages(p.requests / std::min<std::uint64_t>(p.connections, cores), p.bytes);
+    }
 
     template <can_connect C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {

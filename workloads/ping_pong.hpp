@@ -1,6 +1,7 @@
 // ping_pong: how long does a message take from one task to another that waits for it?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -14,7 +15,7 @@ struct ping_pong {
     static constexpr work_class kind = work_class::coordination;
     static constexpr std::string_view unit = "rounds";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "two bare calls for each round";
     static constexpr std::array needs{verb::queue};
 
     struct params {
@@ -41,6 +42,7 @@ struct ping_pong {
     static std::size_t alive_together(const params&) { return 2; }
     static std::uint64_t units(const params& p) { return p.rounds; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t) { bare::calls(2 * p.rounds); }
 
     template <can_queue C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {

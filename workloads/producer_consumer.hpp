@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "workloads/bare.hpp"
 #include "workloads/last_closes.hpp"
 #include "workloads/workload.hpp"
 
@@ -17,7 +18,7 @@ struct producer_consumer {
     static constexpr work_class kind = work_class::coordination;
     static constexpr std::string_view unit = "elements";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "the same elements through a ring in one thread / cores";
     static constexpr std::array needs{verb::queue};
 
     struct params {
@@ -51,6 +52,9 @@ struct producer_consumer {
     static std::size_t alive_together(const params& p) { return p.producers + p.consumers; }
     static std::uint64_t units(const params& p) { return p.elements; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t cores) {
+        bare::transfers(p.elements / std::min<std::uint64_t>(p.producers + p.consumers, cores), p.capacity);
+    }
 
     template <can_queue C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {

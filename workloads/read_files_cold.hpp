@@ -7,11 +7,12 @@ namespace crossover {
 
 // As read_files, but the kernel drops the files from its page cache before each pass, outside of the measured
 // time. Below it a disk, or the host of a virtual machine, may keep a cache of its own: nobody drops that.
+// So it has no bound: one after the other, as serial reads them, says nothing of what a disk does at once.
 struct read_files_cold : read_files {
     static constexpr std::string_view name = "read_files_cold";
     static constexpr std::string_view question =
         "what is gained by reading many files at once that are not in the page cache?";
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "none: what the disk can do is not known";
     static constexpr std::array sizes{
         size<params>{{20, 1'000, 4}, exhaustive}, size<params>{{1'000, 4'096, 64}, full},
         size<params>{{1'000, 65'536, 64}, exhaustive}, size<params>{{50, 1'048'576, 16}, exhaustive}};

@@ -1,6 +1,7 @@
 // spawn: what does it cost to start one task and to wait for its end?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -14,7 +15,7 @@ struct spawn {
     static constexpr work_class kind = work_class::coordination;
     static constexpr std::string_view unit = "tasks";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "a bare call for each task";
     static constexpr std::array needs{verb::fork};
 
     struct params {
@@ -41,6 +42,7 @@ struct spawn {
     static std::uint64_t units(const params& p) { return p.tasks; }
     static std::uint64_t scheduled(const params& p) { return p.tasks + 1; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t) { bare::calls(p.tasks); }
 
     template <can_fork C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t, output& out) {

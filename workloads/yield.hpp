@@ -1,6 +1,7 @@
 // yield: what does it cost to let another task go first?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover {
@@ -11,7 +12,7 @@ struct yield {
     static constexpr work_class kind = work_class::coordination;
     static constexpr std::string_view unit = "yields";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "none is known from the parameters";
+    static constexpr std::string_view bound = "a bare call for each yield / cores";
     static constexpr std::array needs{verb::yield};
 
     struct params {
@@ -35,6 +36,9 @@ struct yield {
     static std::size_t items(const params& p) { return p.tasks; }
     static std::uint64_t units(const params& p) { return p.tasks * p.yields; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t cores) {
+        bare::calls(p.tasks * p.yields / std::min<std::uint64_t>(p.tasks, cores));
+    }
 
     template <can_yield C>
     static typename C::task item(C& ctx, const params& p, shared<C>&, std::size_t i, output& out) {

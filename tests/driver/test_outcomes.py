@@ -34,6 +34,15 @@ def test_two_tiny_cells_are_measured_to_the_end(benches: Benches) -> None:
     assert len(run["visits"]) == 24
 
 
+def test_the_bound_that_processes_measure_is_the_shortest_of_its_case(benches: Benches) -> None:
+    for model, bare_ns in (("one", 700), ("two", 300), ("three", 500)):
+        benches.add(model, bare_ns=bare_ns)
+    benches.add("knows_none", cells={"spin": {"bound": "a bare call for each"}}, bare_ns=None)
+    result = benches.run("--workloads", "spin")
+    assert result.code == 0, result.err
+    assert {cell["bound_ns"] for cell in result.cells.values()} == {300}
+
+
 def test_full_spreads_more_rounds_over_three_processes_of_each_model(benches: Benches) -> None:
     benches.add("odd")
     result = benches.run("--full", "--workloads", "spin")

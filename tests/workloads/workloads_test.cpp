@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cores.hpp"
 #include "bench/lazy_load.hpp"
 #include "bench/model.hpp"
 #include "bench/origin/origin_process.hpp"
@@ -157,6 +158,7 @@ TEST_P(workload, never_beats_its_bound) {
     cell->pass();
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
     EXPECT_GE(static_cast<std::uint64_t>(took.count()), facts.bound_ns);
+    EXPECT_GE(static_cast<std::uint64_t>(took.count()), cell->bare_ns(bench::cores_allowed()));
 }
 
 INSTANTIATE_TEST_SUITE_P(all, workload, ::testing::ValuesIn(owed_by_all(all_workloads{})),
