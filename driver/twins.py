@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 
 from driver.cells import CLASSES, Cell
-from driver.pace import LEAST_ROUNDS
+from driver.checks import outcome
 
 TWINS = {model: f"{model}_twin" for model in ("event_loop", "thread_pool")}
+_COMPARED = (("wall_ns",), ("cpu_user_ns", "cpu_sys_ns"))  # time and CPU cost
 MOST_TWINS = len(CLASSES) * len(TWINS)
 
 
@@ -25,14 +25,16 @@ def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
 
 
 def floor(cells: Sequence[Cell]) -> float | None:
-    """The largest difference in time that this run has seen between a model and its twin, as a share: the median of the ratios within rounds.
-    None without twins that share the least rounds: what was stopped early says nothing of what verdicts are made of.
-    """
-    times = {(cell.case.name, cell.model): {s["round"]: s["wall_ns"] / s["iterations"] for s in cell.samples} for cell in cells}
-    seen = []
-    for (case, model), own in times.items():
-        other = times.get((case, TWINS.get(model, "")), {})
-        ratios = [other[number] / own[number] for number in own.keys() & other.keys()]
-        if len(ratios) >= LEAST_ROUNDS:
-            seen.append(abs(median(ratios) - 1))
-    return round(max(seen), 4) if seen else None
+    """The noise floor as the report has it, see reports/control.py; None without twins that share the least rounds."""
+    from reports import control, statistics  # needs numpy, which scripts/setup brings
+
+    measured = {(cell.case.name, cell.model): cell for cell in cells if outcome(cell)[0] == "ok"}
+    found = []
+    for (case, model), own in measured.items():
+        if twin := measured.get((case, TWINS.get(model, ""))):
+            found += [statistics.pair(_by_round(twin, *keys), _by_round(own, *keys), {}) for keys in _COMPARED]
+    return control.floor(bounds for bounds in found if bounds is not None)
+
+
+def _by_round(cell: Cell, *keys: str) -> dict[int, float]:
+    return {sample["round"]: max(sum(sample[key] for key in keys) / sample["iterations"], 1.0) for sample in cell.samples}

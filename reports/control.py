@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reports import statistics
@@ -21,6 +22,11 @@ class Pair:
     def apart(self) -> bool:
         """Shown to differ by more than what decides between models."""
         return self.bounds.beyond(MARGIN)
+
+
+def floor(compared: Iterable[Bounds]) -> float | None:
+    """The noise floor of a run: the largest difference that it seems to see between a model and its twin, in time or in CPU cost, as a share. None without twins."""
+    return max((abs(bounds.ratio.value - 1) for bounds in compared), default=None)
 
 
 def pairs(run: Run) -> list[Pair]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from reports import control, outcomes, quantities
@@ -82,8 +81,8 @@ def _control(run: Run) -> Fact:
         worst = max(apart, key=lambda pair: abs(pair.bounds.value))
         told = f"{worst.model} and its twin differ by {quantities.ratio(worst.bounds.ratio.value)} in {METRIC_NAMES[worst.metric]} ({worst.case})"
         return Fact("Not trustworthy", f"A/A control: {len(apart)} of {len(pairs)} comparisons of a model with itself found a difference; {told}", True)
-    floor = max(abs(math.expm1(pair.bounds.value)) for pair in pairs)
-    return Fact("A/A control", f"{len(pairs)} comparisons of a model with itself found no difference; the largest deviation was {quantities.percent(floor)}")
+    floor = control.floor(pair.bounds for pair in pairs) or 0.0
+    return Fact("A/A control", f"{len(pairs)} comparisons of a model with itself found no difference; noise floor: the largest deviation was {quantities.percent(floor)}")
 
 
 def _outcomes(run: Run) -> Fact:
