@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports import granularity, headlines, samples_csv, tables, trust
+from reports import granularity, headlines, older_figures, samples_csv, tables, trust
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, pythons
 from reports.deep_look import Section, deep_look
@@ -92,6 +92,7 @@ def build(run_dir: Path) -> None:
     for picture in page.pictures:
         write(figures / f"{picture.name}.svg", picture.file.encode())
         write(figures / f"{picture.name}.png", picture.png)
+    older_figures.remove(figures, {picture.name for picture in page.pictures})
     write(folder / "index.html", _html(page).encode())
     write(folder / "report.md", _markdown(page).encode())
     write(folder / samples_csv.NAME, samples_csv.samples_csv(run).encode())

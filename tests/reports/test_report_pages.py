@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 import reports
+from reports import older_figures
 from reports.__main__ import main
 from tests.reports import synthetic
 
@@ -79,6 +80,20 @@ def test_a_report_has_one_page_markdown_and_each_figure_twice(report: Path) -> N
     assert svgs == {n[:-4] for n in names if n.endswith(".png")}
     assert all(content.startswith(PNG) for name, content in files(report).items() if name.endswith(".png"))
     assert not [n for n in names if n.endswith(".new")]
+
+
+def test_a_report_removes_the_figures_of_an_older_one_and_nothing_else(tmp_path: Path) -> None:
+    folder = written(tmp_path / "run", synthetic.realistic(12))
+    everything = files(folder)
+    drawn = [name for name in everything if name.startswith("figures/")]
+    older_figures.remove(folder / "figures", ())
+    assert not any(name in files(folder) for name in drawn), "every figure is known as one of a report's"
+    (folder / "figures" / "my-own.png").write_bytes(PNG)
+    (folder / "figures" / "memory.txt").write_text("my notes")
+    (folder / "figures" / "forest-memory-time-9.svg").write_text("of another run")
+    (folder / "figures" / "claim-99.png").write_bytes(PNG)
+    reports.build(folder)
+    assert files(folder) == everything | {"figures/my-own.png": PNG, "figures/memory.txt": b"my notes"}
 
 
 def test_the_same_run_gives_the_same_bytes(report: Path, tmp_path: Path) -> None:
