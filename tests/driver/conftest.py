@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reports.validate import faults
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -76,7 +77,10 @@ class Benches:
     def drive(self, *arguments: str) -> Result:
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60)
         assert "Traceback" not in done.stderr, done.stderr
-        return Result(done.returncode, done.stdout, done.stderr, self.folder.parent / "out")
+        result = Result(done.returncode, done.stdout, done.stderr, self.folder.parent / "out")
+        if (written := result.folder / "run.json").is_file():
+            assert faults(written) == [], "what a run writes keeps to its schema"
+        return result
 
     def run(self, *arguments: str) -> Result:
         return self.drive("run", "--seed", "1", "--out", str(self.folder.parent / "out"), *arguments)
