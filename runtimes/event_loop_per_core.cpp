@@ -2,69 +2,20 @@
 #include "runtimes/event_loop_per_core.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <atomic>
+#include <exception>
 #include <system_error>
 
 #include "runtimes/event_loop/future.hpp"
+#include "runtimes/event_loop/job_batch.hpp"
 #include "runtimes/limits.hpp"
+#include "runtimes/loop_batch.hpp"
 
 namespace crossover {
 
-// --- The items of one loop
-// -------------------------------------------------------------------------------------
-
-asyncio::coro<void> event_loop_per_core::part::start(void* self, std::size_t index) {
-    auto& p = *static_cast<part*>(self);
-    if (p.state_.stopped())
-        [[unlikely]] {  // elsewhere, or its deadline has passed and the loop was too busy for the timer
-        p.jobs_.stop();
-        throw cancelled();
-    }
-    return p.each_(p.context_, p.data_, p.first_ + index * p.step_);
-}
-
-void event_loop_per_core::part::ended(void* self, std::size_t index, const std::exception_ptr& error) {
-    auto& p = *static_cast<part*>(self);
-    const bool stops = run_noted(p.state_, p.first_ + index * p.step_, [&] {
-        if (!error) return;
-        try {
-            std::rethrow_exception(error);
-        } catch (const asyncio::cancelled_error&) {
-            throw cancelled();
-        }
-    });
-    if (!stops) return;
-    p.jobs_.stop();
-    p.stop_others();
-}
-
-void event_loop_per_core::part::await_suspend(std::coroutine_handle<> h) {
-    if (time_point deadline = state_.rules().deadline; deadline != never)
-        alarm_ = asyncio::running_loop->call_at(deadline, [this] {
-            state_.raise();
-            jobs_.stop();
-        });
-    jobs_.await_suspend(h);
-}
-
-void event_loop_per_core::part::await_resume() {
-    // Here and not in the destructor: only this loop's thread may touch the timer, and another may destroy
-    // the part.
-    alarm_.cancel();
-    alarm_ = {};
-    try {
-        jobs_.await_resume();
-    } catch (const asyncio::cancelled_error&) {
-        throw cancelled();
-    }
-}
-
-// --- A batch on all loops
-// --------------------------------------------------------------------------------------
-
-// The part of one loop, and its messages: to start and to stop from the first loop or any other, that it has
-// ended to the first.
-class event_loop_per_core::share : public part {
+// The items of one loop, every `step`-th from `first` on, and its messages: to start and to stop from the
+// first loop or any other, that it has ended to the first.
+class event_loop_per_core::share {
   public:
     share(spread_batch& all, asyncio::loop& on, job<context> each, const void* data, std::size_t n,
           std::size_t in_flight, std::size_t first, std::size_t step);
@@ -75,13 +26,7 @@ class event_loop_per_core::share : public part {
         if (!stop_posted_.exchange(true)) on_.post(stop_);
     }
 
-    asyncio::coro<void> run() {
-        part& items = *this;
-        co_await items;
-        // No stop is on its way any more when the batch goes.
-        if (stop_posted_.exchange(true))
-            while (!stop_came_) co_await asyncio::sleep(std::chrono::nanoseconds(0));
-    }
+    asyncio::coro<void> run();
 
   private:
     struct message : node {
@@ -90,11 +35,18 @@ class event_loop_per_core::share : public part {
     };
     static share& owner_of(node& n) { return static_cast<message&>(n).owner; }
 
-    void stop_others() override;
+    static asyncio::coro<void> start(void* self, std::size_t index);
+    static void ended(void* self, std::size_t index, const std::exception_ptr& error);
     asyncio::coro<void> run_and_tell();
 
     spread_batch& all_;
     asyncio::loop& on_;
+    job<context> each_;
+    const void* data_;
+    std::size_t first_;
+    std::size_t step_;
+    context context_;
+    asyncio::job_batch jobs_;
     message start_;
     message stop_;
     message end_;
@@ -105,9 +57,9 @@ class event_loop_per_core::share : public part {
 // Lies on the stack of run().
 class event_loop_per_core::spread_batch {
   public:
-    spread_batch(const std::vector<std::unique_ptr<asyncio::loop>>& loops, asyncio::thread_executor& beside,
+    spread_batch(const std::vector<std::unique_ptr<asyncio::loop>>& loops, const context& around,
                  std::size_t n, job<context> each, const void* data, const policy& rules)
-        : state(rules, nullptr), executor(beside), first_loop_(*loops.front()) {
+        : state(rules, nullptr), outside(around), first_loop_(*loops.front()) {
         const std::size_t parts = std::min({n, rules.in_flight, loops.size()});
         for (std::size_t i = 0; i < parts; ++i) {
             const std::size_t items = n / parts + (i < n % parts ? 1 : 0);
@@ -136,7 +88,7 @@ class event_loop_per_core::spread_batch {
     }
 
     batch_state state;
-    asyncio::thread_executor& executor;
+    const context& outside;
     std::vector<std::unique_ptr<share>> shares;
 
   private:
@@ -147,9 +99,14 @@ class event_loop_per_core::spread_batch {
 
 event_loop_per_core::share::share(spread_batch& all, asyncio::loop& on, job<context> each, const void* data,
                                   std::size_t n, std::size_t in_flight, std::size_t first, std::size_t step)
-    : part(all.state, all.executor, each, data, n, in_flight, first, step),
-      all_(all),
+    : all_(all),
       on_(on),
+      each_(each),
+      data_(data),
+      first_(first),
+      step_(step),
+      context_(all.outside, all.state.stop()),
+      jobs_(n, in_flight, &start, &ended, this),
       start_(*this,
              [](node& m) {
                  share& s = owner_of(m);
@@ -158,13 +115,47 @@ event_loop_per_core::share::share(spread_batch& all, asyncio::loop& on, job<cont
       stop_(*this,
             [](node& m) {
                 owner_of(m).stop_came_ = true;
-                owner_of(m).stop();
+                owner_of(m).jobs_.stop();
             }),
       end_(*this, [](node& m) { owner_of(m).all_.note_end(); }) {}
 
-void event_loop_per_core::share::stop_others() {
-    for (const auto& other : all_.shares)
-        if (other.get() != this) other->post_stop();
+asyncio::coro<void> event_loop_per_core::share::start(void* self, std::size_t index) {
+    auto& s = *static_cast<share*>(self);
+    if (s.all_.state.stopped())
+        [[unlikely]] {  // elsewhere, or its deadline has passed and the loop was too busy for the timer
+        s.jobs_.stop();
+        throw cancelled();
+    }
+    return s.each_(s.context_, s.data_, s.first_ + index * s.step_);
+}
+
+void event_loop_per_core::share::ended(void* self, std::size_t index, const std::exception_ptr& error) {
+    auto& s = *static_cast<share*>(self);
+    if (!looped::note_item(s.all_.state, s.first_ + index * s.step_, error)) return;
+    s.jobs_.stop();
+    for (const auto& other : s.all_.shares)
+        if (other.get() != &s) other->post_stop();
+}
+
+asyncio::coro<void> event_loop_per_core::share::run() {
+    // In this frame and not in the share: only this loop's thread may touch the timer, and another may
+    // destroy the share.
+    asyncio::timer_handle alarm;
+    if (time_point deadline = all_.state.rules().deadline; deadline != never)
+        alarm = asyncio::running_loop->call_at(deadline, [this] {
+            all_.state.raise();
+            jobs_.stop();
+        });
+    try {
+        co_await jobs_;
+    } catch (const asyncio::cancelled_error&) {
+        alarm.cancel();
+        throw cancelled();
+    }
+    alarm.cancel();
+    // No stop is on its way any more when the batch goes.
+    if (stop_posted_.exchange(true))
+        while (!stop_came_) co_await asyncio::sleep(std::chrono::nanoseconds(0));
 }
 
 asyncio::coro<void> event_loop_per_core::share::run_and_tell() {
@@ -197,7 +188,8 @@ void event_loop_per_core::stop_threads() {
 }
 
 void event_loop_per_core::run(std::size_t n, job<context> each, const void* batch, policy rules) {
-    spread_batch all(loops_, executor_, n, each, batch, rules);
+    const context outside(executor_);
+    spread_batch all(loops_, outside, n, each, batch, rules);
     loops_.front()->run_until_complete(all.run());
 }
 

@@ -30,7 +30,8 @@ struct event_loop_processes::account {
 };
 
 event_loop_processes::event_loop_processes(const options& with)
-    : workers_(with.cores),
+    : model(context(*this)),
+      workers_(with.cores),
       account_(with.memory->make<account>(*with.memory, workers_)),
       idle_workers_(static_cast<std::ptrdiff_t>(workers_)) {
     try {
@@ -39,10 +40,10 @@ event_loop_processes::event_loop_processes(const options& with)
         refuse_if_out_of_descriptors(e.code().value(), "starting the process that forks the workers");
         refuse_worker(e.code().value(), "forking the process that forks the workers");
     }
-    loop_.run_until_complete(open());
+    loop().run_until_complete(open());
 }
 
-event_loop_processes::~event_loop_processes() { loop_.run_until_complete(close()); }
+event_loop_processes::~event_loop_processes() { loop().run_until_complete(close()); }
 
 asyncio::coro<void> event_loop_processes::open() {
     asyncio::process_executor_options from_nursery;
@@ -62,8 +63,7 @@ asyncio::coro<void> event_loop_processes::whole_run(std::size_t n, job<context> 
         co_await close();
         co_await open();
     }
-    const context outside(*this);
-    co_await looped::whole_batch(n, each, batch, rules, outside);
+    co_await looped::whole_batch(n, each, batch, rules, outside());
 }
 
 void event_loop_processes::run(std::size_t n, job<context> each, const void* batch, policy rules) {
@@ -71,7 +71,7 @@ void event_loop_processes::run(std::size_t n, job<context> each, const void* bat
         ~known() { owner.note_ids(); }
         event_loop_processes& owner;
     } const at_end{*this};
-    loop_.run_until_complete(whole_run(n, each, batch, rules));
+    loop().run_until_complete(whole_run(n, each, batch, rules));
 }
 
 void event_loop_processes::note_ids() {
@@ -104,14 +104,15 @@ void event_loop_processes::call_in_worker(std::uintptr_t function, std::uintptr_
     reinterpret_cast<void (*)(void*)>(function)(reinterpret_cast<void*>(argument));
 }
 
-asyncio::coro<void> event_loop_processes::context::offload(void (*function)(void*), void* argument) {
+asyncio::coro<void> looped::worker_verbs::offload(void (*function)(void*), void* argument) {
     check(stop());
     try {
         const auto worker = co_await owner_.idle_workers_.scoped();
         check(stop());
-        auto call = asyncio::run_in_executor(
-            *owner_.executor_, &call_in_worker, reinterpret_cast<std::uintptr_t>(function),
-            reinterpret_cast<std::uintptr_t>(argument), reinterpret_cast<std::uintptr_t>(owner_.account_));
+        auto call = asyncio::run_in_executor(*owner_.executor_, &event_loop_processes::call_in_worker,
+                                             reinterpret_cast<std::uintptr_t>(function),
+                                             reinterpret_cast<std::uintptr_t>(argument),
+                                             reinterpret_cast<std::uintptr_t>(owner_.account_));
         auto made = looped::to_its_end(std::move(call));
         co_await std::move(made);
     } catch (const asyncio::cancelled_error&) {

@@ -9,30 +9,34 @@
 
 #include "runtimes/event_loop/process_executor.hpp"
 #include "runtimes/event_loop/semaphore.hpp"
-#include "runtimes/loop_batch.hpp"
+#include "runtimes/loop_model.hpp"
 #include "runtimes/loop_verbs.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
 
+class event_loop_processes;
+
+namespace looped {
+
+class worker_verbs : public verbs {
+  public:
+    explicit worker_verbs(event_loop_processes& owner) : owner_(owner) {}
+    worker_verbs(const worker_verbs& as, const stop_state* stop) : verbs(as, stop), owner_(as.owner_) {}
+
+    asyncio::coro<void> offload(void (*function)(void*), void* argument);
+
+  private:
+    event_loop_processes& owner_;
+};
+
+}  // namespace looped
+
 // As event_loop. The executor is the library's, as asyncio's ProcessPoolExecutor: one worker per core,
 // started with the first calls. Only addresses travel, for the arguments lie in the arena.
-class event_loop_processes {
+class event_loop_processes : public looped::model<looped::worker_verbs> {
   public:
-    class context : public looped::verbs {
-      public:
-        explicit context(event_loop_processes& owner) : verbs(nullptr), owner_(owner) {}
-        context(const context& around, const stop_state* stop) : verbs(stop), owner_(around.owner_) {}
-
-        inline looped::batch<context> run(std::size_t n, job<context> each, const void* batch, policy rules);
-        asyncio::coro<void> offload(void (*function)(void*), void* argument);
-
-      private:
-        event_loop_processes& owner_;
-    };
-
     static constexpr std::string_view name = "event_loop_processes";
-    static constexpr std::string_view family = "event_loop";
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb v) {
@@ -48,8 +52,6 @@ class event_loop_processes {
     event_loop_processes(const event_loop_processes&) = delete;
     event_loop_processes& operator=(const event_loop_processes&) = delete;
 
-    // A waiting task takes a few hundred bytes: memory is the limit, here of 4 GB.
-    std::size_t at_once() const { return 10'000'000; }
     // Besides the caller and the workers the one that forks them.
     resources held() const { return {.threads = workers_ + 2, .processes = workers_ + 2}; }
 
@@ -61,6 +63,7 @@ class event_loop_processes {
     std::span<const int> worker_ids() const { return ids_; }
 
   private:
+    friend class looped::worker_verbs;
     struct account;
 
     asyncio::coro<void> open();
@@ -70,21 +73,12 @@ class event_loop_processes {
     static void call_in_worker(std::uintptr_t function, std::uintptr_t argument, std::uintptr_t account);
 
     std::size_t workers_;
-    account* account_;  // in the arena
-    asyncio::loop loop_;
+    account* account_;                 // in the arena
     asyncio::semaphore idle_workers_;  // a call waits here for its worker, where a stop can reach it
     std::shared_ptr<asyncio::worker_nursery> nursery_;
     std::unique_ptr<asyncio::process_executor> executor_;
     std::vector<int> ids_;
 };
-
-looped::batch<event_loop_processes::context> event_loop_processes::context::run(std::size_t n,
-                                                                                job<context> each,
-                                                                                const void* batch,
-                                                                                policy rules) {
-    check(stop());
-    return looped::batch<context>(n, each, batch, rules, *this);
-}
 
 static_assert(runtime<event_loop_processes> && has_workers<event_loop_processes> &&
               verbs_are_explained<event_loop_processes>());

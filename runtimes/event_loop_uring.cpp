@@ -3,6 +3,8 @@
 
 #include <system_error>
 
+#include "runtimes/event_loop/file.hpp"
+#include "runtimes/event_loop/io_uring.hpp"
 #include "runtimes/files.hpp"
 
 namespace crossover {
@@ -17,12 +19,12 @@ asyncio::loop_options on_io_uring() {
 
 }  // namespace
 
-event_loop_uring::event_loop_uring(const options&) try : loop_(on_io_uring()) {
+event_loop_uring::event_loop_uring(const options&) try : model(context(), on_io_uring()) {
 } catch (const std::system_error& e) {
     throw refused(e.what());
 }
 
-asyncio::coro<std::size_t> event_loop_uring::context::read_file(const char* path, std::span<std::byte> into) {
+asyncio::coro<std::size_t> looped::uring_verbs::read_file(const char* path, std::span<std::byte> into) {
     check(stop());
     const asyncio::file from(files::open(path));
     std::size_t done = 0;

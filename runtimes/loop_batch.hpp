@@ -11,6 +11,11 @@
 
 namespace crossover::looped {
 
+// Notes in `state` how an item ended; true as in batch_state::note.
+inline bool note_item(batch_state& state, std::size_t index, const std::exception_ptr& error) noexcept {
+    return error ? note_error(state, index, error) : state.note(ended::well, index);
+}
+
 // A task of the loop awaits it; it lies in the frame of that task. A context is made from the one around the
 // batch and from what stops the batch.
 template <class Context>
@@ -54,9 +59,7 @@ class [[nodiscard]] batch {
     }
     static void ended(void* self, std::size_t index, const std::exception_ptr& error) {
         auto& b = *static_cast<batch*>(self);
-        bool stops =
-            error ? note_error(b.state_, index, error) : b.state_.note(crossover::ended::well, index);
-        if (stops) b.jobs_.stop();
+        if (note_item(b.state_, index, error)) b.jobs_.stop();
     }
 
     job<Context> each_;

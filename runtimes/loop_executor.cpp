@@ -23,25 +23,24 @@ bool wanted(const stop_state* stop) { return !stop || !stop->over(); }
 
 }  // namespace
 
-asyncio::coro<void> offload(asyncio::thread_executor& to, const stop_state* stop, void (*function)(void*),
-                            void* argument) {
-    check(stop);
-    auto call = in_executor(to, [=] {
+asyncio::coro<void> executor_verbs::offload(void (*function)(void*), void* argument) {
+    check(stop());
+    auto call = in_executor(executor_, [stop = stop(), function, argument] {
         if (wanted(stop)) function(argument);
     });
     auto made = to_its_end(std::move(call));
     co_await std::move(made);
-    check(stop);
+    check(stop());
 }
 
-asyncio::coro<std::size_t> read_file(asyncio::thread_executor& in, const stop_state* stop, const char* path,
-                                     std::span<std::byte> into) {
-    check(stop);
-    auto call = in_executor(
-        in, [=]() -> std::size_t { return wanted(stop) ? files::read(path, into) : std::size_t{0}; });
+asyncio::coro<std::size_t> executor_verbs::read_file(const char* path, std::span<std::byte> into) {
+    check(stop());
+    auto call = in_executor(executor_, [stop = stop(), path, into]() -> std::size_t {
+        return wanted(stop) ? files::read(path, into) : std::size_t{0};
+    });
     auto made = to_its_end(std::move(call));
     const std::size_t bytes = co_await std::move(made);
-    check(stop);
+    check(stop());
     co_return bytes;
 }
 

@@ -9,6 +9,7 @@
 #include "runtimes/event_loop/future.hpp"
 #include "runtimes/event_loop/shield.hpp"
 #include "runtimes/event_loop/thread_executor.hpp"
+#include "runtimes/loop_verbs.hpp"
 
 namespace crossover::looped {
 
@@ -26,12 +27,21 @@ asyncio::coro<T> to_its_end(asyncio::future<T> call) {
     co_return call.result();
 }
 
-// Calls function(argument) in a thread of the executor; in none if `stop` is raised before its turn.
-asyncio::coro<void> offload(asyncio::thread_executor& to, const stop_state* stop, void (*function)(void*),
-                            void* argument);
+// The verbs of a context that has an executor with threads.
+class executor_verbs : public verbs {
+  public:
+    explicit executor_verbs(asyncio::thread_executor& executor) : executor_(executor) {}
+    executor_verbs(const executor_verbs& as, const stop_state* stop)
+        : verbs(as, stop), executor_(as.executor_) {}
 
-// Reads the first bytes of a file in a thread of the executor.
-asyncio::coro<std::size_t> read_file(asyncio::thread_executor& in, const stop_state* stop, const char* path,
-                                     std::span<std::byte> into);
+    // Calls function(argument) in a thread of the executor; in none if the batch is stopped before its turn.
+    asyncio::coro<void> offload(void (*function)(void*), void* argument);
+
+    // Reads the first bytes of a file in a thread of the executor.
+    asyncio::coro<std::size_t> read_file(const char* path, std::span<std::byte> into);
+
+  private:
+    asyncio::thread_executor& executor_;
+};
 
 }  // namespace crossover::looped

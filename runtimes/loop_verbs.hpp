@@ -91,7 +91,9 @@ class channel;
 // The part of a context that does not depend on how items are handed out.
 class verbs {
   public:
-    explicit verbs(const stop_state* stop) : stop_(stop) {}
+    verbs() = default;
+    // The same with another stop.
+    verbs(const verbs&, const stop_state* stop) : stop_(stop) {}
 
     using task = asyncio::coro<void>;
     template <class T>
@@ -111,7 +113,7 @@ class verbs {
     const stop_state* stop() const { return stop_; }
 
   private:
-    const stop_state* stop_;
+    const stop_state* stop_ = nullptr;
 };
 
 in_contract<read_wait> stream::read_some(verbs& ctx, std::span<std::byte> into, time_point deadline) {

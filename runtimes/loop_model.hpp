@@ -1,0 +1,62 @@
+// What the models that run a batch on one event loop share; each adds its verbs and its back end.
+#pragma once
+
+#include <string_view>
+
+#include "runtimes/loop_batch.hpp"
+#include "runtimes/loop_verbs.hpp"
+#include "runtimes/runtime.hpp"
+
+namespace crossover::looped {
+
+// What an item is called with: `Verbs` are the model's, this adds batches of its own.
+template <class Verbs>
+class context : public Verbs {
+  public:
+    using Verbs::Verbs;
+    context(const context& around, const stop_state* stop) : Verbs(around, stop) {}
+
+    batch<context> run(std::size_t n, job<context> each, const void* data, policy rules) {
+        check(this->stop());
+        return batch<context>(n, each, data, rules, *this);
+    }
+};
+
+// What every model of the family says of itself.
+class of_the_family {
+  public:
+    static constexpr std::string_view family = "event_loop";
+
+    // A waiting task takes a few hundred bytes: memory is the limit, here of 4 GB.
+    std::size_t at_once() const { return 10'000'000; }
+
+  protected:
+    static constexpr std::string_view one_thread =
+        "has one thread only: see event_loop_threads and event_loop_processes";
+};
+
+// One scheduled task = one job called from the loop's ready queue; if it suspends, it is a task of the loop
+// from then on.
+template <class Verbs>
+class model : public of_the_family {
+  public:
+    using context = looped::context<Verbs>;
+
+    void run(std::size_t n, job<context> each, const void* data, policy rules) {
+        loop_.run_until_complete(whole_batch(n, each, data, rules, outside_));
+    }
+
+  protected:
+    // `outside` is the context around the caller's batches.
+    explicit model(const context& outside, const asyncio::loop_options& with = {})
+        : outside_(outside), loop_(with) {}
+
+    const context& outside() const { return outside_; }
+    asyncio::loop& loop() { return loop_; }
+
+  private:
+    context outside_;
+    asyncio::loop loop_;
+};
+
+}  // namespace crossover::looped
