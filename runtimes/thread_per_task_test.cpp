@@ -75,14 +75,19 @@ void run_with_little_memory(job<context> each, const policy& rules) {
     limit.rlim_cur = std::size_t{512} << 20;
     ::setrlimit(RLIMIT_AS, &limit);
     auto start = std::chrono::steady_clock::now();
-    try {
-        runtime.run(2'000, each, &all, rules);
-    } catch (const std::exception& e) {
-        bool at_once = std::chrono::steady_clock::now() - start < 10s;
-        std::fputs(e.what(), stderr);
-        std::_Exit(at_once && all.started.load() > 0 && !std::strchr(e.what(), '\n') ? 3 : 1);
+    while (std::chrono::steady_clock::now() - start < 10s) {
+        try {
+            runtime.run(2'000, each, &all, rules);
+            std::_Exit(0);
+        } catch (const std::exception& e) {
+            // On a busy machine the last thread may be refused before the first one has run.
+            if (all.started.load() == 0) continue;
+            std::fputs(e.what(), stderr);
+            bool soon = std::chrono::steady_clock::now() - start < 10s;
+            std::_Exit(soon && !std::strchr(e.what(), '\n') ? 3 : 1);
+        }
     }
-    std::_Exit(0);
+    std::_Exit(1);
 }
 
 TEST(thread_per_task, a_thread_that_the_system_does_not_give_is_refused_whatever_the_started_items_wait_for) {
