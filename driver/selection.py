@@ -58,7 +58,8 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
 
 def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, claimed: Set[str]) -> set[str]:
     """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
-    first; workloads that quick has come first, as there is only room for MOST_CELLS."""
+    first. There is only room for MOST_CELLS: workloads that quick has come first, and of them those that most models can do. There the peers in
+    CPython stand beside the others, and show what is theirs and what is the model's."""
     if variants != Variants.ONE_CASE:
         return set(cases) if variants == Variants.ALL else set()
 
@@ -69,7 +70,7 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, cl
     room = MOST_CELLS - MOST_TWINS - (supported - sum(map(further, cases.values())))
     found: set[str] = set()
     workloads: set[str] = set()
-    for name, models in sorted(cases.items(), key=lambda case: QUICK.name not in case[1][0].sizes):
+    for name, models in sorted(cases.items(), key=lambda case: (QUICK.name not in case[1][0].sizes, -len(_able(case[1])))):
         if models[0].case.workload not in workloads and further(models) <= room:
             room -= further(models)
             found.add(name)

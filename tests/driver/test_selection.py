@@ -114,3 +114,15 @@ def test_full_has_no_more_than_800_cells_however_many_models_there_are() -> None
     of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
     assert {f"w{place}" for place in range(20, 30)} <= of_variant, "what quick has comes first"
     assert {cell.case.workload for cell in chosen if cell.model == "event_loop"} == {f"w{place}" for place in range(30)}
+
+
+def test_where_room_is_short_the_workloads_that_most_models_can_do_have_them_all() -> None:
+    members = MEMBERS + [Member(f"variant_{number}", "fibers", "fibers") for number in range(60)]
+    offered = []
+    for place in range(20):
+        case = Case(f"w{place}/tasks:1", f"w{place}", {"tasks": 1}, "io", "?", "time", "items")
+        able = members if place >= 10 else members[:-5]
+        offered += [replace(Cell(case, member.id, 1, 1, None, "", 0, ("quick", "full")), status="ok" if member in able else "unsupported") for member in members]
+    chosen = select(offered, members, "full", [], Variants.ONE_CASE)
+    of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
+    assert {f"w{place}" for place in range(10, 20)} <= of_variant < {f"w{place}" for place in range(20)}
