@@ -168,7 +168,7 @@ def _responsive(e: Evidence) -> list[Check]:
         checks.append(e.compare("C++", offloaded, alone, at_most(0.5), f"a heartbeat's mean delay beside {tasks} tasks of {steps:,} steps: executor / none"))
     size = {"tasks": 20, "steps": 300_000}
     pool, loop = (Point(model, "responsiveness", size, MEAN_DELAY) for model in ("py_processes", "py_asyncio"))
-    checks.append(e.compare("CPython", pool, loop, at_most(0.5), "a heartbeat's mean delay beside 20 tasks of 300,000 steps: in a pool of processes / on the loop"))
+    checks.append(e.compare("CPython", pool, loop, at_most(0.5), "a heartbeat's mean delay beside 20 tasks of 300,000 steps: processes / loop"))
     return checks
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reports import quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
-from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, fitted, width_of
+from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, fitted, width_of, wrapped
 from reports.models import Look, looks, ordered
 from reports.representatives import BASELINE
 from reports.statistics import MARGIN
@@ -16,7 +16,7 @@ from reports.words import CLASS_NAMES, absence, interval_in_words
 
 _COLUMNS = 3
 _WIDTH, _EDGE, _LABEL, _VALUE = 10.25, 0.15, 1.65, 1.14
-_LINE, _TITLE, _SCALE, _SPACE = 0.18, 0.36, 0.2, 0.2
+_LINE, _TITLE, _SIZE, _SCALE, _SPACE = 0.18, 0.36, 0.13, 0.2, 0.2
 _PAGE = 14.0  # inches of bands on a sheet
 _PANEL = (_WIDTH - 2 * _EDGE - _LABEL) / _COLUMNS
 _LEAST, _MOST = -2, 4  # the axis spans at most 1/4 to 16×; what lies beyond is an arrow with its number
@@ -44,10 +44,15 @@ class _Band:
 
     cases: tuple[Case, ...]
     models: tuple[str, ...]
+    sizes: tuple[tuple[str, ...], ...]  # of each case, in lines
+
+    @property
+    def title(self) -> float:
+        return _TITLE + _SIZE * (max(map(len, self.sizes)) - 1)
 
     @property
     def height(self) -> float:
-        return _TITLE + _LINE * len(self.models) + _SCALE
+        return self.title + _LINE * len(self.models) + _SCALE
 
 
 def forests(analysis: Analysis, class_: str, metric: str) -> list[Picture]:
@@ -91,8 +96,16 @@ def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
         for start in range(0, len(alike), _COLUMNS):
             together = tuple(alike[start : start + _COLUMNS])
             drawn = {m for c in together for m in c.cells if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")}
-            bands.append(_Band(together, tuple(ordered(drawn))))
+            bands.append(_Band(together, tuple(ordered(drawn)), tuple(_size(case, metric) for case in together)))
     return bands
+
+
+def _size(case: Case, metric: str) -> tuple[str, ...]:
+    """And why there is no best, where the ratios are to some other model."""
+    verdict = case.verdicts[metric]
+    why = "" if verdict.best_set else f" – {verdict.reason.partition(':')[0] or 'no verdict'}"
+    label = ", ".join(part.replace(" ", "\u00a0") for part in case.label.split(", "))
+    return wrapped(label + why, 7, _PANEL - 0.14)
 
 
 def _shows_variants(case: Case, metric: str) -> bool:
@@ -109,7 +122,7 @@ def _range(band: _Band, metric: str) -> tuple[int, int]:
 
 def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[str, Look]) -> None:
     least, most = _range(band, metric)
-    top = y + _TITLE
+    top = y + band.title
     bottom = top + _LINE * len(band.models)
     competing = {m for case in band.cases for m in case.competing}
     for line, model in enumerate(band.models):
@@ -117,7 +130,8 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
     for column, case in enumerate(band.cases):
         axis = _Axis(_EDGE + _LABEL + column * _PANEL + 0.06, _PANEL - _VALUE - 0.12, least, most)
         sheet.text(axis.left, y + 0.11, case.workload.id, 8.5, width=_PANEL - 0.14, bold=True)
-        sheet.text(axis.left, y + 0.26, case.label, 7, width=_PANEL - 0.14)
+        for line, part in enumerate(band.sizes[column]):
+            sheet.text(axis.left, y + 0.26 + _SIZE * line, part, 7, width=_PANEL - 0.14)
         _frame(sheet, axis, top, bottom)
         for line, model in enumerate(band.models):
             _draw_model(sheet, axis, top + _LINE * (line + 0.5), case, model, metric, look[model])

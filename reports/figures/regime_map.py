@@ -47,13 +47,19 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, look)
     notes = (
         "Colour: the family of the fastest of those that compete. Thin lines: how far it is ahead of the next. Hatched: not resolved, the interval reaches below 1.05×.",
-        "Dots with bars: where one model overtakes another along a line of measured cases, with the 95 % interval. Letters at a circle: the best set measured there; ? where it is not separated.",
+        f"{_crossings_told(drawn)} Letters at a circle: the best set measured there; ? where it is not separated.",
         f"Wait share: waiting / (waiting + computing), of one task alone on a core.{_absent(analysis, metric, drawn)}",
     )
     for line, note in enumerate(notes):
         sheet.text(_EDGE, y + legend_height(models) + 0.03 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     told = "; ".join(_in_words(regime, metric) for regime in drawn)
     return sheet.picture(f"regime-map-{metric}", title, f"Map of the fastest model by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
+
+
+def _crossings_told(drawn: Sequence[Regime]) -> str:
+    if any(regime.overtakings for regime in drawn):
+        return "Dots with bars: where one model overtakes another along a line of measured cases, with the 95 % interval."
+    return "Along no line of measured cases is one model shown to overtake another."
 
 
 def _absent(analysis: Analysis, metric: str, drawn: Sequence[Regime]) -> str:

@@ -88,6 +88,9 @@ def test_a_crossing_stands_in_the_regime_map_where_the_winner_changes() -> None:
     assert found == [("event_loop", "thread_pool_wide", "steps")] * 2
     crossing = few.overtakings[0][0].crossing
     assert 1000 < crossing.low <= crossing.at <= crossing.high < 100_000
+    crossed, uncrossed = regime_map(analysis, "time"), regime_map(analysis, "cpu")
+    assert crossed and "Dots with bars" in crossed.svg
+    assert uncrossed and "Dots with bars" not in uncrossed.svg and "no line of measured cases" in uncrossed.svg
 
 
 def test_too_few_cases_of_mixed_make_no_map(small: Analysis) -> None:
@@ -241,6 +244,14 @@ def test_throughput_joins_what_was_measured_on_two_sizes_or_competes(full: Analy
 def test_a_heartbeat_is_drawn_by_the_percentile_that_decides(full: Analysis) -> None:
     picture = next(section.pictures[0] for section in deep_look(full, ()) if section.id == "heartbeat")
     assert "90th percentile" in picture.table.header and "90th percentile" in picture.alt
+
+
+def test_a_forest_says_where_the_other_side_was_the_limit() -> None:
+    limited = synthetic.measured({"fibers": (5e5, 5e5), "thread_pool": (1e6, 1e6)}, "w", {"n": 1}, 8, 0.01, 4)
+    free = synthetic.measured({"fibers": (5e5, 5e5), "thread_pool": (1e6, 1e6)}, "w", {"n": 2}, 8, 0.01, 4)
+    limited[0].update(status="server_bound", reason="the origin used 98 % of its core")
+    (picture,) = forests(analysed(synthetic.run(["fibers", "thread_pool"], [{"id": "w", "class": "cpu"}], limited + free)), "cpu", "time")
+    assert re.findall(r">([^<]*server-bound)<", picture.svg) == ["n\u00a01 – server-bound"]
 
 
 def test_forests_fit_on_pages_and_have_every_case_once(full: Analysis) -> None:
