@@ -13,6 +13,7 @@ from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart, evidence_table
 from reports.figures.forest import forests
+from reports.figures.share_chart import share_chart
 from reports.figures.sheet import Picture, Table
 from reports.figures.winner_map import winner_map
 from reports.guide import guide
@@ -113,7 +114,7 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         deep_look=deep_look(analysis, pairs),
         forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
         pythons=pythons(analysis),
-        claims=[ClaimResult(claim, claim_chart(claim), evidence_table(claim)) for claim in ledger if claim.tested_here],
+        claims=[ClaimResult(claim, claim_chart(claim) or share_chart(claim), evidence_table(claim)) for claim in ledger if claim.tested_here],
         untested=[claim for claim in ledger if not claim.tested_here],
         results=[
             WorkloadResults(

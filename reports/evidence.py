@@ -47,6 +47,16 @@ def at_most(limit: float) -> Expectation:
 
 
 @dataclass(frozen=True)
+class Share:
+    """Of all cases or samples, those in which something is shown, and those in which it may be: 0 to 1. `least`: expected in at least `limit` of them, else in at most that."""
+
+    shown: float
+    possible: float
+    limit: float
+    least: bool
+
+
+@dataclass(frozen=True)
 class Check:
     """One piece of evidence. `holds` is None where neither it nor its contrary is shown; `note` then says why."""
 
@@ -59,6 +69,7 @@ class Check:
     ratio: Ratio | None = None
     limit: Expectation | None = None
     cells: str = ""  # that were measured for it
+    share: Share | None = None  # instead of a ratio
 
 
 def named(check: Check) -> str:

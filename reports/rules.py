@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports.evidence import MEAN_DELAY, NOTHING, Check, Evidence, Point, Side, at_least, at_most
+from reports.evidence import MEAN_DELAY, NOTHING, Check, Evidence, Point, Share, Side, at_least, at_most
 from reports.models import FAMILY_NAMES
 from reports.start_with import start_with
 from reports.words import absence, listed
@@ -185,7 +185,7 @@ def _protects(e: Evidence) -> list[Check]:
         return [Check(what, "C++", "in every sample", f"{listed([cell.model for cell in broken])}: {broken[0].reason}", False, cells=named_cells)]
     if not kept:
         return [Check(what, "C++", "in every sample", NOTHING, None, f"{point.named}: {absence(cells[0])}", cells=named_cells)]
-    return [Check(what, "C++", "in every sample", f"so in {sum(len(cell.samples) for cell in kept):,} samples of {len(kept)} models", True, cells=named_cells)]
+    return [Check(what, "C++", "in every sample", f"so in {sum(len(cell.samples) for cell in kept):,} samples of {len(kept)} models", True, share=Share(1.0, 1.0, 1.0, least=True), cells=named_cells)]
 
 
 def _aborts(e: Evidence) -> list[Check]:

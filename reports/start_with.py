@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from reports import statistics
 from reports.analysis import Case
-from reports.evidence import NOTHING, Check, Evidence, Side
+from reports.evidence import NOTHING, Check, Evidence, Share, Side
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES
 
@@ -45,8 +45,8 @@ def start_with(e: Evidence) -> list[Check]:
         few = f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases" if all_cases.cases < _LEAST_CASES else ""
         compared = "every case, time: all that compete" if side == "C++" else "every case, time: py_asyncio, py_threads, py_processes"
         checks += [
-            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases), cells=compared),
-            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases), cells=compared),
+            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases), share=_shares(all_cases.near, all_cases, _NEAR_SHARE, least=True), cells=compared),
+            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases), share=_shares(all_cases.ruinous, all_cases, _RUINOUS_SHARE, least=False), cells=compared),
         ]
     return checks
 
@@ -59,6 +59,10 @@ def _share(count: int, cases: int, parts: str = "") -> str:
     if not cases:
         return NOTHING
     return f"{count} of {cases} cases ({count / cases:.0%})" + (f": {parts}" if parts else "")
+
+
+def _shares(count: int, tally: _Tally, limit: float, least: bool) -> Share | None:
+    return Share(count / tally.cases, (count + tally.open) / tally.cases, limit, least) if tally.cases else None
 
 
 def _near(tally: _Tally) -> bool | None:

@@ -14,9 +14,9 @@ from reports.statistics import MARGIN
 _WIDTH, _EDGE, _LABEL, _VALUE = 8.6, 0.15, 3.9, 1.25
 _LINE, _SCALE = 0.21, 0.26
 _LEAST, _MOST = -6, 8  # the axis spans at most 1/64 to 256×; what lies beyond is an arrow with its number
-_COLOURS = {"C++": "#0072b2", "CPython": "#56b4e9"}
+COLOURS = {"C++": "#0072b2", "CPython": "#56b4e9"}
 At = Callable[[float], float]  # ratio → inches
-_MARKS = {True: "holds", False: "does not", None: "open"}
+MARKS = {True: "holds", False: "does not", None: "open"}
 
 
 def claim_chart(claim: Claim) -> Picture | None:
@@ -47,7 +47,7 @@ def claim_chart(claim: Claim) -> Picture | None:
 
 
 def evidence_table(claim: Claim) -> Table:
-    rows = ((check.what, check.side, check.cells, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
+    rows = ((check.what, check.side, check.cells, check.measured, check.expected, MARKS[check.holds], check.note or "–") for check in claim.checks)
     return Table(("measured", "in", "cells", "value", "expected", "shown", "note"), tuple(rows))
 
 
@@ -70,7 +70,7 @@ def _draw(sheet: Sheet, check: Check, top: float, left: float, width: float, at:
     if check.limit is not None:
         begin, end = (at(check.limit.limit), left + width) if check.limit.least else (left, at(check.limit.limit))
         sheet.box(begin, top + 0.02, end - begin, _LINE - 0.04, fill="#e4e4e4")
-    ratio, colour = check.ratio, _COLOURS[check.side]
+    ratio, colour = check.ratio, COLOURS[check.side]
     fill = colour if check.side == "C++" else "white"
     if ratio.low is not None and ratio.high is not None:
         ends = (at(ratio.low), at(ratio.high))
@@ -82,4 +82,4 @@ def _draw(sheet: Sheet, check: Check, top: float, left: float, width: float, at:
     marker = "o" if not beyond else ">" if ratio.value > 1 else "<"
     sheet.marker(min(max(x, left + 0.06), left + width - 0.06) if beyond else x, y, marker, 5.4, fill, colour)
     sheet.text(left + width + 0.55, y, quantities.ratio(ratio.value), 7, width=0.5, align="right", bold=True)
-    sheet.text(left + width + 0.62, y, _MARKS[check.holds], 6.5, width=_VALUE - 0.64, colour=PALE_INK)
+    sheet.text(left + width + 0.62, y, MARKS[check.holds], 6.5, width=_VALUE - 0.64, colour=PALE_INK)

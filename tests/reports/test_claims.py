@@ -9,6 +9,7 @@ import pytest
 from reports.analysis import analyse
 from reports.claims import Claim, claims, pythons
 from reports.figures.claim_chart import claim_chart, evidence_table
+from reports.figures.share_chart import share_chart
 from reports.read import parse_run
 from tests.reports import synthetic
 
@@ -189,3 +190,18 @@ def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
     assert all(check.what in picture.svg for check in found.checks)
     assert all("sum_squares (tasks" in row[2] for row in picture.table.rows)
     assert claim_chart(claim(6)) is None
+
+
+def test_a_chart_of_shares_shows_what_is_shown_and_what_is_open() -> None:
+    cells = [cell for n in range(15) for cell in timed("sleepers", {"tasks": n + 1}, {"event_loop": 10 * MS, "fibers": 15 * MS})]
+    cells += [cell for n in range(5) for cell in timed("sum_squares", {"tasks": n + 1}, {"event_loop": 10 * MS, "thread_pool": 10 * MS}, cv=0.3)]
+    found = claim(15, cells)
+    near = found.checks[0].share
+    assert near is not None and near.shown == 0.75 < near.possible <= 1
+    picture = share_chart(found)
+    assert picture is not None and claim_chart(found) is None
+    assert ">75 %<" in picture.svg and all(check.what in picture.svg for check in found.checks if check.share)
+    assert len(picture.table.rows) == len(found.checks)
+    protects = share_chart(claim(10, timed("crawl", {"pages": 200, "in_flight": 32}, {"event_loop": 90 * MS, "fibers": 95 * MS})))
+    assert protects is not None and "100 %" in protects.svg
+    assert share_chart(claim(10)) is None
