@@ -16,6 +16,7 @@ from reports.models import looks, ordered
 
 MISSING = "No workload of this run has more than one size along one parameter, so there is no curve of throughput against size."
 _LINES = 2  # of a workload, at most
+_NEAR = 30  # times: a bound beyond that would press the curves together
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def throughput(analysis: Analysis) -> Picture | None:
     meaning = "units of work per second, median of the rounds, on log axes; up is better; in a chart nothing but the size on its axis differs"
     notes = (
         "Filled and bold: competes for its family. Hollow: a variant, the serial baseline (S, one thing after another) or a peer.",
-        "Dashed black: the most that the parameters and the machine allow. A line that ends early: its model does not support the larger size, or would have taken too long.",
+        f"Dashed black: the most that the parameters and the machine allow, if not over {_NEAR} times what was measured. A line that ends early: its model cannot do the larger size, or would take too long.",
     )
     sheet = Panels(title, meaning, len(panels), 1.9, models, look, notes)
     for place, panel in enumerate(panels):
@@ -73,7 +74,7 @@ def _bound(case: Case) -> float | None:
 def _draw(sheet: Panels, place: int, panel: _Panel) -> None:
     line = panel.line
     rates = [_rate(case, m) for _, case in line.cases for m in panel.models if m in case.medians["time"]]
-    bounds = [bound for _, case in line.cases if (bound := _bound(case)) and bound < 30 * max(rates)]
+    bounds = [bound for _, case in line.cases if (bound := _bound(case)) and bound < _NEAR * max(rates)]
     chart = sheet.chart(place, around(line.sizes), around([*rates, *bounds]))
     name = quantities.param(line.key, 0)[0]
     timed = line.key.endswith(("_us", "_ns", "_ms"))
