@@ -58,8 +58,8 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
 
 def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, claimed: Set[str]) -> set[str]:
     """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
-    first. There is only room for MOST_CELLS: workloads that quick has come first, and of them those that most models can do. There the peers in
-    CPython stand beside the others, and show what is theirs and what is the model's."""
+    first. There is only room for MOST_CELLS: workloads that quick has come first, and of them coordination, which takes each model apart, and then
+    those that most models can do, where the peers in CPython show what is theirs and what is the model's."""
     if variants != Variants.ONE_CASE:
         return set(cases) if variants == Variants.ALL else set()
 
@@ -70,7 +70,11 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, cl
     room = MOST_CELLS - MOST_TWINS - (supported - sum(map(further, cases.values())))
     found: set[str] = set()
     workloads: set[str] = set()
-    for name, models in sorted(cases.items(), key=lambda case: (QUICK.name not in case[1][0].sizes, -len(_able(case[1])))):
+
+    def place(case: tuple[str, Sequence[Cell]]) -> tuple[bool, bool, int]:
+        return QUICK.name not in case[1][0].sizes, case[1][0].case.kind != "coordination", -len(_able(case[1]))
+
+    for name, models in sorted(cases.items(), key=place):
         if models[0].case.workload not in workloads and further(models) <= room:
             room -= further(models)
             found.add(name)
