@@ -25,7 +25,7 @@ void surface(const task<>& t) {
 coro<> main_coroutine() {
     task<> t = create_task(failing(), "importer");
     t.add_done_callback(&surface);
-    co_await sleep(20ms);
+    co_await sleep(200ms);
     std::puts("main done");
 }
 

@@ -19,7 +19,7 @@ coro<> main_coroutine() {
         [](loop&, const error_report& report) { std::printf("handler: %s\n", report.message.c_str()); });
     {
         task<> forgotten = create_task(failing());
-        co_await sleep(20ms);
+        co_await sleep(200ms);
     }
     std::puts("main done");
 }
