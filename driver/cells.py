@@ -104,7 +104,8 @@ class Cell:
             case "gate":
                 self.account = event["account"]
                 if "bare_ns" in event:
-                    self.bare_ns = min(event["bare_ns"], self.bare_ns or event["bare_ns"])
+                    bare_ns = int(event["bare_ns"])
+                    self.bare_ns = min(bare_ns, self.bare_ns or bare_ns)
             case "calibration":
                 self.iterations, self.single_ns, self.checksum = event["iterations"], event["single_ns"], event["checksum"]
                 self.asked_ns = event["asked_ns"]
