@@ -10,13 +10,14 @@
 #include <set>
 #include <system_error>
 
+#include "runtimes/event_loop/sleep.hpp"
 #include "runtimes/event_loop/task.hpp"
 
 namespace crossover::asyncio {
 
 namespace {
 
-// Servers that have a listening socket; closing the loop closes them.
+// Servers that are not closed; closing the loop closes them.
 class open_servers final : public loop::service {
   public:
     explicit open_servers(loop&) {}
@@ -47,7 +48,7 @@ struct server::state : std::enable_shared_from_this<state> {
 
     state(loop& l, client_handler h, const server_options& o) : home(l), handler(std::move(h)), options(o) {}
 
-    void listen(socket s);
+    void start();
     void serve(int fd);
     void close();
     void end_if_done() {
@@ -73,8 +74,10 @@ struct server::state : std::enable_shared_from_this<state> {
     std::list<listener> listeners;
     std::set<std::shared_ptr<stream_connection>> clients;
     wait_list ended;
+    future<void> forever;   // while serve_forever() waits: cancelled by close()
     std::string unix_path;  // ours as long as it is that file
     ino_t unix_inode = 0;
+    bool serving = false;
     bool closed = false;
 };
 
@@ -121,11 +124,16 @@ void server::state::listener::stop() {
     listening.close();
 }
 
-void server::state::listen(socket s) {
-    if (::listen(s.fd(), options.backlog) < 0)
-        throw std::system_error(errno, std::generic_category(), "listen");
-    s.watch();
-    listeners.emplace_back(*this, std::move(s));
+void server::state::start() {
+    if (closed) throw std::runtime_error("the server is closed");
+    if (serving) return;
+    for (listener& l : listeners) {
+        if (::listen(l.listening.fd(), options.backlog) < 0)
+            throw std::system_error(errno, std::generic_category(), "listen");
+        l.listening.watch();
+    }
+    serving = true;
+    for (listener& l : listeners) l.accept_all();
 }
 
 namespace {
@@ -169,10 +177,11 @@ void server::state::close() {
     if (!unix_path.empty() && ::stat(unix_path.c_str(), &now) == 0 && now.st_ino == unix_inode)
         ::unlink(unix_path.c_str());
     if (auto* const all = home.find<open_servers>()) all->all.erase(alive);
+    if (forever && !forever.done()) forever.cancel();
     end_if_done();
 }
 
-bool server::is_serving() const noexcept { return !state_->closed; }
+bool server::is_serving() const noexcept { return state_->serving && !state_->closed; }
 
 std::vector<socket_address> server::addresses() const {
     std::vector<socket_address> all;
@@ -200,6 +209,12 @@ void server::abort_clients() const {
     for (const auto& c : clients) c->abort();
 }
 
+coro<void> server::start_serving() const {
+    const auto s = state_;
+    s->start();
+    co_await sleep(std::chrono::nanoseconds(0));
+}
+
 coro<void> server::wait_closed() const {
     const auto s = state_;
     co_await state::end_wait(*s);
@@ -207,23 +222,36 @@ coro<void> server::wait_closed() const {
 
 coro<void> server::serve_forever() const {
     const auto s = state_;
-    if (s->closed) throw std::runtime_error("the server is closed");
+    if (s->forever) throw std::runtime_error("another task awaits serve_forever() of this server already");
+    s->start();
+    struct one_at_a_time {
+        explicit one_at_a_time(state& of) : self(of) { self.forever = future<void>(self.home); }
+        ~one_at_a_time() { self.forever = future<void>(); }
+        state& self;
+    } const here(*s);
     std::exception_ptr cancelled;
     try {
-        co_await state::end_wait(*s);
+        co_await s->forever;
     } catch (const cancelled_error&) {
         cancelled = std::current_exception();
     }
     s->close();
     co_await state::end_wait(*s);
-    if (cancelled) std::rethrow_exception(cancelled);
+    std::rethrow_exception(cancelled);
+}
+
+coro<void> server::enter() const { co_return; }
+
+coro<void> server::leave(std::exception_ptr) const {
+    close();
+    co_await wait_closed();
 }
 
 namespace {
 
 server begin(const std::shared_ptr<server::state>& s) {
+    if (s->options.start_serving) s->start();
     s->home.use<open_servers>().all.insert(s);
-    for (auto& l : s->listeners) l.accept_all();
     return server(s);
 }
 
@@ -244,7 +272,7 @@ coro<server> start_server(client_handler handler, std::string host, std::uint16_
         ::setsockopt(s.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (at.family() == AF_INET6) ::setsockopt(s.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         bind_to(s, at);
-        made->listen(std::move(s));
+        made->listeners.emplace_back(*made, std::move(s));
     }
     co_return begin(made);
 }
@@ -255,9 +283,9 @@ coro<server> start_unix_server(client_handler handler, std::string path, server_
     if (::stat(path.c_str(), &old) == 0 && S_ISSOCK(old.st_mode)) ::unlink(path.c_str());
     socket s = socket::create(AF_UNIX);
     bind_to(s, unix_address(path));
-    made->listen(std::move(s));
+    made->listeners.emplace_back(*made, std::move(s));
     struct stat ours {};
-    if (::stat(path.c_str(), &ours) == 0) {
+    if (options.cleanup_socket && ::stat(path.c_str(), &ours) == 0) {
         made->unix_path = path;
         made->unix_inode = ours.st_ino;
     }

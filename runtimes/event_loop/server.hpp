@@ -19,9 +19,12 @@ class server_options {
     server_options() {}
     std::size_t limit = default_stream_limit;  // of each reader
     int backlog = 100;
+    bool start_serving = true;   // else only the addresses are taken, and nobody can connect yet
+    bool cleanup_socket = true;  // of a Unix server: removes its file when it closes
 };
 
-// A reference to a server; the loop keeps it while it serves. Belongs to the loop's thread.
+// A reference to a server; the loop keeps it until it is closed. Belongs to the loop's thread. In with() it
+// is closed and waited for at the end of the body.
 class server {
   public:
     struct state;
@@ -34,6 +37,9 @@ class server {
     // Connections that are open.
     std::size_t clients() const noexcept;
 
+    // Listens and accepts from now on; no effect if it does already. Throws std::runtime_error if the server
+    // is closed, std::system_error if the system refuses.
+    coro<void> start_serving() const;
     // Accepts no more; connections live on.
     void close() const;
     // Closes all connections after what has been written; abort_clients() resets them.
@@ -41,19 +47,25 @@ class server {
     void abort_clients() const;
     // Until the server is closed and its last connection as well.
     coro<void> wait_closed() const;
-    // Until it is closed; cancelling it closes the server and waits for that.
+    // Serves until it is cancelled, which close() does too: closes the server, waits for its last connection
+    // and throws cancelled_error. One task at a time; throws std::runtime_error for another, and if the
+    // server is closed.
     coro<void> serve_forever() const;
+
+    // --- for with() ---
+    coro<void> enter() const;
+    coro<void> leave(std::exception_ptr thrown) const;
 
   private:
     std::shared_ptr<state> state_;
 };
 
-// Listens and serves at once. Port 0: a free one. The handler runs as a task of its own; what it throws goes
-// to the exception handler, and the connection is closed if it has not done so; one that returns leaves it to
-// the last reader or writer. Throws std::system_error.
+// Port 0: a free one. The handler runs as a task of its own; what it throws goes to the exception handler,
+// and the connection is closed if it has not done so; one that returns leaves it to the last reader or
+// writer. Throws std::system_error.
 coro<server> start_server(client_handler handler, std::string host, std::uint16_t port,
                           server_options options = server_options());
-// Replaces a socket that lies at the path; removes its own when it closes.
+// Replaces a socket that lies at the path.
 coro<server> start_unix_server(client_handler handler, std::string path,
                                server_options options = server_options());
 
