@@ -96,14 +96,14 @@ class stream_writer {
     explicit stream_writer(std::shared_ptr<connection_lease> lease) noexcept : lease_(std::move(lease)) {}
 
     // Sends what can be sent at once and keeps the rest to send it when the peer takes it. Ignored once the
-    // connection is closed or lost, which drain() tells.
+    // connection is closed or lost, which drain() tells. Throws std::logic_error after write_eof().
     void write(std::string_view data) const { connection().write(data); }
     // Each of them in turn.
     template <class Range>
     void writelines(const Range& all) const {
         for (const std::string_view data : all) write(data);
     }
-    // Waits while much is unsent. Throws std::system_error if the connection is lost or closed.
+    // Waits while much is unsent. Throws std::system_error if the connection is lost, or was closed before.
     coro<void> drain() const;
     // Ends the stream towards the peer after what has been written.
     void write_eof() const { connection().write_end(); }
@@ -112,6 +112,7 @@ class stream_writer {
     // Resets the connection; what is unsent is dropped.
     void abort() const { connection().abort(); }
     bool is_closing() const noexcept { return connection().closing() || connection().closed(); }
+    // Throws std::system_error if the connection was lost.
     stream_connection::closed_wait wait_closed() const noexcept { return connection().until_closed(); }
     std::size_t unsent() const noexcept { return connection().unsent(); }
     // drain() waits from above `high` bytes until `low`.

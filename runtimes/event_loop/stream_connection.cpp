@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 namespace crossover::asyncio {
@@ -43,6 +44,7 @@ void stream_connection::consume(std::size_t bytes) noexcept {
 }
 
 void stream_connection::feed(std::string_view data) {
+    if (ended_) throw std::logic_error("a stream that has ended cannot be fed");
     in_ += data;
     if (!data.empty()) wake_reader();
 }
@@ -154,7 +156,8 @@ void stream_connection::more_wait::on_ready(node& n) {
 }
 
 void stream_connection::write(std::string_view data) {
-    if (closed_ || closing_ || lost_ || ends_) return;
+    if (ends_) throw std::logic_error("cannot write to a stream after write_eof()");
+    if (closed_ || closing_ || lost_) return;
     out_ += data;
     if (!waits_to_send_) send_more();
 }
@@ -222,7 +225,6 @@ void stream_connection::abort() {
     if (closed_) return;
     const linger at_once{1, 0};
     ::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    lost_ = connection_error(ECONNABORTED);
     close_now();
 }
 
@@ -246,9 +248,9 @@ void stream_connection::close_now() {
     if (on_closed_) std::exchange(on_closed_, nullptr)();
 }
 
-void stream_connection::throw_if_lost() const {
+void stream_connection::throw_if_lost(bool or_closed) const {
     if (lost_) std::rethrow_exception(lost_);
-    if (closed_) std::rethrow_exception(connection_error(ECONNRESET));
+    if (or_closed && closed_) std::rethrow_exception(connection_error(ECONNRESET));
 }
 
 }  // namespace crossover::asyncio

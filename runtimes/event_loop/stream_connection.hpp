@@ -101,7 +101,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         void await_suspend(std::coroutine_handle<> h) { wait(h); }
         void await_resume() const {
             check_cancelled();
-            connection_.throw_if_lost();
+            connection_.throw_if_lost(!suspended());
         }
 
       private:
@@ -116,7 +116,10 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         explicit closed_wait(stream_connection& c) noexcept : queued_wait(c.closers_), connection_(c) {}
         bool await_ready() const noexcept { return connection_.closed_; }
         void await_suspend(std::coroutine_handle<> h) { wait(h); }
-        void await_resume() const { check_cancelled(); }
+        void await_resume() const {
+            check_cancelled();
+            if (connection_.lost_) std::rethrow_exception(connection_.lost_);
+        }
 
       private:
         std::string describe() const override { return "stream_writer.wait_closed()"; }
@@ -138,7 +141,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     void send_more();
     void lose(int error);
     void close_now();
-    void throw_if_lost() const;
+    void throw_if_lost(bool or_closed) const;
 
     loop& loop_;
     socket socket_;
@@ -160,7 +163,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     writable_node writable_;
     wait_list drainers_;
     wait_list closers_;
-    std::exception_ptr lost_;
+    std::exception_ptr lost_;  // by an error, not by abort()
     bool waits_to_send_ = false;
     bool paused_ = false;
     bool ends_ = false;  // write_end() was called

@@ -2,6 +2,7 @@
 #include "runtimes/event_loop/stream.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/tests/what_of.hpp"
+#include "runtimes/event_loop/timeout.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -188,6 +189,104 @@ TEST_P(stream_reader_test, a_limit_of_0_is_refused) {
     run([]() -> coro<> {
         EXPECT_THROW(stream_reader(0), std::invalid_argument);
         co_return;
+    }());
+}
+
+TEST_P(stream_reader_test, an_error_comes_out_of_every_read_even_with_data_left) {
+    run([]() -> coro<> {
+        stream_reader r;
+        r.feed_data("line\nmore");
+        const std::string got = co_await r.read(2);
+        EXPECT_EQ("li", got);
+        EXPECT_EQ(r.exception(), nullptr);
+        r.set_exception(std::make_exception_ptr(std::out_of_range("broken")));
+        EXPECT_NE(r.exception(), nullptr);
+        std::string what = co_await what_of<std::out_of_range>(r.read(2));
+        EXPECT_EQ("broken", what);
+        what = co_await what_of<std::out_of_range>(r.readexactly(2));
+        EXPECT_EQ("broken", what);
+        what = co_await what_of<std::out_of_range>(r.readline());
+        EXPECT_EQ("broken", what);
+        what = co_await what_of<std::out_of_range>(r.readuntil("e"));
+        EXPECT_EQ("broken", what);
+    }());
+}
+
+TEST_P(stream_reader_test, what_has_ended_is_not_fed_any_more_and_is_at_its_end_when_all_is_read) {
+    run([]() -> coro<> {
+        stream_reader r;
+        EXPECT_FALSE(r.at_eof());
+        r.feed_data("some data\n");
+        r.feed_eof();
+        EXPECT_FALSE(r.at_eof());
+        EXPECT_THROW(r.feed_data("late"), std::logic_error);
+        static_cast<void>(co_await r.readline());
+        EXPECT_TRUE(r.at_eof());
+        const std::string end = co_await r.readline();
+        EXPECT_EQ("", end);
+    }());
+}
+
+TEST_P(stream_reader_test, a_reader_that_is_cancelled_in_the_middle_of_a_line_leaves_it_to_the_next) {
+    run([]() -> coro<> {
+        stream_reader r;
+        r.feed_data("half ");
+        const task<std::string> reading = create_task(r.readline());
+        const task<std::string> exactly = create_task(wait_for(r.readexactly(100), 0ns));
+        co_await sleep(0ns);
+        r.feed_data("and ");
+        reading.cancel();  // it has been woken already
+        co_await until_done(reading);
+        EXPECT_TRUE(reading.cancelled());
+        co_await until_done(exactly);
+        EXPECT_NE(exactly.exception(), nullptr);
+        r.feed_data("rest\n");
+        const std::string line = co_await r.readline();
+        EXPECT_EQ("half and rest\n", line);
+    }());
+}
+
+TEST_P(stream_reader_test, a_line_of_just_the_limit_is_read_and_one_more_byte_is_too_many) {
+    run([]() -> coro<> {
+        stream_reader r(4);
+        r.feed_data("four\nfives\nlast\n");
+        std::string got = co_await r.readline();
+        EXPECT_EQ("four\n", got);
+        const std::string what = co_await what_of<std::length_error>(r.readline());
+        EXPECT_EQ("Separator is found, but chunk is longer than limit", what);
+        got = co_await r.readline();
+        EXPECT_EQ("last\n", got);
+    }());
+}
+
+TEST_P(stream_reader_test, an_overrun_tells_how_much_to_read_to_be_past_it) {
+    run([]() -> coro<> {
+        stream_reader r(3);
+        r.feed_data("some data");
+        std::size_t consumed = 0;
+        try {
+            static_cast<void>(co_await r.readuntil("AAA"));
+        } catch (const limit_overrun_error& e) {
+            consumed = e.consumed();
+        }
+        EXPECT_EQ(consumed, 7u);
+        std::string skipped = co_await r.readexactly(7);
+        EXPECT_EQ("some da", skipped);
+        r.feed_data("AAA");
+        const std::string found = co_await r.readuntil("AAA");
+        EXPECT_EQ("taAAA", found);
+        r.feed_data("QQAAAx");
+        r.feed_eof();
+        static_cast<void>(co_await r.readuntil("AAA"));
+        std::string partial;
+        try {
+            static_cast<void>(co_await r.readuntil("AAA"));
+        } catch (const incomplete_read_error& e) {
+            partial = e.partial();
+            EXPECT_FALSE(e.expected());
+        }
+        EXPECT_EQ("x", partial);
+        EXPECT_TRUE(r.at_eof());
     }());
 }
 

@@ -142,11 +142,74 @@ TEST_P(stream_test, write_eof_ends_one_direction_only) {
         auto [ours, theirs] = connected();
         ours.second.write("question");
         ours.second.write_eof();
+        EXPECT_THROW(ours.second.write("more"), std::logic_error);
         std::string got = co_await theirs.first.read();
         EXPECT_EQ("question", got);
         theirs.second.write("answer");
         got = co_await ours.first.readexactly(6);
         EXPECT_EQ("answer", got);
+    }());
+}
+
+coro<std::string> end_of(stream_writer w) {
+    try {
+        co_await w.wait_closed();
+    } catch (const std::system_error& e) {
+        co_return e.code() == std::errc::connection_reset ? "reset" : e.what();
+    }
+    co_return "closed";
+}
+coro<std::string> drained(stream_writer w) {
+    try {
+        co_await w.drain();
+    } catch (const std::system_error& e) {
+        co_return e.code() == std::errc::connection_reset ? "reset" : e.what();
+    }
+    co_return "drained";
+}
+
+TEST_P(stream_test, wait_closed_throws_if_the_connection_was_lost_and_not_if_it_was_closed_or_aborted) {
+    run([]() -> coro<> {
+        for (const bool abort : {false, true}) {
+            auto [ours, theirs] = connected();
+            if (abort)
+                ours.second.abort();
+            else
+                ours.second.close();
+            const std::string end = co_await end_of(ours.second);
+            EXPECT_EQ(end, "closed");
+            const std::string drain = co_await drained(ours.second);
+            EXPECT_EQ(drain, "reset");
+        }
+        auto [ours, theirs] = connected();
+        ours.second.write("never read");
+        theirs.second.close();  // with unread data: a reset
+        const std::string read = co_await what_of<std::system_error>(ours.first.read());
+        EXPECT_NE(read.find("connection lost"), std::string::npos);
+        const std::string end = co_await end_of(ours.second);
+        EXPECT_EQ(end, "reset");
+        ours.second.close();
+        const std::string drain = co_await drained(ours.second);
+        EXPECT_EQ(drain, "reset");
+        EXPECT_TRUE(ours.second.is_closing());
+    }());
+}
+
+TEST_P(stream_test, a_drain_that_waits_is_cancelled_alone_or_ends_with_the_connection) {
+    run([]() -> coro<> {
+        auto [ours, theirs] = connected();
+        ours.second.write(std::string(4 << 20, 'x'));
+        const task<std::string> first = create_task(drained(ours.second));
+        const task<std::string> second = create_task(drained(ours.second));
+        co_await sleep(0ns);
+        first.cancel();
+        co_await until_done(first);
+        EXPECT_TRUE(first.cancelled());
+        EXPECT_FALSE(second.done());
+        ours.second.abort();
+        const std::string end = co_await second;
+        EXPECT_EQ(end, "drained") << "nothing is left to wait for, and whoever aborted knows";
+        EXPECT_EQ(ours.second.unsent(), 0u);
     }());
 }
 
