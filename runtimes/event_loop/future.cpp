@@ -31,6 +31,7 @@ bool cancel_future(outcome& o, std::string_view message) {
 
 bool any_future::cancel(std::string_view message) const {
     check_thread(*outcome_);
+    outcome_->clear(flag::unretrieved);  // whoever cancels does not want to hear of it any more
     return outcome_->has(flag::is_task) ? task_state::of(*outcome_).cancel(message)
                                         : cancel_future(*outcome_, message);
 }
@@ -86,7 +87,10 @@ void outcome_wait::resume_regardless() {
 void outcome_wait::resume() {
     if (waiter_ && waiter_->result.has(flag::interrupted)) [[unlikely]] {
         // If the target was cancelled too, it is its cancellation that comes out.
-        if (target_->state != phase::cancelled) throw_interrupt(*waiter_);
+        if (target_->state != phase::cancelled) {
+            target_->clear(flag::unretrieved);  // it had been told to this task
+            throw_interrupt(*waiter_);
+        }
         waiter_->result.clear(flag::interrupted | flag::wait_over);
     }
     throw_unless_finished(*target_);

@@ -45,7 +45,7 @@ class any_future {
     bool cancelled() const noexcept { return outcome_->state == phase::cancelled; }
 
     // A future is cancelled at once. A task is asked to: cancelled_error appears at its present await, in its
-    // next step. False if it was done already.
+    // next step. False if it was done already; if it failed, that counts as looked at.
     bool cancel(std::string_view message = {}) const;
 
     // Null if it ended well. Throws cancelled_error if it was cancelled, invalid_state_error if it is not

@@ -143,10 +143,14 @@ void loop::run_once() {
     }
 }
 
-void loop::run_forever() {
+void loop::check_may_run() const {
     check_open();
     if (is_running()) throw std::logic_error("this event loop is already running");
     if (running_loop) throw std::logic_error("cannot run an event loop while another runs in this thread");
+}
+
+void loop::run_forever() {
+    check_may_run();
     struct scope {
         explicit scope(loop& l) : self(l) {
             self.running_.store(true, std::memory_order_relaxed);

@@ -276,6 +276,8 @@ class loop {
     }
     [[noreturn]] static void throw_closed();
     void refuse_if_unusable() const;
+    // Throws as run_forever() does.
+    void check_may_run() const;
     void run_once();
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);

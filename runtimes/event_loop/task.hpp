@@ -218,7 +218,7 @@ task<T> as_future(loop&, task<T> what, const std::source_location& = {}) {
 
 template <class Awaitable>
 auto loop::run_until_complete(Awaitable&& what, std::source_location at) {
-    check_open();
+    check_may_run();  // first, for a coroutine that is refused must not become a task all the same
     constexpr bool fresh = requires { typename std::decay_t<Awaitable>::promise_type; };
     auto main = as_future(*this, std::forward<Awaitable>(what), at);
     outcome& o = main.raw();
