@@ -120,9 +120,13 @@ class context_var {
 template <class T>
 task<T> create_task(coro<T> what, const context& in,
                     std::source_location at = std::source_location::current()) {
-    task<T> t = create_task(std::move(what), at);
-    t.get_loop().notes_of(t.raw()).context = in.values();
-    return t;
+    loop& l = get_running_loop();
+    task_state& t = task_code<T>::adopt(l, std::move(what));
+    l.enlist(t, at);
+    task<T> result(t.result);
+    l.notes_of(t.result).context = in.values();
+    l.start(t);
+    return result;
 }
 
 }  // namespace crossover::asyncio

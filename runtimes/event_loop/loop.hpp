@@ -122,6 +122,12 @@ class loop {
     template <class T>
     future<T> create_future(std::source_location at = std::source_location::current());
 
+    // Whether create_task() runs the body at once up to its first wait, while this loop runs; so do all that
+    // make tasks of coroutines, as gather() and task_group. What ends before that is done on return and never
+    // was in the ready queue. Eager starts that nest too deep for the stack start as any task does.
+    void set_eager_start(bool on) noexcept { eager_start_ = on; }
+    bool get_eager_start() const noexcept { return eager_start_; }
+
     // Debug mode: callbacks and steps that take longer than slow_callback_duration are reported to the
     // exception handler; what belongs to this loop's thread throws std::logic_error in others; tasks and
     // futures note where they were made. Costs nothing while it is off.
@@ -173,6 +179,14 @@ class loop {
     // depth first and few of their nodes are alive. An iteration runs a bounded number of them after the
     // others.
     void make_ready_ahead(node& n) noexcept { ahead_.push_front(n); }
+    // The first step of a task that was just made.
+    void start(task_state& t) {
+        if (eager_start_ && is_running()) [[unlikely]]
+            start_now(t);
+        else
+            make_ready(t);
+    }
+    void start_now(task_state& t);
     // From any thread: as make_ready(), and wakes the loop.
     void post(node& n) noexcept;
     timer_heap& timers() noexcept { return timers_; }
@@ -262,6 +276,7 @@ class loop {
     static constexpr std::uint32_t most_immediate = 64;
     static constexpr std::uint32_t callbacks_per_poll = 61;
     static constexpr std::uint32_t most_ahead = 256;
+    static constexpr std::uint8_t most_eager_starts = 200;
 
     // The bits of guard_, so that one test serves for both.
     static constexpr std::uint8_t closed = 1;
@@ -296,6 +311,8 @@ class loop {
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
     bool strict_poll_;
+    bool eager_start_ = false;
+    std::uint8_t eager_starts_ = 0;  // that lie within one another
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
     std::vector<task_state*> tasks_;

@@ -27,6 +27,16 @@ void unwind(task_state& t) {
         t.result.frame = destroy_child(header_at(t.result.frame));
 }
 
+void loop::start_now(task_state& t) {
+    if (eager_starts_ == most_eager_starts) return make_ready(t);
+    struct nested {
+        explicit nested(std::uint8_t& d) noexcept : depth(d) { ++depth; }
+        ~nested() { --depth; }
+        std::uint8_t& depth;
+    } const start(eager_starts_);
+    t.run(t);
+}
+
 bool drop_frames(task_state& t) {
     task_state* const outer = t.result.owner->enter(&t);
     task_state* top = &header_at(t.result.frame);

@@ -127,16 +127,16 @@ struct task_code {
     }
 };
 
-// The body does not run now: its first step is queued.
+// The body does not run now, unless the loop starts eagerly: its first step is queued.
 template <class T>
 task<T> loop::create_task(coro<T> what, std::string name, std::source_location at) {
     check_usable();
     task_state& t = task_code<T>::adopt(*this, std::move(what));
     enlist(t, at);
-    make_ready(t);
     task<T> result(t.result);
     if (!name.empty()) [[unlikely]]
         result.set_name(std::move(name));
+    start(t);
     return result;
 }
 
@@ -146,8 +146,9 @@ task<T> create_task(coro<T> what, std::source_location at = std::source_location
     loop& l = get_running_loop();
     task_state& t = task_code<T>::adopt(l, std::move(what));
     l.enlist(t, at);
-    l.make_ready(t);
-    return task<T>(t.result);
+    task<T> result(t.result);
+    l.start(t);
+    return result;
 }
 template <class T>
 task<T> create_task(coro<T> what, std::string name,
@@ -160,27 +161,14 @@ auto create_task(A what, std::source_location at = std::source_location::current
     return create_task(as_coro(std::move(what)), at);
 }
 
-// How many eager starts may lie within one another.
-inline constexpr unsigned most_eager_starts = 200;
-inline constinit thread_local unsigned eager_starts = 0;
-
-// Runs the body at once up to its first wait; if it ends before that, the task is done on return and never
-// was in the ready queue. Eager starts that nest too deep for the stack start as any task does.
+// Runs the body at once, as every create_task() does after loop::set_eager_start().
 template <class T>
 task<T> create_eager_task(coro<T> what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
     task_state& t = task_code<T>::adopt(l, std::move(what));
     l.enlist(t, at);
     task<T> result(t.result);
-    if (eager_starts == most_eager_starts) [[unlikely]] {
-        l.make_ready(t);
-        return result;
-    }
-    struct nested {
-        nested() { ++eager_starts; }
-        ~nested() { --eager_starts; }
-    } const start;
-    t.run(t);
+    l.start_now(t);
     return result;
 }
 
