@@ -1,6 +1,7 @@
 // timeout(), timeout_at(), wait_for(): a bound on the time of what runs inside.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -88,19 +89,48 @@ requires std::is_invocable_v<Body&, timeout_scope&> body_coro<Body> timeout_at(
     timeout_scope scope(deadline);
     co_return co_await run_within(scope, body(scope));
 }
-template <class Rep, class Period, class T>
-coro<T> timeout(std::chrono::duration<Rep, Period> delay, coro<T> body) {
-    return timeout_at(std::optional(loop::deadline_after(delay)), std::move(body));
+// A bound on the time, empty for none.
+inline std::optional<std::chrono::nanoseconds> bound_of(std::nullopt_t) { return std::nullopt; }
+template <class Rep, class Period>
+std::optional<std::chrono::nanoseconds> bound_of(std::chrono::duration<Rep, Period> time) {
+    return loop::nanoseconds_of(time);
 }
-template <class Rep, class Period, class Body>
-requires std::is_invocable_v<Body&, timeout_scope&> body_coro<Body> timeout(
-    std::chrono::duration<Rep, Period> delay, Body body) {
-    return timeout_at(std::optional(loop::deadline_after(delay)), std::move(body));
+template <class Rep, class Period>
+std::optional<std::chrono::nanoseconds> bound_of(std::optional<std::chrono::duration<Rep, Period>> time) {
+    if (!time) return std::nullopt;
+    return loop::nanoseconds_of(*time);
 }
 
-template <class Rep, class Period, awaiter A>
-auto timeout(std::chrono::duration<Rep, Period> delay, A body) {
+// What a bound may be given as: a duration, std::nullopt, or an optional duration.
+template <class Time>
+concept time_bound = requires(Time t) {
+    bound_of(t);
+};
+
+template <time_bound Time>
+std::optional<time_point> deadline_of(Time time) {
+    const std::optional<std::chrono::nanoseconds> bound = bound_of(time);
+    if (!bound) return std::nullopt;
+    return loop::deadline_after(*bound);
+}
+
+template <time_bound Time, class T>
+coro<T> timeout(Time delay, coro<T> body) {
+    return timeout_at(deadline_of(delay), std::move(body));
+}
+template <time_bound Time, class Body>
+requires std::is_invocable_v<Body&, timeout_scope&> body_coro<Body> timeout(Time delay, Body body) {
+    return timeout_at(deadline_of(delay), std::move(body));
+}
+template <time_bound Time, awaiter A>
+auto timeout(Time delay, A body) {
     return timeout(delay, as_coro(std::move(body)));
+}
+
+template <time_bound Time>
+bool no_time_at_all(Time time) {
+    const std::optional<std::chrono::nanoseconds> bound = bound_of(time);
+    return bound && bound->count() <= 0;
 }
 
 template <class Future>
@@ -123,23 +153,22 @@ coro<typename Future::value_type> await_it(Future what) {
 // The result of a coroutine, task or future in time. Otherwise cancels it, waits until it has really ended,
 // and throws timeout_error. A coroutine runs in this very task. With no time at all a coroutine is not
 // started, and what is done already gives its result.
-template <class Rep, class Period, class T>
-coro<T> wait_for(coro<T> what, std::chrono::duration<Rep, Period> time) {
-    if (loop::nanoseconds_of(time).count() <= 0) {
+template <class T, time_bound Time>
+coro<T> wait_for(coro<T> what, Time time) {
+    if (no_time_at_all(time)) {
         task<T> never_started = create_task(std::move(what));
         co_return co_await result_in_no_time(std::move(never_started));
     }
     co_return co_await timeout(time, std::move(what));
 }
-template <class Rep, class Period, class Future>
-requires std::derived_from<Future, any_future> coro<typename Future::value_type> wait_for(
-    Future what, std::chrono::duration<Rep, Period> time) {
-    if (what.done() || loop::nanoseconds_of(time).count() <= 0)
-        co_return co_await result_in_no_time(std::move(what));
+template <class Future, time_bound Time>
+requires std::derived_from<Future, any_future> coro<typename Future::value_type> wait_for(Future what,
+                                                                                          Time time) {
+    if (what.done() || no_time_at_all(time)) co_return co_await result_in_no_time(std::move(what));
     co_return co_await timeout(time, await_it(std::move(what)));
 }
-template <class Rep, class Period, awaiter A>
-auto wait_for(A what, std::chrono::duration<Rep, Period> time) {
+template <awaiter A, time_bound Time>
+auto wait_for(A what, Time time) {
     return wait_for(as_coro(std::move(what)), time);
 }
 
