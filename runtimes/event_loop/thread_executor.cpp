@@ -158,11 +158,13 @@ bool thread_executor::shutdown(std::chrono::nanoseconds patience) {
 
 coro<void> shutdown_default_executor(std::chrono::nanoseconds patience) {
     loop& l = get_running_loop();
-    default_executor* const own = l.find<default_executor>();
-    if (!own || own->get().threads() == 0) co_return;
+    thread_executor& waited_for = l.use<default_executor>().get();
+    if (waited_for.threads() == 0) {
+        waited_for.shutdown();
+        co_return;
+    }
     // The waiting is done by a thread of its own, so that the loop can take the results meanwhile.
     thread_executor waiter(1);
-    thread_executor& waited_for = own->get();
     auto ended = run_in_executor(waiter, [&waited_for, patience] { return waited_for.shutdown(patience); });
     const bool in_time = co_await ended;
     if (in_time) co_return;

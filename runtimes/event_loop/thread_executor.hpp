@@ -81,9 +81,9 @@ coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> to_thread(F f
     co_return co_await std::move(result);
 }
 
-// Waits until the loop's own executor has ended its calls, for which the loop goes on running. After
-// `patience` it gives up, which is reported to the exception handler; the threads then end on their own.
-// run() does this at its end.
+// From now on to_thread() is refused. Waits until the loop's own executor has ended its calls, for which the
+// loop goes on running. After `patience` it gives up, which is reported to the exception handler; the threads
+// then end on their own. run() does this at its end.
 coro<void> shutdown_default_executor(std::chrono::nanoseconds patience = std::chrono::minutes(5));
 
 }  // namespace crossover::asyncio

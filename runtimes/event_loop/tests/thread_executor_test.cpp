@@ -198,6 +198,27 @@ TEST_P(thread_executor_test, conformance_127_the_default_executor_is_waited_for_
     EXPECT_TRUE(ended.load());
 }
 
+TEST_P(thread_executor_test, conformance_127_once_the_default_executor_is_shut_down_calls_are_refused) {
+    for (const bool used : {false, true}) {
+        run([](bool call_first) -> coro<> {
+            auto seven = [] { return 7; };
+            if (call_first) {
+                const int got = co_await to_thread(seven);
+                EXPECT_EQ(got, 7);
+            }
+            co_await shutdown_default_executor();
+            bool refused = false;
+            try {
+                static_cast<void>(co_await to_thread(seven));
+            } catch (const std::runtime_error&) {
+                refused = true;
+            }
+            EXPECT_TRUE(refused);
+            co_await shutdown_default_executor();
+        }(used));
+    }
+}
+
 TEST_P(thread_executor_test, conformance_127_shutting_the_default_executor_down_warns_after_its_timeout) {
     log reports;
     std::promise<void> go;
