@@ -17,35 +17,28 @@ auto shield(Awaitable what, std::source_location at = std::source_location::curr
     static_assert(std::is_void_v<T> || std::is_reference_v<T> || std::is_copy_constructible_v<T>,
                   "shield() copies the result: return a shared_ptr instead");
 
+    if (inner.done()) return future<T>(inner.raw());
     future<T> outer(inner.get_loop(), at);
-    const auto pass_on = [](void* to, notice*, outcome& from) {
-        const future<T> target(*static_cast<outcome*>(to));
-        if (target.done()) return;
-        if (from.state == phase::failed) {
-            from.clear(flag::unretrieved);
-            target.set_exception(from.get_error());
-        } else if (from.state != phase::finished) {
-            target.cancel();
-        } else if constexpr (std::is_void_v<T>) {
-            target.set_result();
-        } else if constexpr (std::is_reference_v<T>) {
-            target.set_result(*value_of<T>::in(from));
-        } else {
-            target.set_result(value_of<T>::in(from));
-        }
-    };
-    if (inner.done()) {
-        pass_on(&outer.raw(), nullptr, inner.raw());
-        return outer;
-    }
     // The notice holds the outer future until it has told.
     ++outer.raw().refs;
-    static constexpr auto told = pass_on;
     notice::attach(
         inner.raw(),
-        [](void* to, notice& n, outcome& from) {
-            told(to, &n, from);
-            release(*static_cast<outcome*>(to));
+        [](void* to, notice&, outcome& from) {
+            const future<T> target(*static_cast<outcome*>(to));
+            release(target.raw());
+            if (target.done()) return;
+            if (from.state == phase::failed) {
+                from.clear(flag::unretrieved);
+                target.set_exception(from.get_error());
+            } else if (from.state != phase::finished) {
+                target.cancel();
+            } else if constexpr (std::is_void_v<T>) {
+                target.set_result();
+            } else if constexpr (std::is_reference_v<T>) {
+                target.set_result(*value_of<T>::in(from));
+            } else {
+                target.set_result(value_of<T>::in(from));
+            }
         },
         &outer.raw());
     return outer;

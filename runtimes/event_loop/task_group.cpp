@@ -59,7 +59,7 @@ coro<void> task_group::leave(std::exception_ptr thrown_by_body) {
     exiting_ = true;
     std::exception_ptr cancellation;
     if (thrown_by_body) {
-        if (is_loop_exit(thrown_by_body)) base_error_ = thrown_by_body;
+        if (!base_error_ && is_loop_exit(thrown_by_body)) base_error_ = thrown_by_body;
         if (is_cancelled_error(thrown_by_body)) cancellation = thrown_by_body;
         if (!aborting_) abort();
     }
