@@ -62,7 +62,7 @@ class Cell:
     projected_ns: int | None = None
     stopped: Event | None = None
     account: Event | None = None
-    bare_ns: int | None = None  # where bound_ns is not known: the shortest time that a process measured for what any model must do
+    bare_ns: int | None = None  # beside bound_ns: the shortest time that a process measured for what any model must do
     failures: list[Event] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
     gated_in: int | None = None  # which start of the process has passed the gate and warmed up

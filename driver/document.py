@@ -39,7 +39,7 @@ def _cell(cell: Cell, bounds: Mapping[str, int]) -> Event:
         "units": cell.units,
         "scheduled": cell.scheduled,
         "in_flight": cell.in_flight,
-        "bound_ns": cell.bound_ns if cell.bound_ns is not None else bounds.get(cell.case.name),
+        "bound_ns": max((bound for bound in (cell.bound_ns, bounds.get(cell.case.name)) if bound is not None), default=None),
         "bound": cell.bound,
         "checksum": cell.checksum,
         "iterations": cell.iterations,

@@ -121,16 +121,17 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
         competing=frozenset(contenders),
         verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run.disturbed.get(id, frozenset())) for metric in metrics},
         medians=medians,
-        bound_ns=_bound_ns(cells, medians["time"].get(BASELINE), run.run.get("cores")),
+        bound_ns=_bound_ns(cells, run.run.get("cores")),
     )
 
 
-def _bound_ns(cells: list[Cell], serial_ns: float | None, cores: int | None) -> int | None:
-    """From the parameters, else from what serial took: computing cannot end sooner than evenly spread over the cores."""
-    from_parameters = next((c.bound_ns for c in cells if c.bound_ns is not None), None)
-    if from_parameters is not None or serial_ns is None or not cores or "serial" not in cells[0].bound:
-        return from_parameters
-    return round(serial_ns / cores)
+def _bound_ns(cells: list[Cell], cores: int | None) -> int | None:
+    """What the run has recorded or, if longer, the least CPU time that serial took: computing cannot end sooner than evenly spread over the cores."""
+    bounds = [c.bound_ns for c in cells if c.bound_ns is not None][:1]
+    serial = next((c for c in cells if c.model == BASELINE and c.status == "ok"), None)
+    if serial is not None and serial.samples and cores and "serial" in serial.bound:
+        bounds.append(round(min(serial.by_round("cpu").values()) / cores))
+    return max(bounds, default=None)
 
 
 def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:

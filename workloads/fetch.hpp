@@ -1,6 +1,7 @@
 // fetch: what does it cost to ask a slow server for many things at once?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/http_get.hpp"
 #include "workloads/workload.hpp"
 
@@ -15,7 +16,8 @@ struct fetch {
     static constexpr work_class kind = work_class::io;
     static constexpr std::string_view unit = "requests";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "delay × requests of the busiest connection";
+    static constexpr std::string_view bound =
+        "the longer of delay × requests of the busiest connection and a bare write and read of each / cores";
     static constexpr std::array needs{verb::connect};
     static constexpr bool needs_origin = true;
 
@@ -53,6 +55,9 @@ struct fetch {
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
         const std::uint64_t all = items(p), width = std::min<std::uint64_t>(all, at_once);
         return std::max((p.requests + all - 1) / all, (p.requests + width - 1) / width) * p.delay_us * 1000;
+    }
+    static void least_work(const params& p, std::size_t cores) {
+        bare::messages(p.requests / std::min<std::uint64_t>(items(p), cores), p.bytes);
     }
 
     template <can_connect C>

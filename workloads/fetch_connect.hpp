@@ -1,6 +1,7 @@
 // fetch_connect: what does it cost to ask a server with a new connection for every request?
 #pragma once
 
+#include "workloads/bare.hpp"
 #include "workloads/http_get.hpp"
 #include "workloads/workload.hpp"
 
@@ -15,7 +16,8 @@ struct fetch_connect {
     static constexpr work_class kind = work_class::io;
     static constexpr std::string_view unit = "requests";
     static constexpr metric decides = metric::time;
-    static constexpr std::string_view bound = "delay × ceil(requests / in flight)";
+    static constexpr std::string_view bound =
+        "the longer of delay × ceil(requests / in flight) and a bare write and read of each / cores";
     static constexpr std::array needs{verb::connect};
     static constexpr bool needs_origin = true;
 
@@ -50,6 +52,9 @@ struct fetch_connect {
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
         const std::uint64_t width = std::min<std::uint64_t>({p.in_flight, p.requests, at_once});
         return (p.requests + width - 1) / width * p.delay_us * 1000;
+    }
+    static void least_work(const params& p, std::size_t cores) {
+        bare::messages(p.requests / std::min<std::uint64_t>(p.requests, cores), p.bytes);
     }
 
     template <can_connect C>

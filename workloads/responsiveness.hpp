@@ -16,7 +16,7 @@ struct responsiveness {
     static constexpr work_class kind = work_class::mixed;
     static constexpr std::string_view unit = "heavy tasks";
     static constexpr metric decides = metric::latency;
-    static constexpr std::string_view bound = "serial computing / cores";
+    static constexpr std::string_view bound = "the same computing in one thread / cores";
     static constexpr std::array needs{verb::sleep};
 
     struct params {
@@ -51,6 +51,9 @@ struct responsiveness {
     static policy limits(const params&) { return policy(unlimited, until::first_error); }
     static std::uint64_t units(const params& p) { return p.tasks; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
+    static void least_work(const params& p, std::size_t cores) {
+        kernels::churn(0, p.tasks * p.steps / std::min<std::uint64_t>(p.tasks, cores));
+    }
 
     template <can_sleep C>
     static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {

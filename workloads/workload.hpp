@@ -13,9 +13,10 @@
 //   least_ns(p, at_once)   the least wall time with `at_once` items making progress together; 0: not known
 //   from the
 //                    parameters
-//   least_work(p, cores)   optional, where least_ns knows nothing: does, with no model, what one of so many
-//   cores has to do at least
-//                    (workloads/bare.hpp). Timed at the gate, that is the bound
+//   least_work(p, cores)   optional, where least_ns does not know all and serial cannot tell: does, with no
+//   model, what one of so
+//                    many cores has to do at least (workloads/bare.hpp). Timed at the gate, it is the bound
+//                    or, if least_ns is longer, no more than that
 // One of three shapes:
 //   computing        items(p);  item(p, i, out): a plain function
 //   waiting          items(p);  template <verbs C> item(C&, const params&, shared<C>&, i, out) → C::task, a
