@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
     size = run.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s after the build (default)")
-    size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells and all other models on one of each workload, in three or more processes per model, within 10 min")
+    size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells and all other models on one of as many workloads as 800 cells have room for, in three or more processes per model, within 10 min")
     size.add_argument("--exhaustive", dest="mode", action="store_const", const="exhaustive", help="all models on all sizes: takes a night")
     run.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
     run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
