@@ -1,53 +1,27 @@
 // Processes that die at every point an item can be in: always a clear error or a recovery, never a hang.
-#include <gtest/gtest.h>
-#include <sys/socket.h>
+#include "runtimes/processes/tests/deaths.hpp"
+
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "runtimes/process_per_task.hpp"
 #include "runtimes/process_pool.hpp"
 #include "runtimes/process_pool_wide.hpp"
-#include "tests/contract/echo_server.hpp"
 
-namespace crossover {
+namespace crossover::deaths_test {
 namespace {
 
-using namespace std::chrono_literals;
-using contract_test::echo_server;
-
-// kill(-1) would end every process of the machine.
-void kill_process(int id) {
-    if (id <= 0) throw std::logic_error("not the id of a process");
-    ::kill(id, SIGKILL);
-}
-
-constexpr int rounds = 20;
 constexpr int slow_rounds = 2;  // where the others have to be killed, after a second
-constexpr auto soon = 8s;
 constexpr auto far = 60s;
 
-template <class C>
-struct scene {
-    explicit scene(arena& memory) : permits(1), queue(memory, 2) {}
-    endpoint server = echo_server::address();
-    typename C::semaphore permits;
-    typename C::template channel<std::uint64_t> queue;
-    std::atomic<int> waiting{0};
-    std::atomic<int> ended{0};
-    std::atomic<int> victim{0};
-};
-
-template <class C>
-scene<C>& on(const void* batch) {
-    return *static_cast<scene<C>*>(const_cast<void*>(batch));
-}
+using models = ::testing::Types<process_pool, process_pool_wide, process_per_task>;
+TYPED_TEST_SUITE(deaths, models, name_of);
 
 // Item 0 dies once all others have come to where they wait.
 template <class C>
@@ -56,56 +30,6 @@ typename C::template async<void> die_after(C& ctx, scene<C>& s, int others) {
     co_await ctx.sleep_for(1ms);
     ::raise(SIGKILL);
 }
-
-template <class R>
-class deaths : public ::testing::Test {
-  public:
-    using C = typename R::context;
-
-    // Runs n items, of which item 0 dies, several times.
-    void expect_death_of_item_0(job<C> each, policy rules = policy{}, std::size_t n = 3, int times = rounds) {
-        for (int i = 0; i < times; ++i) {
-            arena::scope scope(memory);
-            auto* s = memory.make<scene<C>>(memory);
-            auto start = std::chrono::steady_clock::now();
-            try {
-                runtime.run(n, each, s, rules);
-                ADD_FAILURE() << "the death went unnoticed";
-            } catch (const worker_died& e) {
-                EXPECT_EQ(e.index(), 0U);
-                EXPECT_EQ(e.signal(), SIGKILL);
-            }
-            EXPECT_LT(std::chrono::steady_clock::now() - start, soon);
-            EXPECT_EQ(s->ended.load(), 0);
-            expect_usable();
-        }
-    }
-
-    void expect_usable() {
-        arena::scope scope(memory);
-        auto* s = memory.make<scene<C>>(memory);
-        runtime.run(20, &ends<C>, s, policy{});
-        EXPECT_EQ(s->ended.load(), 20);
-    }
-
-    template <class Context>
-    static typename Context::task ends(Context&, const void* batch, std::size_t) {
-        on<Context>(batch).ended.fetch_add(1);
-        return {};
-    }
-
-    arena memory;
-    R runtime{options{4, &memory}};
-};
-
-using models = ::testing::Types<process_pool, process_pool_wide, process_per_task>;
-struct name_of {
-    template <class R>
-    static std::string GetName(int) {
-        return std::string(R::name);
-    }
-};
-TYPED_TEST_SUITE(deaths, models, name_of);
 
 template <class C>
 typename C::task dies_beside_the_waiting_for_a_permit(C& ctx, const void* batch, std::size_t i) {
@@ -301,59 +225,5 @@ TYPED_TEST(deaths, by_stack_overflow_hit_nobody_else) {
     }
 }
 
-// --- From outside ---
-
-template <class R>
-class pool_deaths : public deaths<R> {};
-using pools = ::testing::Types<process_pool, process_pool_wide>;
-TYPED_TEST_SUITE(pool_deaths, pools, name_of);
-
-TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
-    for (int i = 0; i < rounds; ++i) {
-        auto ids = this->runtime.worker_ids();
-        kill_process(ids[static_cast<std::size_t>(i) % ids.size()]);
-        if (i % 2 == 0) ::usleep(2'000);
-        this->expect_usable();
-    }
-}
-
-TYPED_TEST(pool_deaths, of_all_idle_workers_at_once_are_mended) {
-    for (int i = 0; i < 5; ++i) {
-        for (int id : this->runtime.worker_ids()) kill_process(id);
-        this->expect_usable();
-        for (int id : this->runtime.worker_ids()) EXPECT_GT(id, 0);
-    }
-}
-
-// Item 0 kills a worker, while the others have much to do.
-template <class C>
-typename C::task kills_a_sibling(C& ctx, const void* batch, std::size_t i) {
-    auto& s = on<C>(batch);
-    if (i == 0) {
-        co_await ctx.sleep_for(200us);
-        kill_process(s.victim.load());
-    }
-    s.waiting.fetch_add(1);
-}
-TYPED_TEST(pool_deaths, at_any_moment_of_a_batch_of_tiny_items) {
-    using context = typename TypeParam::context;
-    int failed = 0;
-    for (int i = 0; i < 5 * rounds; ++i) {
-        arena::scope scope(this->memory);
-        auto* s = this->memory.template make<scene<context>>(this->memory);
-        auto ids = this->runtime.worker_ids();
-        s->victim.store(ids[static_cast<std::size_t>(i) % ids.size()]);
-        try {
-            this->runtime.run(static_cast<std::size_t>(i) * 200 + 1, &kills_a_sibling<context>, s, policy{});
-            EXPECT_EQ(s->waiting.load(), i * 200 + 1) << "no error means that every item has run once";
-        } catch (const worker_died& e) {
-            EXPECT_EQ(e.signal(), SIGKILL);
-            ++failed;
-        }
-    }
-    EXPECT_GT(failed, 0);
-    this->expect_usable();
-}
-
 }  // namespace
-}  // namespace crossover
+}  // namespace crossover::deaths_test

@@ -1,0 +1,74 @@
+// Workers of a pool that are killed from outside, idle or at work: they are replaced, and nothing is lost in
+// silence.
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+#include "runtimes/process_pool.hpp"
+#include "runtimes/process_pool_wide.hpp"
+#include "runtimes/processes/tests/deaths.hpp"
+
+namespace crossover::deaths_test {
+namespace {
+
+// kill(-1) would end every process of the machine.
+void kill_process(int id) {
+    if (id <= 0) throw std::logic_error("not the id of a process");
+    ::kill(id, SIGKILL);
+}
+
+template <class R>
+class pool_deaths : public deaths<R> {};
+using pools = ::testing::Types<process_pool, process_pool_wide>;
+TYPED_TEST_SUITE(pool_deaths, pools, name_of);
+
+TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
+    for (int i = 0; i < rounds; ++i) {
+        auto ids = this->runtime.worker_ids();
+        kill_process(ids[static_cast<std::size_t>(i) % ids.size()]);
+        if (i % 2 == 0) ::usleep(2'000);
+        this->expect_usable();
+    }
+}
+
+TYPED_TEST(pool_deaths, of_all_idle_workers_at_once_are_mended) {
+    for (int i = 0; i < 5; ++i) {
+        for (int id : this->runtime.worker_ids()) kill_process(id);
+        this->expect_usable();
+        for (int id : this->runtime.worker_ids()) EXPECT_GT(id, 0);
+    }
+}
+
+// Item 0 kills a worker, while the others have much to do.
+template <class C>
+typename C::task kills_a_sibling(C& ctx, const void* batch, std::size_t i) {
+    auto& s = on<C>(batch);
+    if (i == 0) {
+        co_await ctx.sleep_for(200us);
+        kill_process(s.victim.load());
+    }
+    s.waiting.fetch_add(1);
+}
+TYPED_TEST(pool_deaths, at_any_moment_of_a_batch_of_tiny_items) {
+    using context = typename TypeParam::context;
+    int failed = 0;
+    for (int i = 0; i < 5 * rounds; ++i) {
+        arena::scope scope(this->memory);
+        auto* s = this->memory.template make<scene<context>>(this->memory);
+        auto ids = this->runtime.worker_ids();
+        s->victim.store(ids[static_cast<std::size_t>(i) % ids.size()]);
+        try {
+            this->runtime.run(static_cast<std::size_t>(i) * 200 + 1, &kills_a_sibling<context>, s, policy{});
+            EXPECT_EQ(s->waiting.load(), i * 200 + 1) << "no error means that every item has run once";
+        } catch (const worker_died& e) {
+            EXPECT_EQ(e.signal(), SIGKILL);
+            ++failed;
+        }
+    }
+    EXPECT_GT(failed, 0);
+    this->expect_usable();
+}
+
+}  // namespace
+}  // namespace crossover::deaths_test
