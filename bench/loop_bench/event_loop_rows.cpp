@@ -48,6 +48,7 @@ coro<> give_way(int n) {
 
 coro<> give_way_together(int n, int tasks) {
     std::vector<task<>> all;
+    all.reserve(static_cast<std::size_t>(tasks));
     for (int i = 0; i < tasks; ++i) all.push_back(create_task(give_way(n / tasks)));
     for (const task<>& t : all) co_await t;
 }
@@ -147,9 +148,11 @@ void timers(State& s, bool by_delay) {
     loop l;
     std::mt19937 random(1);
     std::vector<std::chrono::nanoseconds> delays;
+    delays.reserve(live);
     for (int i = 0; i < live; ++i) delays.push_back(1h + std::chrono::microseconds(random() % 100'000'000));
     const time_point now = loop::time();
     std::vector<timer_handle> waiting;
+    waiting.reserve(live);
     for (const auto delay : delays) waiting.push_back(l.call_at(now + delay, [] {}));
     std::size_t at = 0;
     for (auto _ : s) {

@@ -137,9 +137,10 @@ struct value_of {
     using type = stored<T>;
     static_assert(alignof(type) <= 16,
                   "results of a larger alignment than 16 are not supported: return a pointer");
-    static constexpr bool fits = sizeof(type) <= 8 && alignof(type) <= 8;
-    static constexpr std::size_t extra =
-        fits ? 0 : (sizeof(type) + 15) / 16 * 16;  // bytes before the task_state
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): a result that is a pointer is meant as one
+    static constexpr std::size_t bytes = sizeof(type);
+    static constexpr bool fits = bytes <= 8 && alignof(type) <= 8;
+    static constexpr std::size_t extra = fits ? 0 : (bytes + 15) / 16 * 16;  // before the task_state
 
     static type& in(outcome& o) noexcept {
         if constexpr (fits)

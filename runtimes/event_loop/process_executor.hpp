@@ -151,7 +151,7 @@ requires(sizeof...(Args) == sizeof...(Given)) auto run_in_executor(process_execu
                                                                    R (*function)(Args...), Given&&... args) {
     using call_type = process_call<R, Args...>;
     auto call = std::make_unique<typename call_type::pending>(get_running_loop());
-    const auto result = call->result;
+    auto result = call->result;
     try {
         std::string& request = call->request;
         codec<std::uintptr_t>::write(request, reinterpret_cast<std::uintptr_t>(&call_type::enter));

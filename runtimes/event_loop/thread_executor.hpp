@@ -52,7 +52,7 @@ auto run_in_executor(thread_executor& executor, F&& f, Args&&... args) {
     using result_type = std::invoke_result_t<decltype(bound)&>;
     loop& l = get_running_loop();
     auto call = std::make_unique<bound_foreign_call<result_type, decltype(bound)>>(l, std::move(bound));
-    const future<result_type> result = call->result();
+    future<result_type> result = call->result();
     executor.withdraw_when_cancelled(result.raw(), *call);
     executor.submit(std::move(call), l.use<foreign_calls>().link());
     return result;

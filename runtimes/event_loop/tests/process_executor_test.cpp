@@ -232,6 +232,7 @@ TEST_P(process_executor_test, conformance_130_max_tasks_per_child_replaces_worke
         options.max_tasks_per_child = 3;
         process_executor pool(1, options);
         std::vector<future<pid_t>> calls;
+        calls.reserve(12);
         for (int i = 0; i < 12; ++i) calls.push_back(run_in_executor(pool, &process_id));
         const std::vector<pid_t> pids = co_await gather(calls);
         EXPECT_EQ(4u, std::set<pid_t>(pids.begin(), pids.end()).size());

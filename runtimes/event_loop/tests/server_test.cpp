@@ -34,6 +34,7 @@ TEST_P(server_test, conformance_154_a_server_serves_many_clients_and_waits_for_t
         const server s = co_await start_server(&echo_lines, "127.0.0.1", 0);
         EXPECT_TRUE(s.is_serving());
         std::vector<task<>> clients;
+        clients.reserve(20);
         for (int i = 0; i < 20; ++i)
             clients.push_back(create_task([](std::uint16_t port, int n) -> coro<> {
                 auto [reader, writer] = co_await open_connection("localhost", port);

@@ -175,6 +175,7 @@ TEST_P(thread_executor_test, conformance_130_idle_threads_are_used_again) {
         }
         EXPECT_LE(many.threads(), 2u);
         std::vector<future<>> calls;
+        calls.reserve(8);
         std::latch all_there(8);
         for (int i = 0; i < 8; ++i)
             calls.push_back(run_in_executor(many, [&all_there] { all_there.arrive_and_wait(); }));

@@ -54,6 +54,7 @@ TEST_P(timer_test, conformance_017_a_cancelled_timer_does_not_wake_the_loop) {
 TEST_P(timer_test, conformance_018_cancelled_timers_leave_the_heap) {
     loop l(options());
     std::vector<timer_handle> handles;
+    handles.reserve(1000);
     for (int i = 0; i < 1000; ++i) handles.push_back(l.call_later(1h, [] {}));
     for (auto& h : handles) h.cancel();
     EXPECT_EQ(l.timers().size(), 0u);
