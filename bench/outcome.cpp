@@ -5,7 +5,7 @@
 #include <new>
 
 #include "bench/cell.hpp"
-#include "bench/origin/origin_stats.hpp"
+#include "bench/origin/origin_error.hpp"
 #include "runtimes/errors.hpp"
 
 namespace crossover::bench {

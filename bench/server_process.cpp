@@ -20,7 +20,7 @@
 #include <system_error>
 #include <utility>
 
-#include "bench/origin/origin_stats.hpp"
+#include "bench/origin/origin_error.hpp"
 #include "runtimes/limits.hpp"
 
 namespace crossover {
@@ -136,7 +136,7 @@ class spawn_settings {
 std::filesystem::path server_process::beside(const char* name, const char* built) {
     std::error_code error;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-    const auto there = self.parent_path() / name;
+    auto there = self.parent_path() / name;
     if (!error && std::filesystem::is_regular_file(there, error)) return there;
     return built;
 }

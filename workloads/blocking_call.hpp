@@ -61,9 +61,7 @@ struct blocking_call_offloaded : blocking_call {
     static constexpr std::array needs{verb::offload};
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     template <can_offload C>
     static typename C::task item(C& ctx, const params& p, shared<C>&, std::size_t i, output& out) {

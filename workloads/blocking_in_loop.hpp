@@ -34,15 +34,12 @@ struct blocking_in_loop {
     };
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     static std::size_t items(const params& p) { return p.tasks; }
 
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
-        const std::uint64_t width = std::min<std::uint64_t>(p.tasks, at_once);
-        return (p.tasks + width - 1) / width * p.delay_us * 1000;
+        return waits_in_turn(p.tasks, at_once, p.delay_us);
     }
 
     template <can_sleep C>

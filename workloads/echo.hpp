@@ -6,17 +6,20 @@
 
 namespace crossover {
 
+struct echo_params {
+    std::uint64_t connections, requests, bytes;
+
+    load_plan plan() const { return {connections, requests, bytes, 0}; }
+};
+
 // Closed loop: every connection has one request under way, and gets the next with the reply.
-struct echo : echo_serving {
+struct echo : echo_serving<echo_params> {
     static constexpr std::string_view name = "echo";
     static constexpr std::string_view question =
         "how many requests per second does a model serve over many connections?";
     static constexpr metric decides = metric::time;
     static constexpr std::string_view bound = "a bare write and read of each request / cores";
 
-    struct params {
-        std::uint64_t connections, requests, bytes;
-    };
     static constexpr std::array fields{field<params>{"connections", &params::connections},
                                        field<params>{"requests", &params::requests},
                                        field<params>{"bytes", &params::bytes}};
@@ -26,33 +29,9 @@ struct echo : echo_serving {
         size<params>{{1'000, 20'000, 64}, exhaustive}, size<params>{{16, 2'000, 10'240}, exhaustive},
         size<params>{{16, 500, 102'400}, exhaustive}};
 
-    static load_plan plan(const params& p) { return {p.connections, p.requests, p.bytes, 0}; }
-
-    struct prepared : generated {
-        prepared(const environment& around, const params& p) : generated(around, plan(p)) {}
-    };
-
-    static std::size_t items(const params& p) { return p.connections; }
-    static std::size_t alive_together(const params& p) { return p.connections; }
-    static std::uint64_t units(const params& p) { return p.requests; }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
     static void least_work(const params& p, std::size_t cores) {
         bare::messages(p.requests / std::min<std::uint64_t>(p.connections, cores), p.bytes);
-    }
-
-    template <can_connect C>
-    static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {
-        return serve(ctx, quota(plan(p), i), p.bytes, with, i, out);
-    }
-
-    static std::string verify(const params& p, std::span<const output> outputs) {
-        return verify_served(plan(p), outputs);
-    }
-
-    // The generator has compared all bytes.
-    static std::string verify(const params& p, prepared& with, std::span<const output> outputs) {
-        if (std::string fault = with.fault(); !fault.empty()) return fault;
-        return verify(p, outputs);
     }
 };
 

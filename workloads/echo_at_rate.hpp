@@ -6,18 +6,21 @@
 
 namespace crossover {
 
+struct echo_at_rate_params {
+    std::uint64_t connections, requests, bytes, rate_per_s;
+
+    load_plan plan() const { return {connections, requests, bytes, rate_per_s}; }
+};
+
 // Open loop: request k is due k / rate after the start, and its latency counts from there. At rate 0 every
 // connection has one request under way, as in a closed loop: how much the model can serve.
-struct echo_at_rate : echo_serving {
+struct echo_at_rate : echo_serving<echo_at_rate_params> {
     static constexpr std::string_view name = "echo_at_rate";
     static constexpr std::string_view question =
         "how long do requests take that come at a rate of their own, whether or not the last is answered?";
     static constexpr metric decides = metric::latency;
     static constexpr std::string_view bound = "requests / rate";
 
-    struct params {
-        std::uint64_t connections, requests, bytes, rate_per_s;
-    };
     static constexpr std::array fields{
         field<params>{"connections", &params::connections}, field<params>{"requests", &params::requests},
         field<params>{"bytes", &params::bytes}, field<params>{"rate_per_s", &params::rate_per_s}};
@@ -27,32 +30,8 @@ struct echo_at_rate : echo_serving {
         size<params>{{256, 2'000, 64, 15'000}, full}, size<params>{{256, 6'000, 64, 30'000}, exhaustive},
         size<params>{{1'000, 10'000, 64, 10'000}, exhaustive}};
 
-    static load_plan plan(const params& p) { return {p.connections, p.requests, p.bytes, p.rate_per_s}; }
-
-    struct prepared : generated {
-        prepared(const environment& around, const params& p) : generated(around, plan(p)) {}
-    };
-
-    static std::size_t items(const params& p) { return p.connections; }
-    static std::size_t alive_together(const params& p) { return p.connections; }
-    static std::uint64_t units(const params& p) { return p.requests; }
     static std::uint64_t least_ns(const params& p, std::size_t) {
         return p.rate_per_s == 0 ? 0 : (p.requests - 1) * 1'000'000'000 / p.rate_per_s;
-    }
-
-    template <can_connect C>
-    static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {
-        return serve(ctx, quota(plan(p), i), p.bytes, with, i, out);
-    }
-
-    static std::string verify(const params& p, std::span<const output> outputs) {
-        return verify_served(plan(p), outputs);
-    }
-
-    // The generator has compared all bytes.
-    static std::string verify(const params& p, prepared& with, std::span<const output> outputs) {
-        if (std::string fault = with.fault(); !fault.empty()) return fault;
-        return verify(p, outputs);
     }
 };
 

@@ -13,7 +13,12 @@ namespace crossover {
 
 // An item is one connection, which it opens itself, so that a model need not listen: it answers each request
 // with the same bytes, and leaves when the load generator says that the round is over.
+//
+// `Params` has connections, requests and bytes, and plan(): the rounds that the load generator makes of them.
+template <class Params>
 struct echo_serving {
+    using params = Params;
+
     static constexpr work_class kind = work_class::io;
     static constexpr std::string_view unit = "requests";
     static constexpr std::array needs{verb::connect};
@@ -24,9 +29,9 @@ struct echo_serving {
     };
 
     // The load generator's account of all passes.
-    class generated {
+    class prepared {
       public:
-        generated(const environment& around, const load_plan& plan) : session_(around.load.value(), plan) {}
+        prepared(const environment& around, const params& p) : session_(around.load.value(), p.plan()) {}
 
         std::uint64_t id() const { return session_.id(); }
         void forget() { session_.forget(); }
@@ -39,24 +44,28 @@ struct echo_serving {
 
     template <class C>
     struct shared {
-        template <class Params>
-        shared(const environment& around, const Params&, const generated& with)
+        shared(const environment& around, const params&, const prepared& with)
             : load(around.load.value()), session(with.id()) {}
 
         endpoint load;
         std::uint64_t session;
     };
 
+    static std::size_t items(const params& p) { return p.connections; }
+    static std::size_t alive_together(const params& p) { return p.connections; }
+    static std::uint64_t units(const params& p) { return p.requests; }
+
     template <can_connect C>
-    static typename C::task serve(C& ctx, std::uint64_t quota, std::uint64_t bytes, const shared<C>& with,
-                                  std::size_t i, output& out) {
+    static typename C::task item(C& ctx, const params& p, shared<C>& with, std::size_t i, output& out) {
+        // Connection i serves the requests i, i + connections, i + 2 connections, ...
+        const std::uint64_t quota = (p.requests - i + p.connections - 1) / p.connections;
         output mine{0, 0};
-        std::vector<std::byte> request(bytes);
+        std::vector<std::byte> request(p.bytes);
         const std::string greeting = serve_line(with.session, i) + '\n';
         typename C::stream connection = co_await ctx.connect(with.load, never);
         co_await connection.write_all(ctx, std::as_bytes(std::span(greeting)), never);
         while (mine.served < quota) {
-            for (std::size_t have = 0; have < bytes;) {
+            for (std::size_t have = 0; have < p.bytes;) {
                 const std::span<std::byte> rest = std::span(request).subspan(have);
                 const std::size_t n = co_await connection.read_some(ctx, rest, never);
                 if (n == 0) throw std::runtime_error("the load generator closed the connection too early");
@@ -75,12 +84,7 @@ struct echo_serving {
         out = mine;
     }
 
-    // Connection i serves the requests i, i + connections, i + 2 connections, ...
-    static std::uint64_t quota(const load_plan& p, std::size_t i) {
-        return (p.requests - i + p.connections - 1) / p.connections;
-    }
-
-    static std::string verify_served(const load_plan& p, std::span<const output> outputs) {
+    static std::string verify(const params& p, std::span<const output> outputs) {
         std::uint64_t served = 0;
         for (std::uint64_t i = 0; i < outputs.size(); ++i) {
             std::uint64_t number = i, count = 0, sum = 0;
@@ -91,6 +95,12 @@ struct echo_serving {
             served += count;
         }
         return served == p.requests ? "" : "not all requests were served";
+    }
+
+    // The generator has compared all bytes.
+    static std::string verify(const params& p, prepared& with, std::span<const output> outputs) {
+        if (std::string fault = with.fault(); !fault.empty()) return fault;
+        return verify(p, outputs);
     }
 };
 

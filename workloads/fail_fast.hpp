@@ -48,9 +48,9 @@ struct fail_fast {
     static std::uint64_t scheduled(const params& p) { return 1 + p.tasks; }
 
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
-        const std::uint64_t width = std::min<std::uint64_t>({p.in_flight, p.tasks, at_once});
         // When a model picks the one that fails is its own affair.
-        return (p.task_group ? 1 : (p.tasks + width - 1) / width) * p.delay_us * 1000;
+        const std::uint64_t tasks = p.task_group ? 1 : p.tasks;
+        return waits_in_turn(tasks, std::min<std::uint64_t>(p.in_flight, at_once), p.delay_us);
     }
 
     template <class C>

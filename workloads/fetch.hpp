@@ -2,31 +2,18 @@
 #pragma once
 
 #include "workloads/bare.hpp"
-#include "workloads/http_get.hpp"
-#include "workloads/workload.hpp"
+#include "workloads/fetching.hpp"
 
 namespace crossover {
 
 // An item is one keep-alive connection: item i makes the requests i, i + connections, i + 2 connections, ...
 // one after the other.
-struct fetch {
+struct fetch : fetching<fetch> {
     static constexpr std::string_view name = "fetch";
     static constexpr std::string_view question =
         "what does it cost to ask a slow server for many things at once?";
-    static constexpr work_class kind = work_class::io;
-    static constexpr std::string_view unit = "requests";
-    static constexpr metric decides = metric::time;
     static constexpr std::string_view bound =
         "the longer of delay × requests of the busiest connection and a bare write and read of each / cores";
-    static constexpr std::array needs{verb::connect};
-    static constexpr bool needs_origin = true;
-
-    struct params {
-        std::uint64_t requests, in_flight, delay_us, bytes;
-    };
-    static constexpr std::array fields{
-        field<params>{"requests", &params::requests}, field<params>{"in_flight", &params::in_flight},
-        field<params>{"delay_us", &params::delay_us}, field<params>{"bytes", &params::bytes}};
     static constexpr std::array sizes{
         size<params>{{30, 8, 1'000, 1'000}, exhaustive}, size<params>{{1'000, 256, 5'000, 64}, quick},
         size<params>{{320, 16, 1'000, 64}, quick},       size<params>{{1'000, 16, 0, 64}, full},
@@ -35,22 +22,7 @@ struct fetch {
         size<params>{{160, 16, 10'000, 64}, full},       size<params>{{1'000, 256, 10'000, 64}, full},
         size<params>{{3'000, 1'000, 10'000, 64}, full},  size<params>{{320, 16, 1'000, 65'536}, exhaustive}};
 
-    using output = fetched;
-
-    struct prepared : fetch_source {
-        prepared(const environment& around, const params& p) : fetch_source(around, p.delay_us, p.bytes) {}
-    };
-
-    template <class C>
-    struct shared {
-        shared(const environment&, const params&, const prepared& with) : source(with) {}
-
-        const fetch_source& source;
-    };
-
-    static std::uint64_t at_server(const params& p) { return p.in_flight; }
     static std::size_t items(const params& p) { return std::min(p.in_flight, p.requests); }
-    static std::uint64_t units(const params& p) { return p.requests; }
 
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
         const std::uint64_t all = items(p), width = std::min<std::uint64_t>(all, at_once);
@@ -79,6 +51,7 @@ struct fetch {
         out = mine;
     }
 
+    using fetching::verify;
     static std::string verify(const params& p, std::span<const output> outputs) {
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             output owed{0, 0, 0};
@@ -92,11 +65,6 @@ struct fetch {
                        ", or other bytes";
         }
         return {};
-    }
-
-    static std::string verify(const params& p, const prepared& with, std::span<const output> outputs) {
-        if (const auto fault = with.judge_foreign(p.requests, outputs)) return *fault;
-        return verify(p, outputs);
     }
 };
 

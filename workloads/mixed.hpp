@@ -60,16 +60,13 @@ struct mixed {
     };
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     static std::size_t items(const params& p) { return p.tasks; }
     static policy limits(const params& p) { return policy(p.in_flight); }
 
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
-        const std::uint64_t width = std::min<std::uint64_t>({p.in_flight, p.tasks, at_once});
-        return (p.tasks + width - 1) / width * p.wait_us * 1000;
+        return waits_in_turn(p.tasks, std::min<std::uint64_t>(p.in_flight, at_once), p.wait_us);
     }
 
     template <can_sleep C>

@@ -30,16 +30,13 @@ struct sequential_await {
     };
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     static std::size_t items(const params& p) { return p.together ? p.waits : 1; }
     static std::uint64_t units(const params& p) { return p.waits; }
 
     static std::uint64_t least_ns(const params& p, std::size_t at_once) {
-        const std::uint64_t width = p.together ? std::min<std::uint64_t>(p.waits, at_once) : 1;
-        return (p.waits + width - 1) / width * p.delay_us * 1000;
+        return waits_in_turn(p.waits, p.together ? at_once : 1, p.delay_us);
     }
 
     template <can_sleep C>

@@ -33,9 +33,7 @@ struct timeouts {
     using output = ends_of_waits;
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     static std::size_t items(const params& p) { return p.calls; }
     static policy limits(const params& p) { return policy(p.in_flight); }

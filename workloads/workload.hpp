@@ -5,49 +5,51 @@
 //   name, question, kind, unit   what it is called, what it asks, its class, what it counts
 //   decides          its deciding metric
 //   bound            in words: the least time that the parameters and the machine allow
-//   params           an aggregate of std::uint64_t;  fields: their names;  sizes: the parameter sets and the
-//   lists they
-//                    stand in
-//   needs            the verbs that its items use;  needs_origin: true when they fetch from the HTTP origin,
-//   needs_load: when they serve the load generator
+//   params           an aggregate of std::uint64_t
+//   fields           the names of its members
+//   sizes            the parameter sets and the lists they stand in
+//   needs            the verbs that its items use
+//   needs_origin     true when they fetch from the HTTP origin
+//   needs_load       true when they serve the load generator
 //   least_ns(p, at_once)   the least wall time with `at_once` items making progress together; 0: not known
-//   from the
-//                    parameters
+//                    from the parameters
 //   least_work(p, cores)   optional, where least_ns does not know all and serial cannot tell: does, with no
-//   model, what one of so
-//                    many cores has to do at least (workloads/bare.hpp). Timed at the gate, it is the bound
-//                    or, if least_ns is longer, no more than that
+//                    model, what one of so many cores has to do at least (workloads/bare.hpp). Timed at the
+//                    gate, it is the bound or, if least_ns is longer, no more than that
+//
 // One of three shapes:
-//   computing        items(p);  item(p, i, out): a plain function
-//   waiting          items(p);  template <verbs C> item(C&, const params&, shared<C>&, i, out) → C::task, a
-//   coroutine;
+//   computing        items(p)
+//                    item(p, i, out): a plain function
+//   waiting          items(p)
+//                    template <verbs C> item(C&, const params&, shared<C>&, i, out) → C::task, a coroutine
 //                    shared<C>(environment, params): built before each run, released after it
-//   tree             root(p), max_children, split(p, node, children, leaf) → count (0: `leaf` holds the
-//   result),
+//   tree             root(p), max_children
+//                    split(p, node, children, leaf) → count; 0: `leaf` holds the result
 //                    join(p, node, parts)
-// and for its outputs, one per item (a tree: one), trivially copyable:
-//   verify(p, outputs) → what is wrong, empty when all is right; shares no code with the item
-//   Throws timed_out when nothing is wrong but that a deadline came before the work was done: a loaded
-//   machine
+//
+// For its outputs, one per item (a tree: one), trivially copyable:
+//   verify(p, outputs) → what is wrong, empty when all is right; shares no code with the item. Throws
+//                    timed_out when nothing is wrong but that a deadline came before the work was done: a
+//                    loaded machine
+//
 // Optional:
 //   prepared(environment, params)   built in the arena before any run, untimed; items get it after the params
-//   (a tree's
-//                    root does, and shared<C> as a third argument)
-//     forget() and measured() → latencies of what is prepared: it measures latencies, of all passes since
-//     forget() verify(p, prepared, outputs) instead of verify(p, outputs), where it takes what was prepared
-//     to judge
-//     before_pass() of what is prepared: called before each pass, in this process, and not measured
-//   pace: the param (&params::...) that says how fast the work comes; whoever asks for a sample may choose
-//   another value, 0: as fast as it is done
-//   at_server(p): how many requests the origin may see in flight, at most
-//   fresh_process: true when a sample needs a process in which nothing ran before: memory
+//                    (a tree's root does, and shared<C> as a third argument). It may have
+//     forget(), measured() → latencies of all passes since forget(): it measures latencies
+//     before_pass()  called before each pass, in this process, and not measured
+//     notes()        see below
+//   verify(p, prepared, outputs)   instead of verify(p, outputs), where it takes what was prepared to judge
+//   pace             the param (&params::...) that says how fast the work comes; whoever asks for a sample
+//                    may choose another value, 0: as fast as it is done
+//   at_server(p)     how many requests the origin may see in flight, at most
+//   fresh_process    true when a sample needs a process in which nothing ran before: memory
 //   limits(p) → policy: how many items may be alive
-//   units(p);  scheduled(p): the tasks that a model schedules for it; when they are not its items
-//   alive_together(p): how many items must be alive together for it to end at all
-//   total(p, outputs): what the outputs come to, where a single one depends on who was faster; models are
-//   compared by it
-//   notes(p, outputs), or notes() of what is prepared → range of note: what else an iteration shows (items
-//   wasted, calls cut), stored with the sample
+//   units(p), scheduled(p)   the tasks that a model schedules for it; when they are not its items
+//   alive_together(p)   how many items must be alive together for it to end at all
+//   total(p, outputs)   what the outputs come to, where a single one depends on who was faster; models are
+//                    compared by it
+//   notes(p, outputs)   or of what is prepared → range of note: what else an iteration shows (items wasted,
+//                    calls cut), stored with the sample
 #pragma once
 
 #include <algorithm>
@@ -94,6 +96,17 @@ struct environment {
     std::optional<foreign_reply> foreign = {};  // set when that server is not our origin
     std::optional<endpoint> load = {};          // the load generator; set for workloads that need_load
 };
+
+// shared<C> of items that share nothing.
+struct nothing_shared {
+    template <class Params>
+    nothing_shared(const environment&, const Params&) {}
+};
+
+// In nanoseconds: the least time of so many waits of `each_us`, of which `together` pass at once.
+constexpr std::uint64_t waits_in_turn(std::uint64_t waits, std::uint64_t together, std::uint64_t each_us) {
+    return (waits + together - 1) / together * each_us * 1000;
+}
 
 // A number that a sample carries beside its measurements.
 struct note {

@@ -29,9 +29,7 @@ struct yield {
     };
 
     template <class C>
-    struct shared {
-        shared(const environment&, const params&) {}
-    };
+    using shared = nothing_shared;
 
     static std::size_t items(const params& p) { return p.tasks; }
     static std::uint64_t units(const params& p) { return p.tasks * p.yields; }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bench/load/load_session.hpp"
-#include "bench/origin/origin_stats.hpp"
+#include "bench/origin/origin_error.hpp"
 #include "bench/server_process.hpp"
 
 namespace crossover {

@@ -1,26 +1,19 @@
 // Blocking lines over TCP, and JSON in the longest of them.
 #include "bench/load/load_session.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "bench/origin/origin_stats.hpp"
-#include "runtimes/limits.hpp"
+#include "bench/origin/origin_error.hpp"
+#include "runtimes/sockets.hpp"
 
 namespace crossover {
 
 namespace {
-
-constexpr timeval patience{5, 0};
 
 origin_error unclear(const std::string& answer) {
     return origin_error("the load generator answered: " +
@@ -42,42 +35,17 @@ void read_buckets(const nlohmann::json& from, latency_buckets& into) {
 
 }  // namespace
 
-load_control::load_control(const endpoint& generator)
-    : generator_(generator), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    if (fd_ < 0) {
-        refuse_if_out_of_descriptors(errno, "cannot ask the load generator");
-        throw origin_error(std::string("cannot open a socket: ") + std::strerror(errno));
-    }
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(generator.port);
-    address.sin_addr.s_addr = htonl(generator.address);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        const std::string reason = std::strerror(errno);
-        ::close(fd_);
-        throw origin_error("cannot connect to the load generator at " + to_url(generator) + ": " + reason +
-                           "; is it running?");
-    }
-}
-
 // Without a trace: sessions come and go with every sample, and a port must not wait for a minute after each.
-load_control::~load_control() {
-    const linger at_once{1, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    ::close(fd_);
-}
+load_control::~load_control() { sockets::abort_on_close(socket_.fd()); }
 
 std::string load_control::ask(const std::string& line) {
     const std::string request = line + '\n';
     std::string answer;
-    if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+    if (::send(socket_.fd(), request.data(), request.size(), MSG_NOSIGNAL) ==
+        static_cast<ssize_t>(request.size())) {
         std::array<char, 16'384> room;
         for (;;) {
-            const ssize_t got = ::recv(fd_, room.data(), room.size(), 0);
+            const ssize_t got = ::recv(socket_.fd(), room.data(), room.size(), 0);
             if (got < 0 && errno == EINTR) continue;
             if (got <= 0) break;
             answer.append(room.data(), static_cast<std::size_t>(got));

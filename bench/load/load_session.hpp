@@ -6,6 +6,7 @@
 
 #include "bench/load/latency_buckets.hpp"
 #include "bench/load/load_plan.hpp"
+#include "bench/server_socket.hpp"
 #include "runtimes/endpoint.hpp"
 
 namespace crossover {
@@ -14,7 +15,8 @@ namespace crossover {
 // does not answer within 5 s; `refused` without descriptors.
 class load_control {
   public:
-    explicit load_control(const endpoint& generator);
+    explicit load_control(const endpoint& generator)
+        : generator_(generator), socket_(generator, "the load generator") {}
     ~load_control();
     load_control(const load_control&) = delete;
     load_control& operator=(const load_control&) = delete;
@@ -25,7 +27,7 @@ class load_control {
 
   private:
     endpoint generator_;
-    int fd_;
+    server_socket socket_;
 };
 
 // All rounds since the session began or forgot.

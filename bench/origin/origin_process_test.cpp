@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/origin/origin_error.hpp"
 #include "bench/origin/test_client.hpp"
 #include "runtimes/errors.hpp"
 
@@ -98,7 +99,7 @@ TEST(origin_process, starts_the_origin_and_ends_it) {
         EXPECT_TRUE(is_running(pid));
         const origin_process moved = std::move(server);
         EXPECT_EQ(moved.pid(), pid);
-        EXPECT_EQ(server.pid(), 0);
+        EXPECT_EQ(server.pid(), 0);  // NOLINT(bugprone-use-after-move): it says that it has none
     }
     EXPECT_FALSE(is_running(pid));
 }

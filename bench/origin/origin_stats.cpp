@@ -1,12 +1,7 @@
 // A small blocking GET: Beast parses the reply, nlohmann the JSON in it.
 #include "bench/origin/origin_stats.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -20,14 +15,12 @@
 #include <string>
 #include <utility>
 
-#include "runtimes/limits.hpp"
+#include "bench/origin/origin_error.hpp"
 #include "workloads/body_checksum.hpp"
 
 namespace crossover {
 
 namespace {
-
-constexpr timeval patience{5, 0};
 
 using reply_parser = boost::beast::http::response_parser<boost::beast::http::string_body>;
 
@@ -71,60 +64,23 @@ std::optional<origin_stats> read_stats(const std::string& text) {
 
 }  // namespace
 
-stats_connection::~stats_connection() { close(); }
-
-stats_connection::stats_connection(stats_connection&& other) noexcept
-    : server_(other.server_), fd_(std::exchange(other.fd_, -1)) {}
-
-stats_connection& stats_connection::operator=(stats_connection&& other) noexcept {
-    std::swap(server_, other.server_);
-    std::swap(fd_, other.fd_);
-    return *this;
-}
-
-void stats_connection::open() {
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) {
-        refuse_if_out_of_descriptors(errno, "cannot ask the origin for its counts");
-        throw origin_error(std::string("cannot open a socket: ") + std::strerror(errno));
-    }
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(server_.port);
-    address.sin_addr.s_addr = htonl(server_.address);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        const std::string reason = std::strerror(errno);
-        close();
-        throw origin_error("cannot connect to " + to_url(server_) + ": " + reason +
-                           "; is the server running?");
-    }
-}
-
-void stats_connection::close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
 // Takes what it wants out of the reply, which is Beast's.
 template <class Take>
 auto stats_connection::exchange(std::string_view target, Take take) {
     const std::string request =
         "GET " + std::string(target) + " HTTP/1.1\r\nHost: " + to_string(server_) + "\r\n\r\n";
     // A server may have closed the kept connection in the meantime; a fresh one must work.
-    for (bool fresh = fd_ < 0;; fresh = true) {
-        if (fd_ < 0) open();
+    for (bool fresh = !socket_;; fresh = true) {
+        if (!socket_) socket_ = server_socket(server_, "the server");
         reply_parser parser;
-        if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) ==
+        if (::send(socket_.fd(), request.data(), request.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(request.size()) &&
-            read_reply(fd_, parser)) {
-            if (!parser.keep_alive()) close();
+            read_reply(socket_.fd(), parser)) {
+            if (!parser.keep_alive()) socket_.close();
             return take(parser.get());
         }
         const int reason = errno;
-        close();
+        socket_.close();
         if (fresh)
             throw origin_error("the server at " + to_url(server_) + " does not answer " +
                                std::string(target) + ": " +

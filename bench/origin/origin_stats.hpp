@@ -3,19 +3,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string_view>
 
 #include "bench/origin/foreign_reply.hpp"
+#include "bench/server_socket.hpp"
 #include "runtimes/endpoint.hpp"
 
 namespace crossover {
-
-// The origin cannot be started, reached or understood. The text is one line with the remedy.
-class origin_error : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 struct origin_stats {
     std::uint64_t cpu_user_ns = 0;
@@ -31,9 +25,6 @@ struct origin_stats {
 class stats_connection {
   public:
     explicit stats_connection(const endpoint& server) : server_(server) {}
-    ~stats_connection();
-    stats_connection(stats_connection&& other) noexcept;
-    stats_connection& operator=(stats_connection&& other) noexcept;
 
     // Asks for /stats or /stats/reset and blocks until the answer has come, for 5 s at most. Nothing if the
     // server has no such page, as a foreign server has not. Throws origin_error if it does not answer.
@@ -45,11 +36,9 @@ class stats_connection {
   private:
     template <class Take>
     auto exchange(std::string_view target, Take take);
-    void open();
-    void close();
 
     endpoint server_;
-    int fd_ = -1;
+    server_socket socket_;  // connected by the first question
 };
 
 }  // namespace crossover

@@ -1,0 +1,49 @@
+// Connecting, with a limit to how long an answer may take.
+#include "bench/server_socket.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "bench/origin/origin_error.hpp"
+#include "runtimes/limits.hpp"
+#include "runtimes/sockets.hpp"
+
+namespace crossover {
+
+namespace {
+
+constexpr timeval patience{5, 0};
+
+}  // namespace
+
+server_socket::server_socket(const endpoint& server, const char* what)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (fd_ < 0) {
+        refuse_if_out_of_descriptors(errno, (std::string("cannot ask ") + what).c_str());
+        throw origin_error(std::string("cannot open a socket: ") + std::strerror(errno));
+    }
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    const sockaddr_in address = sockets::address_of(server);
+    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        const std::string reason = std::strerror(errno);
+        close();
+        throw origin_error(std::string("cannot connect to ") + what + " at " + to_url(server) + ": " +
+                           reason + "; is it running?");
+    }
+}
+
+void server_socket::close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace crossover
