@@ -61,8 +61,7 @@ asio::asio(const options&) try {
     throw;
 }
 
-// --- Waits
-// -----------------------------------------------------------------------------------------------------
+// --- Waits ---
 
 void asio::turn::wake() {
     if (!sleeper_) return;
@@ -113,8 +112,7 @@ asio::async<> asio::context::sleep_for(std::chrono::nanoseconds time) {
               until(ctx.owner_.executor_, end) {}
         timer until;
     };
-    const time_point now = std::chrono::steady_clock::now();
-    sleep mine(*this, time < never - now ? now + time : never);
+    sleep mine(*this, from_now(time));
     error_code interrupted;
     auto over = mine.until.async_wait(net::redirect_error(token(), interrupted));
     co_await std::move(over);
@@ -182,8 +180,7 @@ void asio::stream::close() {
     socket_.close(ignored);
 }
 
-// --- Batches
-// ---------------------------------------------------------------------------------------------------
+// --- Batches ---
 
 // Lies in the frame of the coroutine that awaits the batch.
 struct asio::running_batch {

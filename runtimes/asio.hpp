@@ -16,9 +16,10 @@
 #include <boost/intrusive/list.hpp>
 #include <optional>
 #include <span>
-#include <type_traits>
 
 #include "runtimes/batch.hpp"
+#include "runtimes/bounded_ring.hpp"
+#include "runtimes/permit.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -38,8 +39,8 @@ class asio {
     using async = boost::asio::awaitable<T, executor>;
 
     class context;
-    class permit;
     class semaphore;
+    using permit = crossover::permit<semaphore>;
     template <class T>
     class channel;
 
@@ -194,20 +195,6 @@ class asio {
         stoppable_;
 };
 
-class [[nodiscard]] asio::permit {
-  public:
-    explicit permit(semaphore& from) : from_(&from) {}
-    permit(permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
-    permit& operator=(permit&& other) noexcept {
-        std::swap(from_, other.from_);
-        return *this;
-    }
-    inline ~permit();
-
-  private:
-    semaphore* from_;
-};
-
 // FIFO: a released permit goes to the item that has waited longest. (Asio 1.74 has no semaphore of its own.)
 class asio::semaphore {
   public:
@@ -236,18 +223,12 @@ class asio::semaphore {
     queue waiting_;
 };
 
-inline asio::permit::~permit() {
-    if (from_) from_->release();
-}
-
 // A bounded channel: a ring and two queues of turns. An element or a free place is handed to a waiter at
 // once.
 template <class T>
 class asio::channel {
-    static_assert(std::is_trivially_copyable_v<T>);
-
   public:
-    channel(arena& memory, std::size_t capacity) : ring_(memory.make_array<T>(capacity)) {}
+    channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     async<bool> push(context& ctx, T value) {
         check(ctx.stop());
@@ -291,17 +272,14 @@ class asio::channel {
             consumer->value = value;
             return true;
         }
-        if (count_ == ring_.size()) return false;
-        std::size_t at = first_ + count_++;
-        ring_[at < ring_.size() ? at : at - ring_.size()] = value;
+        if (ring_.full()) return false;
+        ring_.push(value);
         return true;
     }
 
     std::optional<T> take() {
-        if (count_ == 0) return std::nullopt;
-        T value = ring_[first_];
-        if (++first_ == ring_.size()) first_ = 0;
-        --count_;
+        if (ring_.empty()) return std::nullopt;
+        T value = ring_.pop();
         if (auto* producer = static_cast<element_turn*>(producers_.wake_first())) {
             give(*producer->value);
             producer->value.reset();
@@ -309,9 +287,7 @@ class asio::channel {
         return value;
     }
 
-    std::span<T> ring_;
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    bounded_ring<T> ring_;
     bool closed_ = false;
     queue producers_;
     queue consumers_;

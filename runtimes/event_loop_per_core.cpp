@@ -163,8 +163,7 @@ asyncio::coro<void> event_loop_per_core::share::run_and_tell() {
     all_.first_loop().post(end_);
 }
 
-// --- The loops
-// -------------------------------------------------------------------------------------------------
+// --- The loops ---
 
 event_loop_per_core::event_loop_per_core(const options& with) : executor_(executor_threads(with.cores)) {
     for (std::size_t i = 0; i < with.cores; ++i) loops_.push_back(std::make_unique<asyncio::loop>());

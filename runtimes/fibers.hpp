@@ -19,9 +19,6 @@ class fibers {
       public:
         context(fibers& owner, const stop_state* stop) : verbs(owner.scheduler_, stop), owner_(owner) {}
 
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
         using semaphore = fiber::semaphore;
         template <class T>
         using channel = fiber::channel<T>;

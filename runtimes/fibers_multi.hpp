@@ -33,9 +33,6 @@ class fibers_multi {
         context(worker& on, fiber::scheduler& with, const stop_state* stop)
             : verbs(with, stop), worker_(on) {}
 
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
         using semaphore = fiber::shared_semaphore;
         template <class T>
         using channel = fiber::shared_channel<T>;

@@ -6,11 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "runtimes/arena.hpp"
 #include "runtimes/batch.hpp"
+#include "runtimes/bounded_ring.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/semaphore.hpp"
@@ -145,10 +145,8 @@ class semaphore {
 // handed to a waiter at once, so that nobody is woken in vain.
 template <class T>
 class channel {
-    static_assert(std::is_trivially_copyable_v<T>);
-
   public:
-    channel(arena& memory, std::size_t capacity) : ring_(memory.make_array<T>(capacity)) {}
+    channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     class push_wait : asyncio::queued_wait {
       public:
@@ -210,17 +208,14 @@ class channel {
             waiting->value_ = value;
             return true;
         }
-        if (count_ == ring_.size()) return false;
-        std::size_t at = first_ + count_++;
-        ring_[at < ring_.size() ? at : at - ring_.size()] = value;
+        if (ring_.full()) return false;
+        ring_.push(value);
         return true;
     }
 
     std::optional<T> take() {
-        if (count_ == 0) return std::nullopt;
-        T value = ring_[first_];
-        if (++first_ == ring_.size()) first_ = 0;
-        --count_;
+        if (ring_.empty()) return std::nullopt;
+        T value = ring_.pop();
         if (auto* waiting = static_cast<push_wait*>(producers_.wake_first())) {
             waiting->taken_ = true;
             give(waiting->value_);
@@ -228,9 +223,7 @@ class channel {
         return value;
     }
 
-    std::span<T> ring_;
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    bounded_ring<T> ring_;
     bool closed_ = false;
     asyncio::wait_list producers_;
     asyncio::wait_list consumers_;

@@ -1,6 +1,7 @@
 // process_per_task: a process is forked for each item, nested ones included, and ends with it.
 #pragma once
 
+#include "runtimes/processes/family.hpp"
 #include "runtimes/processes/forked.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -8,20 +9,12 @@ namespace crossover {
 
 // Forked by a zygote, which is small and has one thread: cheaper and safer than forking the caller. At most
 // at_once() processes are alive; beyond that an item of a nested batch runs in the process that asked for it.
-class process_per_task {
+class process_per_task : public processes::of_the_family {
   public:
     using context = processes::forked_context;
 
     static constexpr std::string_view name = "process_per_task";
-    static constexpr std::string_view family = "processes";
-    static constexpr std::string_view back_end = "";
-
     static constexpr std::string_view at_once_limit = "the table in which it keeps its processes";
-    static constexpr std::string_view why_not(verb v) {
-        return v == verb::offload
-                   ? "has no thread but the one that runs the item: what blocks it holds up no other item"
-                   : "";
-    }
 
     // Must be made before the process has any thread.
     explicit process_per_task(const options& o) : items_("process_per_task", *o.memory) {}

@@ -53,10 +53,10 @@ struct usage {
     std::uint64_t major_faults = 0;
 };
 
-// --- Verbs of a context
-// ----------------------------------------------------------------------------------------- Each returns
-// something that a job co_awaits. In a blocking model the verb itself blocks and what it returns never
-// suspends. Every verb is a point of cancellation: it throws `cancelled` once the item's batch has been
+// --- Verbs of a context ---
+
+// Each returns something that a job co_awaits. In a blocking model the verb itself blocks and what it returns
+// never suspends. Every verb is a point of cancellation: it throws `cancelled` once the item's batch has been
 // stopped.
 
 enum class verb { sleep, connect, fork, limit, queue, yield, offload, read };
@@ -77,9 +77,10 @@ concept can_sleep = requires(C& ctx) {
 };
 
 // connect(endpoint, deadline) → stream, owned by the item and used by it alone.
-//   stream.read_some(ctx, bytes, deadline) → std::size_t, 0 at the end;  stream.write_all(ctx, bytes,
-//   deadline) → void; stream.close(), which aborts with linger 0 when the peer has not closed first:
-//   benchmarks reuse ports fast.
+//   stream.read_some(ctx, bytes, deadline) → std::size_t, 0 at the end
+//   stream.write_all(ctx, bytes, deadline) → void
+//   stream.close(), which aborts with linger 0 when the peer has not closed first: benchmarks reuse ports
+//   fast
 // Errors: std::system_error from the system, timed_out when the deadline passes.
 template <class C>
 concept can_connect = requires(C& ctx, typename C::stream& s, endpoint to, time_point deadline,
@@ -161,8 +162,7 @@ constexpr bool has(verb v) {
     return false;
 }
 
-// --- The context and the runtime
-// --------------------------------------------------------------------------------
+// --- The context and the runtime ---
 
 // What a job is called with. `task` is what a job returns: default-constructed it is already done, so that a
 // plain function is a job too; a job that awaits is a coroutine of that type. async<T> is the coroutine type

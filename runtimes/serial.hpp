@@ -12,10 +12,6 @@ class serial {
     class context : public blocking::verbs {
       public:
         using verbs::verbs;
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
-        using semaphore = blocking::semaphore;
 
         blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules) {
             blocking::check(stop());

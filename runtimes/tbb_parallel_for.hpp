@@ -20,11 +20,6 @@ class tbb_parallel_for {
   public:
     class context : public blocking::verbs {
       public:
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
-        using semaphore = blocking::semaphore;
-
         context(tbb_parallel_for& in, blocking::parker& own, const stop_state* stop)
             : verbs(own, stop), in_(in) {}
 

@@ -23,9 +23,6 @@ class tbb_resumable {
   public:
     class context : public resumable::verbs {
       public:
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
         using semaphore = resumable::semaphore;
         template <class T>
         using channel = resumable::channel<T>;

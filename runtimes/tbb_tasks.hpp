@@ -36,9 +36,6 @@ class tbb_tasks {
 
     class context : public blocking::verbs {
       public:
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
         using semaphore = tbb_tasks::semaphore;
 
         context(tbb_tasks& in, place& here, const stop_state* stop)

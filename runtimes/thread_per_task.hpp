@@ -20,10 +20,6 @@ class thread_per_task {
   public:
     class context : public blocking::verbs {
       public:
-        using task = blocking::async<void>;
-        template <class T>
-        using async = blocking::async<T>;
-        using semaphore = blocking::semaphore;
         template <class T>
         using channel = blocking::channel<T>;
 

@@ -27,8 +27,7 @@ using namespace std::chrono_literals;
 
 time_point now() { return std::chrono::steady_clock::now(); }
 
-// --- async
-// -----------------------------------------------------------------------------------------------------
+// --- async ---
 
 async<int> forty_two(int& runs) {
     ++runs;
@@ -80,8 +79,7 @@ TEST(blocking_frames, come_from_the_stack_of_the_worker_and_go_back) {
     frames::current = nullptr;
 }
 
-// --- parker
-// ----------------------------------------------------------------------------------------------------
+// --- parker ---
 
 TEST(parker, a_wait_ends_at_its_time_and_says_so) {
     parker own;
@@ -129,8 +127,7 @@ TEST(parker, the_deadline_of_a_batch_around_ends_a_wait_as_cancelled) {
     EXPECT_THROW(for (;;) own.wait(&stop, nullptr, 0, never), cancelled);
 }
 
-// --- bell, semaphore, channel
-// ----------------------------------------------------------------------------------
+// --- bell, semaphore, channel ---
 
 // Workers that acquire, are cancelled at random moments, and give back: at the end all permits are there and
 // nobody hangs.
@@ -201,8 +198,7 @@ TEST(blocking_channel, loses_nothing_when_waiting_consumers_are_cancelled) {
     }
 }
 
-// --- stream
-// ----------------------------------------------------------------------------------------------------
+// --- stream ---
 
 TEST(blocking_stream, reads_writes_and_ends_also_after_a_move) {
     std::array<int, 2> ends{};

@@ -4,30 +4,16 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/blocking/bell.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/permit.hpp"
 
 namespace crossover::blocking {
 
 class semaphore;
-
-// Gives its slot back when destroyed.
-class [[nodiscard]] permit {
-  public:
-    explicit permit(semaphore& from) : from_(&from) {}
-    permit(permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
-    permit& operator=(permit&& other) noexcept {
-        std::swap(from_, other.from_);
-        return *this;
-    }
-    inline ~permit();
-
-  private:
-    semaphore* from_;
-};
+using permit = crossover::permit<semaphore>;
 
 // Not FIFO: whoever comes first after a release gets the permit, which spares the switch to a sleeper.
 class semaphore {
@@ -59,9 +45,5 @@ class semaphore {
     std::atomic<std::uint32_t> free_;
     bell given_back_;
 };
-
-inline permit::~permit() {
-    if (from_) from_->release();
-}
 
 }  // namespace crossover::blocking

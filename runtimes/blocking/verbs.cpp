@@ -84,8 +84,7 @@ void stream::close() {
 }
 
 ready<> verbs::sleep_for(std::chrono::nanoseconds time) {
-    time_point now = std::chrono::steady_clock::now();
-    time_point until = time < never - now ? now + time : never;
+    const time_point until = from_now(time);
     while (own_.wait(stop_, nullptr, 0, until)) {
     }
     return {};

@@ -14,6 +14,7 @@
 
 namespace crossover::blocking {
 
+class semaphore;
 class verbs;
 
 // Wakes one or all of those that sleep on a word (a shared futex).
@@ -51,7 +52,11 @@ class verbs {
     // Both outlive the context; `stop` is null in a batch that cannot be stopped.
     verbs(parker& own, const stop_state* stop) : own_(own), stop_(stop) {}
 
+    using task = blocking::async<void>;
+    template <class T>
+    using async = blocking::async<T>;
     using stream = blocking::stream;
+    using semaphore = blocking::semaphore;
 
     ready<> sleep_for(std::chrono::nanoseconds time);
     ready<stream> connect(endpoint to, time_point deadline = never);

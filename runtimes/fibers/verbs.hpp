@@ -2,49 +2,19 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <span>
-#include <type_traits>
-#include <utility>
 
 #include "runtimes/arena.hpp"
 #include "runtimes/blocking/async.hpp"
+#include "runtimes/bounded_ring.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/fibers/scheduler.hpp"
+#include "runtimes/permit.hpp"
+#include "runtimes/suspending_stream.hpp"
 
 namespace crossover::fiber {
 
 using blocking::ready;
-
-class verbs;
-
-// A TCP connection owned by one item.
-class stream {
-  public:
-    stream(scheduler& on, int descriptor);
-    stream(stream&& other) noexcept
-        : on_(other.on_), fd_(std::exchange(other.fd_, -1)), ended_(other.ended_) {}
-    stream& operator=(stream&& other) noexcept {
-        std::swap(on_, other.on_);
-        std::swap(fd_, other.fd_);
-        std::swap(ended_, other.ended_);
-        return *this;
-    }
-    ~stream() { close(); }
-
-    ready<std::size_t> read_some(verbs& ctx, std::span<std::byte> into, time_point deadline = never);
-    ready<> write_all(verbs& ctx, std::span<const std::byte> from, time_point deadline = never);
-    // Aborts the connection (linger 0) unless the peer has closed it.
-    void close();
-
-    int descriptor() const { return fd_; }
-
-  private:
-    scheduler* on_;
-    int fd_;
-    bool ended_ = false;
-};
 
 // The part of a fiber's context that does not depend on how items are handed out.
 class verbs {
@@ -53,7 +23,10 @@ class verbs {
     // The same with another stop.
     verbs(const verbs& as, const stop_state* stop) : on_(as.on_), stop_(stop) {}
 
-    using stream = fiber::stream;
+    using task = blocking::async<void>;
+    template <class T>
+    using async = blocking::async<T>;
+    using stream = suspending_stream<verbs>;
 
     ready<> sleep_for(std::chrono::nanoseconds time);
     ready<stream> connect(endpoint to, time_point deadline = never);
@@ -109,20 +82,7 @@ class waiter_list {
 };
 
 class semaphore;
-
-class [[nodiscard]] permit {
-  public:
-    explicit permit(semaphore& from) : from_(&from) {}
-    permit(permit&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
-    permit& operator=(permit&& other) noexcept {
-        std::swap(from_, other.from_);
-        return *this;
-    }
-    inline ~permit();
-
-  private:
-    semaphore* from_;
-};
+using permit = crossover::permit<semaphore>;
 
 // FIFO: a released permit goes to the fiber that has waited longest.
 class semaphore {
@@ -147,34 +107,26 @@ class semaphore {
     waiter_list waiters_;
 };
 
-inline permit::~permit() {
-    if (from_) from_->release();
-}
-
 // A bounded channel between fibers of one thread: a ring and two lists of waiters.
 template <class T>
 class channel {
-    static_assert(std::is_trivially_copyable_v<T>);
-
   public:
-    channel(arena& memory, std::size_t capacity) : ring_(memory.make_array<T>(capacity)) {}
+    channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     ready<bool> push(verbs& ctx, T value) {
         check(ctx.stop());
-        while (!closed_ && count_ == ring_.size()) wait(ctx, room_);
+        while (!closed_ && ring_.full()) wait(ctx, room_);
         if (closed_) return ready<bool>(false);
-        ring_[(first_ + count_++) % ring_.size()] = value;
+        ring_.push(value);
         elements_.wake_one();
         return ready<bool>(true);
     }
 
     ready<std::optional<T>> pop(verbs& ctx) {
         check(ctx.stop());
-        while (count_ == 0 && !closed_) wait(ctx, elements_);
-        if (count_ == 0) return ready<std::optional<T>>(std::nullopt);
-        T value = ring_[first_];
-        first_ = (first_ + 1) % ring_.size();
-        --count_;
+        while (ring_.empty() && !closed_) wait(ctx, elements_);
+        if (ring_.empty()) return ready<std::optional<T>>(std::nullopt);
+        T value = ring_.pop();
         room_.wake_one();
         return ready<std::optional<T>>(value);
     }
@@ -199,9 +151,7 @@ class channel {
         }
     }
 
-    std::span<T> ring_;
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    bounded_ring<T> ring_;
     bool closed_ = false;
     waiter_list elements_;
     waiter_list room_;

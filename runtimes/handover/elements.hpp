@@ -4,10 +4,9 @@
 
 #include <mutex>
 #include <optional>
-#include <span>
-#include <type_traits>
 
 #include "runtimes/arena.hpp"
+#include "runtimes/bounded_ring.hpp"
 #include "runtimes/handover/waiter.hpp"
 
 namespace crossover::handover {
@@ -17,10 +16,8 @@ enum class passed { yes, closed, waits };
 // Any thread. `Waiter` is the model's class of waiters.
 template <class T, class Waiter>
 class elements {
-    static_assert(std::is_trivially_copyable_v<T>);
-
   public:
-    elements(arena& memory, std::size_t capacity) : ring_(memory.make_array<T>(capacity)) {}
+    elements(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     // Of a producer: what it has still to give. Of a consumer: what it was given.
     class turn : public Waiter {
@@ -44,7 +41,7 @@ class elements {
         turn* producer = nullptr;
         {
             const std::lock_guard guard(lock_);
-            if (count_ == 0) return closed_ ? passed::closed : passed::waits;
+            if (ring_.empty()) return closed_ ? passed::closed : passed::waits;
             value = take(producer);
         }
         if (producer) producer->call();
@@ -71,7 +68,7 @@ class elements {
         turn* producer = nullptr;
         {
             const std::lock_guard guard(lock_);
-            if (count_ == 0) {
+            if (ring_.empty()) {
                 if (closed_) return passed::closed;
                 consumers_.add(mine);
                 return passed::waits;
@@ -114,17 +111,14 @@ class elements {
             consumer->value = value;
             return true;
         }
-        if (count_ == ring_.size()) return false;
-        std::size_t at = first_ + count_++;
-        ring_[at < ring_.size() ? at : at - ring_.size()] = value;
+        if (ring_.full()) return false;
+        ring_.push(value);
         return true;
     }
 
     // The first element; its place goes to a producer that waits.
     T take(turn*& producer) {
-        T value = ring_[first_];
-        if (++first_ == ring_.size()) first_ = 0;
-        --count_;
+        T value = ring_.pop();
         producer = static_cast<turn*>(producers_.take());
         if (producer) {
             turn* nobody = nullptr;
@@ -135,9 +129,7 @@ class elements {
     }
 
     std::mutex lock_;
-    std::span<T> ring_;
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    bounded_ring<T> ring_;
     bool closed_ = false;
     line producers_;
     line consumers_;

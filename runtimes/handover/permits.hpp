@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "runtimes/handover/waiter.hpp"
+#include "runtimes/permit.hpp"
 
 namespace crossover::handover {
 
@@ -33,7 +34,7 @@ class permits {
         return waiting_.remove(w);
     }
 
-    void give_back() {
+    void release() {
         waiter* next = nullptr;
         {
             const std::lock_guard guard(lock_);
@@ -55,23 +56,6 @@ class permits {
     line waiting_;
 };
 
-// Gives itself back when destroyed.
-class [[nodiscard]] permit {
-  public:
-    explicit permit(permits& from) : from_(&from) {}
-    permit(permit&& other) noexcept : from_(other.from_) { other.from_ = nullptr; }
-    permit& operator=(permit&& other) noexcept {
-        permits* const mine = from_;
-        from_ = other.from_;
-        other.from_ = mine;
-        return *this;
-    }
-    ~permit() {
-        if (from_) from_->give_back();
-    }
-
-  private:
-    permits* from_;
-};
+using permit = crossover::permit<permits>;
 
 }  // namespace crossover::handover

@@ -14,10 +14,6 @@ class worker;
 
 class context : public blocking::verbs {
   public:
-    using task = blocking::async<void>;
-    template <class T>
-    using async = blocking::async<T>;
-    using semaphore = blocking::semaphore;
     template <class T>
     using channel = blocking::channel<T>;
 

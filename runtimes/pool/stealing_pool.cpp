@@ -33,8 +33,7 @@ blocking::ready<> context::run(std::size_t n, job<context> each, const void* bat
     return {};
 }
 
-// --- One worker
-// ---------------------------------------------------------------------------------------------------
+// --- One worker ---
 
 // Runs the first unit of the task after leaving the rest to thieves. Gives how many units it has run: more
 // than one when the deque was full.
@@ -163,8 +162,7 @@ void worker::work() {
     }
 }
 
-// --- The pool
-// -----------------------------------------------------------------------------------------------------
+// --- The pool ---
 
 stealing_pool::stealing_pool(std::size_t workers)
     : may_spin_(std::max(1U, std::thread::hardware_concurrency())) {

@@ -67,6 +67,8 @@ class worker {
 
 class stealing_pool {
   public:
+    using context = pool::context;
+
     // Starts the threads. Throws `refused`, with the limits, when the system does not give them.
     explicit stealing_pool(std::size_t workers);
     ~stealing_pool();

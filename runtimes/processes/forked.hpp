@@ -30,10 +30,6 @@ class forked_context : public blocking::verbs {
     forked_context(forker& by, blocking::parker& own, const stop_state* stop, std::size_t root)
         : verbs(own, stop), by_(by), root_(root) {}
 
-    using task = blocking::async<void>;
-    template <class T>
-    using async = blocking::async<T>;
-    using semaphore = blocking::semaphore;
     template <class T>
     using channel = blocking::channel<T>;
 

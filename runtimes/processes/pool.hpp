@@ -16,6 +16,8 @@ namespace crossover::processes {
 
 class pool {
   public:
+    using context = processes::context;
+
     static constexpr std::size_t most_workers = worker_set::capacity;
 
     // `who` is named in errors. A worker that finds nothing to do looks on for `patience` before it sleeps.

@@ -24,10 +24,6 @@ class context : public blocking::verbs {
   public:
     context(worker& on, const stop_state* stop);
 
-    using task = blocking::async<void>;
-    template <class T>
-    using async = blocking::async<T>;
-    using semaphore = blocking::semaphore;
     template <class T>
     using channel = blocking::channel<T>;
 

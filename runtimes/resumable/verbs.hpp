@@ -3,46 +3,17 @@
 
 #include <cstddef>
 #include <span>
-#include <utility>
 
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/handover/executor.hpp"
 #include "runtimes/handover/suspending.hpp"
 #include "runtimes/resumable/waiting.hpp"
+#include "runtimes/suspending_stream.hpp"
 
 namespace crossover::resumable {
 
 using blocking::ready;
-
-class verbs;
-
-// A TCP connection owned by one item.
-class stream {
-  public:
-    stream(watcher& by, int descriptor);
-    stream(stream&& other) noexcept
-        : by_(other.by_), fd_(std::exchange(other.fd_, -1)), ended_(other.ended_) {}
-    stream& operator=(stream&& other) noexcept {
-        std::swap(by_, other.by_);
-        std::swap(fd_, other.fd_);
-        std::swap(ended_, other.ended_);
-        return *this;
-    }
-    ~stream() { close(); }
-
-    ready<std::size_t> read_some(verbs& ctx, std::span<std::byte> into, time_point deadline = never);
-    ready<> write_all(verbs& ctx, std::span<const std::byte> from, time_point deadline = never);
-    // Aborts the connection (linger 0) unless the peer has closed it.
-    void close();
-
-    int descriptor() const { return fd_; }
-
-  private:
-    watcher* by_;
-    int fd_;
-    bool ended_ = false;
-};
 
 // The part of a context that does not depend on how items are handed out. After each of them the item may be
 // on another thread.
@@ -53,7 +24,10 @@ class verbs {
     // The same with another stop.
     verbs(const verbs& as, const stop_state* stop) : by_(as.by_), beside_(as.beside_), stop_(stop) {}
 
-    using stream = resumable::stream;
+    using task = blocking::async<void>;
+    template <class T>
+    using async = blocking::async<T>;
+    using stream = suspending_stream<verbs>;
 
     ready<> sleep_for(std::chrono::nanoseconds time);
     ready<stream> connect(endpoint to, time_point deadline = never);

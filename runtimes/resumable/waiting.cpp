@@ -9,8 +9,7 @@
 
 namespace crossover::resumable {
 
-// --- One waiting task
-// ------------------------------------------------------------------------------------------
+// --- One waiting task ---
 
 tbb::task::suspend_point waiting::mark(bits which) {
     const bits before = state_.fetch_or(which, std::memory_order_acq_rel);
@@ -41,8 +40,7 @@ void waiting::suspend_for(int descriptor, direction d, time_point latest) {
     if (!by_.reactor().cancel(descriptor, d, when_ready)) await(ready_bit);
 }
 
-// --- The watcher
-// -----------------------------------------------------------------------------------------------
+// --- The watcher ---
 
 watcher::watcher() try : thread_([this] { watch(); }) {
 } catch (const std::system_error& e) {

@@ -121,8 +121,7 @@ CONTRACT(no_more_items_are_alive_than_the_policy_allows) {
     }
 }
 
-// --- async<T>: helper coroutines
-// ----------------------------------------------------------------------------------
+// --- async<T>: helper coroutines ---
 
 template <class C>
 struct helpers {

@@ -107,7 +107,20 @@ CONTRACT(a_closed_channel_refuses_pushes_and_drains, verb::queue) {
     EXPECT_EQ(b->ended.load(), 1U);
 }
 
-// Item 0 closes after a while; the others wait: to pop when producers is 0, else to push into a full channel.
+// For items of which 0 ends the waits of the others: these pop when producers is 0, else they push into a
+// full channel.
+template <class R, class Expect>
+void while_others_wait(contract<R>& t, Expect expect_of) {
+    const std::size_t n = t.together(5);
+    if (n < 2) GTEST_SKIP() << "one at a time";
+    for (std::size_t producers : {0, 1}) {
+        auto b = t.template make<queue_board<typename R::context>>(t.memory, 2U);
+        b->producers = producers;
+        expect_of(*b, n);
+    }
+}
+
+// Item 0 closes after a while.
 template <class C>
 typename C::task is_woken_by_close(C& ctx, const void* batch, std::size_t i) {
     auto& b = on<queue_board<C>>(batch);
@@ -128,17 +141,13 @@ typename C::task is_woken_by_close(C& ctx, const void* batch, std::size_t i) {
 }
 
 CONTRACT(close_wakes_waiting_consumers_and_producers, verb::queue, verb::sleep) {
-    std::size_t n = t.together(5);
-    if (n < 2) GTEST_SKIP() << "one at a time";
-    for (std::size_t producers : {0, 1}) {
-        auto b = t.template make<queue_board<C>>(t.memory, 2U);
-        b->producers = producers;
-        t.runtime.run(n, &is_woken_by_close<C>, b.get(), policy{});
-        EXPECT_EQ(b->ended.load(), n - 1);
-    }
+    while_others_wait(t, [&](auto& b, std::size_t n) {
+        t.runtime.run(n, &is_woken_by_close<C>, &b, policy{});
+        EXPECT_EQ(b.ended.load(), n - 1);
+    });
 }
 
-// Item 0 fails while the others wait in pop or push.
+// Item 0 fails.
 template <class C>
 typename C::task is_cancelled_in_a_channel(C& ctx, const void* batch, std::size_t i) {
     auto& b = on<queue_board<C>>(batch);
@@ -166,21 +175,16 @@ typename C::task counts_what_is_left(C& ctx, const void* batch, std::size_t) {
 }
 
 CONTRACT(a_failure_cancels_siblings_that_wait_in_a_channel, verb::queue, verb::sleep) {
-    std::size_t n = t.together(5);
-    if (n < 2) GTEST_SKIP() << "one at a time";
-    for (std::size_t producers : {0, 1}) {
-        auto b = t.template make<queue_board<C>>(t.memory, 2U);
-        b->producers = producers;
+    while_others_wait(t, [&](auto& b, std::size_t n) {
         stopwatch clock;
-        EXPECT_EQ(
-            t.error_of(n, &is_cancelled_in_a_channel<C>, b.get(), policy(unlimited, until::first_error)),
-            "enough");
+        EXPECT_EQ(t.error_of(n, &is_cancelled_in_a_channel<C>, &b, policy(unlimited, until::first_error)),
+                  "enough");
         EXPECT_LT(clock.elapsed(), soon);
-        EXPECT_EQ(b->ended.load(), 0U);
-        t.runtime.run(1, &counts_what_is_left<C>, b.get(), policy{});
-        EXPECT_EQ(b->stopped.load(), b->started.load())
+        EXPECT_EQ(b.ended.load(), 0U);
+        t.runtime.run(1, &counts_what_is_left<C>, &b, policy{});
+        EXPECT_EQ(b.stopped.load(), b.started.load())
             << "what was pushed before the stop is still there, once";
-    }
+    });
     t.expect_usable();
 }
 

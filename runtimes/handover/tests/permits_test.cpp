@@ -19,11 +19,11 @@ TEST(permits, are_handed_to_who_waited_longest) {
     thread_waiter second;
     ASSERT_FALSE(all.take_or_wait(first));
     ASSERT_FALSE(all.take_or_wait(second));
-    all.give_back();
+    all.release();
     EXPECT_TRUE(first.was_called());
     EXPECT_FALSE(second.was_called());
     EXPECT_FALSE(all.try_take()) << "it was handed over, not set free";
-    all.give_back();
+    all.release();
     EXPECT_TRUE(second.was_called());
 }
 
@@ -34,11 +34,11 @@ TEST(permits, who_has_withdrawn_gets_none_and_who_was_handed_one_cannot_withdraw
     ASSERT_FALSE(all.take_or_wait(gone));
     ASSERT_FALSE(all.take_or_wait(stays));
     EXPECT_TRUE(all.withdraw(gone));
-    all.give_back();
+    all.release();
     EXPECT_FALSE(gone.was_called());
     EXPECT_FALSE(all.withdraw(stays));
     EXPECT_TRUE(stays.was_called());
-    all.give_back();
+    all.release();
     EXPECT_TRUE(all.try_take());
 }
 
@@ -62,6 +62,7 @@ TEST(permits, never_more_threads_hold_one_than_there_are) {
     std::atomic<int> inside{0};
     std::atomic<int> most{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
             for (int round = 0; round < 2'000; ++round) {
