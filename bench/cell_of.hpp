@@ -17,6 +17,7 @@
 #include "bench/model.hpp"
 #include "bench/passes.hpp"
 #include "bench/shortest.hpp"
+#include "bench/size_facts.hpp"
 #include "workloads/workload.hpp"
 
 namespace crossover::bench {
@@ -39,21 +40,12 @@ class cell_of final : public cell {
 
     // `runtime` is what `on` tells of and `run` is for; both outlive the cell.
     cell_of(const model_facts& on, void* runtime, passes run, const size<params>& s)
-        : on_(on), runtime_(runtime), run_(run), params_(s.params) {
-        facts_.workload = W::name;
-        facts_.question = W::question;
-        facts_.kind = W::kind;
-        for (const auto& f : W::fields) facts_.params.emplace_back(f.name, s.params.*f.value);
-        facts_.name = std::string(W::name) + "/model:" + on.name + "/" + params_text<W>(s.params);
-        facts_.in = s.in;
-        facts_.decides = W::decides;
-        facts_.unit = W::unit;
-        facts_.units = units_of<W>(params_);
-        facts_.scheduled = scheduled_by<W>(params_);
-        facts_.bound = W::bound;
-        facts_.bound_ns = W::least_ns(params_, unlimited);
+        : facts_(size_facts<W>(s, "model:" + on.name)),
+          on_(on),
+          runtime_(runtime),
+          run_(run),
+          params_(s.params) {
         facts_.least_ns = W::least_ns(params_, on.at_once);
-        facts_.needs_origin = needs_origin<W>();
         facts_.needs_load = needs_load<W>();
         if constexpr (requires { W::at_server(params_); }) facts_.at_server = W::at_server(params_);
         if constexpr (requires { W::fresh_process; }) facts_.fresh_process = W::fresh_process;
@@ -63,7 +55,6 @@ class cell_of final : public cell {
         if constexpr (paced<W>)
             for (const auto& f : W::fields)
                 if (f.value == W::pace) facts_.paced_by = f.name;
-        facts_.in_flight = limits_of<W>(params_).in_flight;
         facts_.unsupported = why_unsupported(on);
     }
 
@@ -262,11 +253,11 @@ class cell_of final : public cell {
 
     std::uint64_t outputs_checksum() const { return checksum_of<W>(params_, outputs()); }
 
+    cell_facts facts_;
     const model_facts& on_;
     void* runtime_;
     passes run_;
     params params_;
-    cell_facts facts_;
     std::optional<environment> around_;
     std::size_t mark_ = 0;
     std::optional<std::uint64_t> checksum_;  // of outputs that were verified

@@ -5,6 +5,7 @@
 
 #include "bench/checksum.hpp"
 #include "bench/native/twin.hpp"
+#include "bench/size_facts.hpp"
 
 namespace crossover::bench::native {
 
@@ -12,23 +13,8 @@ template <class W, class T>
 class twin_cell_of final : public twin_cell {
   public:
     twin_cell_of(const entry& of, const size<typename W::params>& s, std::size_t cores)
-        : params_(s.params), cores_(cores) {
-        facts_.workload = W::name;
-        facts_.question = W::question;
-        facts_.kind = W::kind;
-        for (const auto& f : W::fields) facts_.params.emplace_back(f.name, params_.*f.value);
-        facts_.name =
-            std::string(W::name) + "/native:" + std::string(of.model) + "/" + params_text<W>(params_);
-        facts_.in = s.in;
-        facts_.decides = W::decides;
-        facts_.unit = W::unit;
-        facts_.units = units_of<W>(params_);
-        facts_.scheduled = scheduled_by<W>(params_);
-        facts_.bound = W::bound;
-        facts_.bound_ns = facts_.least_ns = W::least_ns(params_, unlimited);
-        facts_.needs_origin = needs_origin<W>();
+        : facts_(size_facts<W>(s, "native:" + std::string(of.model))), params_(s.params), cores_(cores) {
         facts_.waits = !of.back_end.empty();
-        facts_.in_flight = limits_of<W>(params_).in_flight;
     }
 
     const cell_facts& facts() const override { return facts_; }
@@ -74,9 +60,9 @@ class twin_cell_of final : public twin_cell {
     }
 
   private:
+    cell_facts facts_;
     typename W::params params_;
     std::size_t cores_;
-    cell_facts facts_;
     std::uint64_t checksum_ = 0;
     std::vector<typename W::output> outputs_;
     std::unique_ptr<T> twin_;
