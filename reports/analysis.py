@@ -126,11 +126,11 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
 
 
 def _bound_ns(cells: list[Cell], cores: int | None) -> int | None:
-    """What the run has recorded or, if longer, the least CPU time that serial took: computing cannot end sooner than evenly spread over the cores."""
+    """What the run has recorded or, if longer, the CPU time of serial spread evenly over the cores: of any model that took less, as serial pays for each wait."""
     bounds = [c.bound_ns for c in cells if c.bound_ns is not None][:1]
     serial = next((c for c in cells if c.model == BASELINE and c.status == "ok"), None)
     if serial is not None and serial.samples and cores and "serial" in serial.bound:
-        bounds.append(round(min(serial.by_round("cpu").values()) / cores))
+        bounds.append(round(min(value for c in cells if c.status == "ok" for value in c.by_round("cpu").values()) / cores))
     return max(bounds, default=None)
 
 

@@ -15,7 +15,7 @@ METHOD = (
     "A/A control: some models run a second time under another name, outside the verdicts. If a model is shown to differ from itself by more than the margin, the run is not trustworthy.",
     "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete; "
     "a full run stops the variants after the least rounds, so that more are left for what verdicts and claims are made of.",
-    "The least possible time, of which a table shows what each model comes to, follows from the parameters (the waits), or is the least CPU time that serial took, divided by the cores, or, where serial "
+    "The least possible time, of which a table shows what each model comes to, follows from the parameters (the waits), or is the least CPU time that serial, or a model that needed less, took, divided by the cores, or, where serial "
     "cannot tell, what the machine needs for the least that any model has to do, done without a model at the gate: the shortest time that any process of the case has measured.",
     "Latency counts from when a request should have been sent, so that a stall shows in every request that it delayed. Requests come at 50, 70 and 90 % of what the slowest model that competes "
     f"was measured to serve in the same run, at the same rate for all. The {100 * OPEN_LOOP:.0f}th percentile decides, of a heartbeat the {100 * OTHERWISE:.0f}th; a percentile is told only where at least {LEAST_BEYOND} values lie beyond it.",
