@@ -7,6 +7,7 @@
 
 #include "runtimes/event_loop/debug.hpp"
 #include "runtimes/event_loop/future.hpp"
+#include "runtimes/event_loop/notice.hpp"
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/reactor/epoll_reactor.hpp"
 
@@ -177,7 +178,15 @@ void loop::drop_callbacks() noexcept {
     node_list left = std::move(ready_);
     while (!left.empty()) {
         node& n = left.pop_front();
-        if (n.run == &callback::run_node) static_cast<callback&>(n).release();
+        if (n.run == &callback::run_node) {
+            static_cast<callback&>(n).release();
+        } else if (notice::queued_as(n)) {
+            try {
+                n.run(n);  // its owner must be told, or would wait for it for ever
+            } catch (...) {
+                print({"Exception while the event loop closed", std::current_exception(), {}});
+            }
+        }
     }
 }
 

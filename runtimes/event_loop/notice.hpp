@@ -32,6 +32,9 @@ class notice : completion, node {
         }
     }
 
+    // For a loop that closes: whether the node is a notice whose turn would have come.
+    static bool queued_as(const node& n) noexcept { return n.run == &on_turn; }
+
     std::size_t place = 0;  // for the owner's use
 
   private:

@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "runtimes/event_loop/event.hpp"
+#include "runtimes/event_loop/gather.hpp"
+#include "runtimes/event_loop/shield.hpp"
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/tests/sleeps.hpp"
@@ -244,6 +246,23 @@ TEST_P(loop_order_test, a_coroutine_that_a_running_loop_refuses_to_run_is_destro
     EXPECT_TRUE(all_tasks(*l).empty());
     EXPECT_TRUE(all_tasks(other).empty());
     EXPECT_EQ(seen, log{});
+}
+
+TEST_P(loop_order_test, what_ends_in_the_last_iteration_of_a_run_is_told_when_the_loop_closes) {
+    auto held = std::make_shared<int>(0);
+    auto gives = [](std::shared_ptr<int> value, int iterations) -> coro<std::shared_ptr<int>> {
+        co_await steps(iterations);
+        co_return value;
+    };
+    for (int n = 0; n < 8; ++n) {
+        auto main = [&](int iterations) -> coro<> {
+            const auto gathered = gather(gives(held, iterations), gives(held, iterations));
+            const auto shielded = shield(gives(held, iterations));
+            co_await steps(2);
+        };
+        run(main(n));
+        EXPECT_EQ(held.use_count(), 1) << n;
+    }
 }
 
 TEST_P(loop_order_test, closing_with_callbacks_timers_and_tasks_left_frees_them_all) {
