@@ -27,7 +27,8 @@ class file_test : public on_each_back_end {
 CROSSOVER_ON_EACH_BACK_END(file_test);
 
 TEST_P(file_test, reads_a_whole_file_while_the_loop_goes_on) {
-    const std::string text = std::string(300'000, 'a') + "end";
+    std::string text(300'000, 'a');
+    text += "end";  // not in one expression: GCC 12 then warns of bounds that it gets wrong
     write(text);
     run([](const std::string& at, const std::string& expected) -> coro<> {
         auto reading = create_task(read_file(at));
