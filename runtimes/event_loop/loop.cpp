@@ -108,10 +108,8 @@ void loop::take_foreign() noexcept {
     }
 }
 
-void loop::run_once() {
-    ++iterations_;
-    if (foreign_.load(std::memory_order_relaxed)) take_foreign();
-
+// Timers, the kernel, and waiting if there is nothing to do.
+void loop::look_around() {
     const bool idle = ready_.empty() && ahead_.empty();
     std::chrono::nanoseconds timeout{0};
     if (idle && !stopping_) {
@@ -119,22 +117,33 @@ void loop::run_once() {
         if (!timers_.empty()) timeout = std::max(timers_.earliest() - time(), std::chrono::nanoseconds(0));
     }
     // A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many.
-    if (timeout.count() != 0 ||
-        ((idle || strict_poll_ || since_poll_ >= callbacks_per_poll) && reactor_->attached() != 0)) {
+    if (timeout.count() != 0 || idle || strict_poll_ || since_poll_ >= callbacks_per_poll) {
         since_poll_ = 0;
-        reactor_->poll(timeout, ready_);
+        if (timeout.count() != 0 || reactor_->attached() != 0) reactor_->poll(timeout, ready_);
         if (foreign_.load(std::memory_order_relaxed)) take_foreign();
     }
     if (!timers_.empty()) timers_.expire(time(), ready_);
+}
 
-    // What becomes ready from here on belongs to the next iteration.
-    batch_ = std::move(ready_);
-    while (!batch_.empty()) {
-        node& n = batch_.pop_front();
-        __builtin_prefetch(batch_.front());
-        ++since_poll_;
-        immediate_ = most_immediate;
-        n.run(n);
+inline void loop::run_once() {
+    ++iterations_;
+    if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
+        take_foreign();
+    if (ready_.empty() || !timers_.empty() || since_poll_ >= callbacks_per_poll || strict_poll_)
+        look_around();
+
+    if (!ready_.empty()) {
+        // What becomes ready from here on stands behind this one and belongs to the next iteration.
+        const node* const last = ready_.back();
+        bool more;
+        do {
+            node& n = ready_.pop_front();
+            more = &n != last;
+            __builtin_prefetch(ready_.front());
+            ++since_poll_;
+            immediate_ = most_immediate;
+            n.run(n);
+        } while (more);
     }
     for (std::uint32_t i = 0; i < most_ahead && !ahead_.empty(); ++i) {
         node& n = ahead_.pop_front();
@@ -162,9 +171,6 @@ void loop::run_forever() {
             self.running_.store(false, std::memory_order_relaxed);
             self.current_ = nullptr;
             running_loop = nullptr;
-            // After a loop_exit: what the iteration had still to run comes first next time.
-            self.batch_.append(std::move(self.ready_));
-            self.ready_ = std::move(self.batch_);
         }
         loop& self;
     } const scope(*this);
@@ -246,6 +252,12 @@ std::exception_ptr pending_cancellation(const task_state& t) {
     const auto* const n = t.result.owner->find_notes(t.result);
     if (!n || n->cancel_message.empty()) return nullptr;
     return std::make_exception_ptr(cancelled_error(n->cancel_message));
+}
+
+void cancel_out_of(task_state& t, pending& p) {
+    std::string message;
+    if (const auto* n = t.result.owner->find_notes(t.result)) message = n->cancel_message;
+    if (p.cancel(t, message)) t.result.clear(flag::must_cancel);
 }
 
 void throw_interrupt(task_state& t) {

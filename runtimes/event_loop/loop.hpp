@@ -294,6 +294,7 @@ class loop {
     // Throws as run_forever() does.
     void check_may_run() const;
     void run_once();
+    void look_around();
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
     // Of the task that is running, else of this thread.
@@ -303,7 +304,6 @@ class loop {
 
     node_list ready_;
     node_list ahead_;  // a stack
-    node_list batch_;  // what the present iteration still has to run
     task_state* current_ = nullptr;
     std::uint32_t immediate_ = most_immediate;
     std::uint32_t since_poll_ = 0;

@@ -13,16 +13,15 @@ namespace crossover::asyncio {
 
 inline task_state& running_task() noexcept { return *running_loop->current(); }
 
+// For a task that cancelled itself: out of its next wait, which has begun.
+void cancel_out_of(task_state& t, pending& p);
+
 // Notes where the task is to be resumed and how it can be cancelled out of there. Call last in await_suspend.
 inline void park(task_state& t, std::coroutine_handle<> at, pending& p) {
     t.result.frame = at.address();
     t.awaiting = &p;
-    // A task that cancelled itself is cancelled out of its next wait.
-    if (t.result.has(flag::must_cancel)) [[unlikely]] {
-        std::string message;
-        if (const auto* n = t.result.owner->find_notes(t.result)) message = n->cancel_message;
-        if (p.cancel(t, message)) t.result.clear(flag::must_cancel);
-    }
+    if (t.result.has(flag::must_cancel)) [[unlikely]]
+        cancel_out_of(t, p);
 }
 
 // Queues the task; its await goes on in the next iteration.

@@ -32,6 +32,8 @@ class node_list {
 
     bool empty() const noexcept { return head_ == nullptr; }
     node* front() const noexcept { return head_; }
+    // Precondition: not empty.
+    node* back() const noexcept { return tail_; }
 
     void push_back(node& n) noexcept {
         n.next = nullptr;
