@@ -135,13 +135,7 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
         return *this;
     }
     ~coro() {
-        if (!frame_) return;
-        task_state& t = state();
-        destroy_result<T>(t.result);
-        if (t.result.refs != 0) [[unlikely]]
-            release_header<T>(t, t.bytes);  // the frame went before (unwind())
-        else
-            destroy_frame(frame_);
+        if (frame_) destroy();
     }
 
     // Whether there is nothing to run: default-constructed, moved from, or run to its end.
@@ -195,6 +189,14 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     }
 
   private:
+    void destroy() {
+        task_state& t = state();
+        destroy_result<T>(t.result);
+        if (t.result.refs != 0) [[unlikely]]
+            release_header<T>(t, t.bytes);  // the frame went before (unwind())
+        else
+            destroy_frame(frame_);
+    }
     task_state& state() const noexcept { return header_of(frame_); }
 
     std::coroutine_handle<> frame_ = nullptr;

@@ -3,10 +3,8 @@
 
 namespace crossover::asyncio {
 
-void throw_unless_finished(outcome& o) {
+void throw_instead_of_value(outcome& o) {
     switch (o.state) {
-        case phase::finished:
-            return;
         case phase::failed:
             o.clear(flag::unretrieved);
             std::rethrow_exception(o.get_error());
@@ -80,20 +78,14 @@ void outcome_wait::on_cancelled(task_state& waiter, const outcome& target) {
     if (waiter.result.has(flag::catchless) && !target.get_error()) end_wait(waiter, {});
 }
 
-void outcome_wait::resume_regardless() {
-    if (waiter_) check_interrupt(*waiter_);
-}
-
-void outcome_wait::resume() {
-    if (waiter_ && waiter_->result.has(flag::interrupted)) [[unlikely]] {
-        // If the target was cancelled too, it is its cancellation that comes out.
-        if (target_->state != phase::cancelled) {
-            target_->clear(flag::unretrieved);  // it had been told to this task
-            throw_interrupt(*waiter_);
-        }
-        waiter_->result.clear(flag::interrupted | flag::wait_over);
+void outcome_wait::throw_cancellation() {
+    // If the target was cancelled too, it is its cancellation that comes out.
+    if (target_->state != phase::cancelled) {
+        target_->clear(flag::unretrieved);  // it had been told to this task
+        throw_interrupt(*waiter_);
     }
-    throw_unless_finished(*target_);
+    waiter_->result.clear(flag::interrupted | flag::wait_over);
+    throw_instead_of_value(*target_);
 }
 
 }  // namespace crossover::asyncio

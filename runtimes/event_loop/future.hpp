@@ -20,7 +20,11 @@ inline void release(outcome& o) {
 }
 
 // Throws what came out instead of a value; invalid_state_error if nothing has come out yet.
-void throw_unless_finished(outcome& o);
+[[noreturn]] void throw_instead_of_value(outcome& o);
+inline void throw_unless_finished(outcome& o) {
+    if (o.state != phase::finished) [[unlikely]]
+        throw_instead_of_value(o);
+}
 
 // A shared reference to a future or task of whatever type. Belongs to the loop's thread.
 class any_future {
@@ -81,9 +85,15 @@ class outcome_wait : public pending, public completion {
 
   protected:
     // Throws if the wait or the target was cancelled or the target failed.
-    void resume();
+    void resume() {
+        if (waiter_ && waiter_->result.has(flag::interrupted)) [[unlikely]]
+            throw_cancellation();
+        throw_unless_finished(*target_);
+    }
     // Throws if the wait was cancelled.
-    void resume_regardless();
+    void resume_regardless() {
+        if (waiter_) check_interrupt(*waiter_);
+    }
 
     outcome* target_;
 
@@ -98,6 +108,7 @@ class outcome_wait : public pending, public completion {
         wake(t);
     }
     static void on_cancelled(task_state& waiter, const outcome& target);
+    [[noreturn]] void throw_cancellation();
 
     task_state* waiter_ = nullptr;
 };

@@ -192,8 +192,11 @@ void destroy_result(outcome& o) noexcept {
 
 // Tells everybody who asked, in the order in which they asked. The phase is already set.
 inline void announce(outcome& o) {
+    completion* c = std::exchange(o.callbacks, nullptr);
+    if (c && !c->next) [[likely]]
+        return c->done(*c, o);
     completion* first = nullptr;
-    for (completion* c = std::exchange(o.callbacks, nullptr); c;) {
+    while (c) {
         completion* const next = c->next;
         c->next = first;
         first = c;

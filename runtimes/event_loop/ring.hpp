@@ -39,7 +39,7 @@ class ring {
   private:
     T* at(std::size_t i) const noexcept { return values_ + ((begin_ + i) & (capacity_ - 1)); }
 
-    void grow() {
+    [[gnu::cold]] void grow() {
         const std::size_t bigger = capacity_ ? capacity_ * 2 : 8;  // always a power of two
         T* const fresh = std::allocator<T>().allocate(bigger);
         for (std::size_t i = 0; i < size_; ++i) {

@@ -31,15 +31,19 @@ class [[nodiscard]] sleep_wait : pending {
             t.result.frame = h.address();
             t.awaiting = nullptr;
             l.make_ready(t);
-            return;
+        } else {
+            wait(t, h, delay);
         }
-        l.timers().insert(
-            t, delay == longest ? time_point::max() : loop::deadline_after(std::chrono::nanoseconds(delay)));
-        park(t, h, *this);
     }
     void await_resume() { check_interrupt(waiter()); }
 
   private:
+    // Apart, so that giving way does not save the registers that this needs.
+    [[gnu::noinline]] void wait(task_state& t, std::coroutine_handle<> h, std::int64_t delay) {
+        t.result.owner->timers().insert(
+            t, delay == longest ? time_point::max() : loop::deadline_after(std::chrono::nanoseconds(delay)));
+        park(t, h, *this);
+    }
     bool cancel(task_state& t, std::string_view message) override {
         if (!timer_heap::armed(t)) return false;  // it has rung already
         t.result.owner->timers().remove(t);

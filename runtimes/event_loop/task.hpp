@@ -77,14 +77,21 @@ struct task_code {
 
     static void finish(task_state& t) {
         outcome& o = t.result;
-        bool leaves_loop = false;
-        if (o.state == phase::returned && !o.has(flag::must_cancel)) [[likely]] {
-            o.state = phase::finished;
-        } else if (o.state == phase::threw) {
+        if (o.state != phase::returned || o.has(flag::must_cancel)) [[unlikely]]
+            return finish_without_value(t);
+        o.state = phase::finished;
+        retire(t);
+    }
+
+    // Apart, so that the registers which exceptions need are not saved for every task that returns.
+    [[gnu::noinline]] static void finish_without_value(task_state& t) {
+        outcome& o = t.result;
+        std::exception_ptr exit;
+        if (o.state == phase::threw) {
             o.state = is_cancelled_error(o.error) ? phase::cancelled : phase::failed;
             if (o.state == phase::failed) {
                 o.set(flag::unretrieved);
-                leaves_loop = is_loop_exit(o.error);
+                if (is_loop_exit(o.error)) exit = o.error;
             }
         } else {  // cancelled before it began, or cancelled itself and returned
             destroy_result<T>(o);
@@ -92,17 +99,20 @@ struct task_code {
             o.state = phase::cancelled;
         }
         o.clear(flag::must_cancel);
-        loop& l = *o.owner;
+        retire(t);
+        if (exit) std::rethrow_exception(exit);
+    }
+
+    // Of what has ended: the frame goes, who waits is told, and the loop's reference is given up.
+    static void retire(task_state& t) {
+        loop& l = *t.result.owner;
         task_state* const outer = l.enter(&t);
         frame_of(t).destroy();
         l.enter(outer);
         t.run = &dispose;
         l.delist(t);
-        announce(o);
-        std::exception_ptr exit;
-        if (leaves_loop) exit = o.error;
-        release(o);
-        if (exit) std::rethrow_exception(exit);
+        announce(t.result);
+        release(t.result);
     }
 
     static void dispose(node& n) {
