@@ -1,8 +1,6 @@
 // gather(): counting children.
 #include "runtimes/event_loop/gather.hpp"
 
-#include <algorithm>
-
 namespace crossover::asyncio {
 
 void gathering::begin(outcome& outer, std::vector<any_future> children, bool exceptions_are_values,
@@ -11,17 +9,10 @@ void gathering::begin(outcome& outer, std::vector<any_future> children, bool exc
     auto* const g = new gathering(outer, std::move(children), exceptions_are_values, collect);
     subscribe(outer, *g);
     task_state::of(outer).awaiting = g;
-    // One child may stand in several places; it ends once.
-    std::vector<any_future> once = g->children_;
-    const auto by_address = [](const any_future& a, const any_future& b) { return &a.raw() < &b.raw(); };
-    if (!std::is_sorted(once.begin(), once.end(), by_address) ||
-        std::adjacent_find(once.begin(), once.end()) != once.end()) {
-        std::unordered_set<const outcome*> seen;
-        std::erase_if(once, [&](const any_future& c) { return !seen.insert(&c.raw()).second; });
-    }
-    g->unfinished_ = once.size();
+    // A child that stands in several places is told of in each.
+    g->unfinished_ = g->children_.size();
     std::vector<any_future> done;
-    for (const any_future& c : once) {
+    for (const any_future& c : g->children_) {
         if (c.done())
             done.push_back(c);
         else
