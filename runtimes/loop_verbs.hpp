@@ -65,7 +65,8 @@ class read_wait : public asyncio::recv_wait {
 // A TCP connection owned by one item.
 class stream {
   public:
-    explicit stream(int descriptor) : socket_(descriptor) {}
+    // Takes a non-blocking descriptor over.
+    explicit stream(int descriptor) : socket_(descriptor, asyncio::socket::non_blocking()) {}
     stream(stream&&) = default;
     stream& operator=(stream&&) = default;
     ~stream() { close(); }

@@ -31,24 +31,53 @@ struct frame_pool::donor {
                 d.free[kind] = b;
             }
         }
+        for (std::size_t kind = 0; kind < local_.large.size(); ++kind) {
+            while (block* const b = local_.large[kind]) {
+                local_.large[kind] = b->next;
+                ::operator delete(b);
+            }
+        }
         local_ = lists{};
     }
 };
 
-void frame_pool::release_large(void* at, std::size_t bytes) noexcept { ::operator delete(at, bytes); }
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 void* frame_pool::refill(std::size_t bytes) { return ::operator new(bytes); }
+void frame_pool::release_large(void* at, std::size_t bytes) noexcept { ::operator delete(at, bytes); }
 
 #else
 
-void* frame_pool::refill(std::size_t bytes) {
-    constexpr std::size_t chunk_bytes = 64 * 1024;
-    if (bytes > largest) return ::operator new(bytes);
-    const std::size_t kind = (bytes + step - 1) / step;
+void frame_pool::donate_at_thread_end() {
     thread_local const donor at_thread_end;
     static_cast<void>(at_thread_end);
+}
+
+// Frames with a buffer in them. Hundreds that come and go together are the top of malloc's heap, which it
+// would give back to the system and fault in again each time.
+void* frame_pool::allocate_large(std::size_t bytes) {
+    if (bytes > largest_kept) return ::operator new(bytes);
+    donate_at_thread_end();
+    const std::size_t kind = (bytes + large_step - 1) / large_step;
+    const std::size_t rounded = kind * large_step;
+    block* const b = local_.large[kind];
+    if (!b) return ::operator new(rounded);
+    local_.large[kind] = b->next;
+    return b;
+}
+
+void frame_pool::release_large(void* at, std::size_t bytes) noexcept {
+    if (bytes > largest_kept) return ::operator delete(at, bytes);
+    donate_at_thread_end();
+    const std::size_t kind = (bytes + large_step - 1) / large_step;
+    local_.large[kind] = ::new (at) block(local_.large[kind]);
+}
+
+void* frame_pool::refill(std::size_t bytes) {
+    constexpr std::size_t chunk_bytes = 64 * 1024;
+    if (bytes > largest) return allocate_large(bytes);
+    const std::size_t kind = (bytes + step - 1) / step;
+    donate_at_thread_end();
     depot& d = depot::instance();
     {
         const std::lock_guard guard(d.lock);

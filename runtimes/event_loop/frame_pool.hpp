@@ -13,8 +13,9 @@ namespace crossover::asyncio {
 // that misuse is seen.
 class frame_pool {
   public:
-    static constexpr std::size_t step = 16;  // also the alignment
-    static constexpr std::size_t largest = 2048;
+    static constexpr std::size_t step = 16;                 // also the alignment
+    static constexpr std::size_t largest = 2048;            // of those whose list is found without a call
+    static constexpr std::size_t largest_kept = 16 * 1024;  // beyond it, each is a malloc of its own
 
     static void* allocate(std::size_t bytes) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -54,8 +55,10 @@ class frame_pool {
         block* next;
     };
     static constexpr std::size_t kinds = largest / step + 1;
+    static constexpr std::size_t large_step = 1024;
     struct lists {
         std::array<block*, kinds> free;
+        std::array<block*, largest_kept / large_step + 1> large;
         std::byte* begin;  // what is left of the present chunk
         std::byte* end;
     };
@@ -64,7 +67,9 @@ class frame_pool {
 
     // Out of line, also lest GCC see malloc and free through the pool and warn of a mismatch.
     static void* refill(std::size_t bytes);
+    static void* allocate_large(std::size_t bytes);
     static void release_large(void* at, std::size_t bytes) noexcept;
+    static void donate_at_thread_end();
 
     static inline constinit thread_local lists local_{};
 };

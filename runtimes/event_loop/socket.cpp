@@ -23,7 +23,7 @@ socket::socket(int fd) : fd_(fd) {
 socket socket::create(int family, int type) {
     const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) throw std::system_error(errno, std::generic_category(), "socket (see ulimit -n)");
-    return socket(fd);
+    return socket(fd, non_blocking());
 }
 
 void socket::close() noexcept {
@@ -179,7 +179,7 @@ bool accept_wait::attempt(socket_wait& w) {
     auto& self = static_cast<accept_wait&>(w);
     self.result_ = running_loop->io().accept(self.socket_.fd());
     if (self.result_ == -EAGAIN) return false;
-    if (self.result_ >= 0) self.accepted_ = socket(static_cast<int>(self.result_));
+    if (self.result_ >= 0) self.accepted_ = socket(static_cast<int>(self.result_), socket::non_blocking());
     return true;
 }
 
@@ -188,24 +188,18 @@ connect_wait::connect_wait(socket& s, const sockaddr* to, socklen_t size, time_p
     std::memcpy(&to_, to, std::min<std::size_t>(size, sizeof to_));
 }
 
+// Asked again, connect() tells whether the connection stands, and if not, what became of it.
 bool connect_wait::attempt(socket_wait& w) {
     auto& self = static_cast<connect_wait&>(w);
-    const int fd = self.socket_.fd();
     self.result_ = 0;
-    if (!std::exchange(self.begun_, true)) {
-        if (::connect(fd, reinterpret_cast<const sockaddr*>(&self.to_), self.size_) == 0) return true;
-        if (errno == EINPROGRESS || errno == EINTR) return false;
-        self.result_ = -errno;
+    if (::connect(self.socket_.fd(), reinterpret_cast<const sockaddr*>(&self.to_), self.size_) == 0)
         return true;
+    if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR) {
+        self.begun_ = true;
+        return false;
     }
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
-    self.result_ = -error;
-    if (error) return true;
-    sockaddr_storage peer;
-    size = sizeof peer;
-    return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+    if (errno != EISCONN || !self.begun_) self.result_ = -errno;
+    return true;
 }
 
 }  // namespace crossover::asyncio

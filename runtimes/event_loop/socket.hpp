@@ -20,6 +20,9 @@ class socket {
     socket() = default;
     // Takes the descriptor over and makes it non-blocking.
     explicit socket(int fd);
+    struct non_blocking {};
+    // The same for one that was made so: costs no system call.
+    socket(int fd, non_blocking) noexcept : fd_(fd) {}
     // Throws std::system_error.
     static socket create(int family, int type = SOCK_STREAM);
     socket(socket&& other) noexcept

@@ -162,6 +162,34 @@ TEST_P(allocation_test, an_unbounded_queue_allocates_nothing_while_it_does_not_g
     EXPECT_EQ(counter.made(), 0u);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // there, frames are mallocs on purpose
+
+coro<> holds(std::size_t& held, std::size_t bytes) {
+    std::array<std::byte, 9'000> buffer;
+    buffer[bytes] = std::byte{1};
+    co_await sleep(0ns);
+    held += static_cast<std::size_t>(buffer[bytes]);
+}
+
+TEST_P(allocation_test, coroutines_that_hold_a_buffer_use_the_memory_of_earlier_ones) {
+    steady_state counter;
+    std::size_t held = 0;
+    auto body = [&]() -> coro<> {
+        while (!counter.over()) {
+            const task<> a = create_task(holds(held, 1));
+            const task<> b = create_task(holds(held, 2));
+            co_await a;
+            co_await b;
+            counter.operation();
+        }
+    };
+    run(body());
+    EXPECT_EQ(held, 2u * (warm_up + measured));
+    EXPECT_EQ(counter.made(), 0u);
+}
+
+#endif
+
 coro<> answers(socket& s) {
     std::array<std::byte, 64> buffer;
     for (;;) {
