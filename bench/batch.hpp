@@ -48,12 +48,22 @@ struct level {
     std::uint64_t* units;
     ledger* book;  // null in timed passes
 
-    void leaf(std::size_t i) const { units[i] = 1; }
+    void leaf(std::size_t i) const {
+        units[i] = 1;
+        note_end();
+    }
 
     // Node i has `count` children, which are done.
     void join(std::size_t i, const level& below, std::size_t count) const {
         values[i] = W::join(*params, nodes[i], std::span<const typename W::output>(below.values, count));
         units[i] = std::accumulate(below.units, below.units + count, std::uint64_t{1});
+        note_end();
+    }
+
+  private:
+    void note_end() const {
+        if (book) [[unlikely]]
+            book->count();
     }
 };
 

@@ -74,22 +74,30 @@ concept forks_without_suspending = requires(C& ctx, job<C> j) {
     requires decltype(ctx.run(std::size_t{}, j, nullptr, policy{}))::never_suspends;
 };
 
-// Where run() blocks, a node is a plain function call: no coroutine frame.
 template <class W, class C>
-typename C::task blocking_node(C& ctx, const void* opaque, std::size_t i) {
-    auto& above = *static_cast<const level<W>*>(opaque);
-    if (above.book) above.book->count();
-    typename W::node nodes[W::max_children];
-    std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
-    if (count == 0) {
-        above.leaf(i);
-        return {};
-    }
+typename C::task blocking_node(C& ctx, const void* opaque, std::size_t i);
+
+// Apart, so that a leaf, as most nodes are, does not save the registers that this needs.
+template <class W, class C>
+[[gnu::noinline]] void blocking_children(C& ctx, const level<W>& above, std::size_t i,
+                                         const typename W::node* nodes, std::size_t count) {
     typename W::output values[W::max_children];
     std::uint64_t units[W::max_children];
     level<W> below{above.params, nodes, values, units, above.book};
     ctx.run(count, &blocking_node<W, C>, &below, policy{}).await_resume();
     above.join(i, below, count);
+}
+
+// Where run() blocks, a node is a plain function call: no coroutine frame.
+template <class W, class C>
+typename C::task blocking_node(C& ctx, const void* opaque, std::size_t i) {
+    auto& above = *static_cast<const level<W>*>(opaque);
+    typename W::node nodes[W::max_children];
+    const std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
+    if (count == 0)
+        above.leaf(i);
+    else
+        blocking_children<W, C>(ctx, above, i, nodes, count);
     return {};
 }
 
@@ -115,7 +123,6 @@ typename C::task inner_node(C& ctx, const level<W>& above, std::size_t i, std::s
 template <class W, class C>
 typename C::task suspending_node(C& ctx, const void* opaque, std::size_t i) {
     auto& above = *static_cast<const level<W>*>(opaque);
-    if (above.book) above.book->count();
     children_of<W> nodes;
     std::size_t count = W::split(*above.params, above.nodes[i], nodes, above.values[i]);
     if (count != 0) return inner_node<W, C>(ctx, above, i, count, nodes);

@@ -115,10 +115,11 @@ enum class ended { well, badly, refused, cancelled };
 // What all models share of one run: they differ in how items are handed out and in how they wait.
 class batch_state {
   public:
-    batch_state(const policy& rules, const stop_state* outer) : rules_(rules), stop_(outer, rules.deadline) {}
+    batch_state(const policy& rules, const stop_state* outer)
+        : rules_(rules), stop_(outer, rules.deadline), watched_(rules.cannot_stop() ? outer : &stop_) {}
 
     // The state that the items look at.
-    const stop_state* stop() const { return rules_.cannot_stop() ? stop_.outer() : &stop_; }
+    const stop_state* stop() const { return watched_; }
     const policy& rules() const { return rules_; }
 
     // Whether further items may start. Raises the stop when the deadline has passed.
@@ -161,6 +162,7 @@ class batch_state {
   private:
     policy rules_;
     stop_state stop_;
+    const stop_state* watched_;
     first_error error_;
     std::atomic<bool> succeeded_{false};
 };

@@ -16,6 +16,7 @@ struct tbb_tasks::item {
     running_batch* batch;
     std::size_t index;
     void operator()() const;
+    void run(place& here) const;
 };
 
 // Lies on the stack of whoever runs the batch, who stays until the group is empty.
@@ -67,10 +68,16 @@ class tbb_tasks::seated {
 };
 
 void tbb_tasks::item::operator()() const {
+    if (seat) [[likely]]
+        return run(*seat);
+    const seated here(batch->in);
+    run(*seat);
+}
+
+inline void tbb_tasks::item::run(place& here) const {
     batch_state& state = batch->state;
     if (state.stopped()) return;
-    const seated here(batch->in);
-    context ctx(batch->in, *seat, state.stop());
+    context ctx(batch->in, here, state.stop());
     if (run_noted(state, index, [&] { batch->each(ctx, batch->data, index).finish(); }))
         batch->in.wake_blocked();
     if (!batch->bounded) return;

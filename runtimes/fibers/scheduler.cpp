@@ -143,7 +143,7 @@ void scheduler::wake_stopped() {
 void waiting::wake() {
     if (woken_) return;
     woken_ = true;
-    if (fiber_) context::active()->schedule(fiber_);
+    if (fiber_) fiber_->get_scheduler()->schedule(fiber_);
 }
 
 bool waiting::suspend(const stop_state* stop, time_point latest) {
