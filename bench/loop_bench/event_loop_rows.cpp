@@ -86,23 +86,28 @@ coro<> gather_children(int n) {
     }
 }
 
+// A coroutine of its own, because a million of them are alive at once: in the frame of a node lies the room
+// for ten children.
+coro<std::int64_t> skynet_leaf(std::int64_t number) { co_return number; }
+
 // Ten children each, as tasks; awaited after all of them have been created.
 coro<std::int64_t> skynet(std::int64_t first, std::int64_t size) {
-    if (size == 1) co_return first;
+    const std::int64_t each = size / 10;
     std::array<task<std::int64_t>, 10> parts;
     for (int i = 0; i < 10; ++i)
-        parts[static_cast<std::size_t>(i)] = create_task(skynet(first + i * (size / 10), size / 10));
+        parts[static_cast<std::size_t>(i)] =
+            create_task(each == 1 ? skynet_leaf(first + i) : skynet(first + i * each, each));
     std::int64_t sum = 0;
     for (const auto& part : parts) sum += co_await part;
     co_return sum;
 }
 
 coro<std::int64_t> eager_skynet(std::int64_t first, std::int64_t size) {
-    if (size == 1) co_return first;
+    const std::int64_t each = size / 10;
     std::array<task<std::int64_t>, 10> parts;
     for (int i = 0; i < 10; ++i)
         parts[static_cast<std::size_t>(i)] =
-            create_eager_task(eager_skynet(first + i * (size / 10), size / 10));
+            create_eager_task(each == 1 ? skynet_leaf(first + i) : eager_skynet(first + i * each, each));
     std::int64_t sum = 0;
     for (const auto& part : parts) sum += co_await part;
     co_return sum;
