@@ -62,7 +62,8 @@ class Drill:
         return self.command("run", "--seed", "1", "--time-budget", "100s", "--out", str(self.out), *arguments, **options)
 
     def command(self, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
-        environment = {**os.environ, MARK: self.mark, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+        temporary = str(self.benches.folder.parent)  # a driver that is killed leaves its temporary files
+        environment = {**os.environ, MARK: self.mark, "TMPDIR": temporary, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
         return subprocess.Popen(self.benches.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
 
     def end(self, child: subprocess.Popen[str]) -> Result:
