@@ -88,11 +88,13 @@ def fitted(text: str, points: float, width: float, bold: bool = False, least: fl
 
 
 def wrapped(text: str, points: float, width: float) -> tuple[str, ...]:
-    """The text in lines of at most `width` inches, broken at spaces only."""
+    """The text in lines of at most `width` inches, broken at spaces; at one that should not be broken only where its words are too wide."""
     lines: list[str] = []
     for word in text.split(" "):
         if lines and width_of(f"{lines[-1]} {word}", points) <= width:
             lines[-1] += f" {word}"
+        elif width_of(word, points) > width:
+            lines += word.split("\u00a0")
         else:
             lines.append(word)
     return tuple(lines)

@@ -17,6 +17,7 @@ import pytest
 import reports
 from reports import older_figures
 from reports.__main__ import main
+from reports.figures import sheet
 from tests.reports import synthetic
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -199,6 +200,13 @@ def test_a_run_with_next_to_nothing_in_it_still_gives_a_report(kind: str, tmp_pa
     text = (folder / "index.html").read_text()
     expected = {"not run": "the run ended first", "unsupported": "needs can_fork", "three rounds": "3 of at least 6 rounds", "failed model": "Boost.Fiber is missing"}
     assert expected.get(kind, "Which concurrency model wins?") in text
+
+
+def test_a_name_and_its_number_part_only_where_both_do_not_fit_into_a_line() -> None:
+    label = "leaves\u00a01,000,000"
+    width = sheet.width_of(label, 7)
+    assert sheet.wrapped(f"{label} n\u00a01", 7, width) == (label, "n\u00a01")
+    assert sheet.wrapped(label, 7, 0.8 * width) == ("leaves", "1,000,000")
 
 
 def test_a_report_takes_seconds(tmp_path: Path) -> None:
