@@ -30,10 +30,7 @@ std::string end_of(const any_task& t) {
 }
 
 coro<> fails_when_cancelled(std::string what) {
-    try {
-        co_await sleep(1h);
-    } catch (const cancelled_error&) {
-    }
+    co_await sleeps_until_cancelled();
     throw std::runtime_error(what);
 }
 coro<> fails_after(int n, std::string what) {
@@ -41,6 +38,13 @@ coro<> fails_after(int n, std::string what) {
     throw std::runtime_error(what);
 }
 coro<> idles() { co_await sleep(1h); }
+
+// A group around the body, which outlives it.
+template <class Body>
+std::invoke_result_t<Body&, task_group&> in_a_group(Body& body) {
+    task_group group;
+    co_return co_await with(group, body);
+}
 
 TEST_P(task_group_nesting_test, failures_during_an_outer_cancel_come_out_through_the_groups_around) {
     run([]() -> coro<> {
@@ -50,14 +54,9 @@ TEST_P(task_group_nesting_test, failures_during_an_outer_cancel_come_out_through
         };
         auto outer_body = [&](task_group& g) -> coro<> {
             static_cast<void>(g.create_task(idles()));
-            task_group inner;
-            co_await with(inner, inner_body);
+            co_await in_a_group(inner_body);
         };
-        auto runs = [&]() -> coro<> {
-            task_group outer;
-            co_await with(outer, outer_body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(outer_body));
         co_await steps(3);
         EXPECT_FALSE(t.done());
         t.cancel();
@@ -76,14 +75,9 @@ TEST_P(task_group_nesting_test,
         };
         auto outer_body = [&](task_group& g) -> coro<> {
             static_cast<void>(g.create_task(fails_after(2, "outer")));
-            task_group inner;
-            co_await with(inner, inner_body);
+            co_await in_a_group(inner_body);
         };
-        auto runs = [&]() -> coro<> {
-            task_group outer;
-            co_await with(outer, outer_body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(outer_body));
         co_await until_done(t);
         EXPECT_EQ(end_of(t), "[outer]");
         EXPECT_EQ(t.cancelling(), 0u);
@@ -99,14 +93,9 @@ TEST_P(task_group_nesting_test, a_failure_in_the_inner_group_fails_the_outer_one
         task<> sibling;
         auto outer_body = [&](task_group& g) -> coro<> {
             sibling = g.create_task(idles());
-            task_group inner;
-            co_await with(inner, inner_body);
+            co_await in_a_group(inner_body);
         };
-        auto runs = [&]() -> coro<> {
-            task_group outer;
-            co_await with(outer, outer_body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(outer_body));
         co_await until_done(t);
         EXPECT_EQ(end_of(t), "[[inner]]");
         EXPECT_TRUE(sibling.cancelled());
@@ -122,14 +111,9 @@ TEST_P(task_group_nesting_test, two_groups_whose_children_fail_in_one_iteration_
         };
         auto outer_body = [&](task_group& g) -> coro<> {
             static_cast<void>(g.create_task(fails_after(3, "outer")));
-            task_group inner;
-            co_await with(inner, inner_body);
+            co_await in_a_group(inner_body);
         };
-        auto runs = [&]() -> coro<> {
-            task_group outer;
-            co_await with(outer, outer_body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(outer_body));
         co_await until_done(t);
         EXPECT_EQ(end_of(t), "[outer [inner]]");
         EXPECT_EQ(t.cancelling(), 0u);
@@ -151,11 +135,7 @@ TEST_P(task_group_nesting_test,
             }
             throw cancelled_error();
         };
-        auto runs = [&]() -> coro<> {
-            task_group group;
-            co_await with(group, body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(body));
         co_await steps(3);
         t.cancel();
         co_await until_done(t);
@@ -168,11 +148,7 @@ TEST_P(task_group_nesting_test,
 TEST_P(task_group_nesting_test, a_body_that_makes_another_exception_of_its_cancel_fails_with_it) {
     run([]() -> coro<> {
         auto body = [](task_group&) -> coro<> { co_await fails_when_cancelled("mine"); };
-        auto runs = [&]() -> coro<> {
-            task_group group;
-            co_await with(group, body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(body));
         co_await steps(2);
         t.cancel();
         co_await until_done(t);
@@ -185,17 +161,10 @@ TEST_P(task_group_nesting_test, a_body_that_swallows_its_cancel_ends_the_group_w
         task<> child;
         auto body = [&](task_group& g) -> coro<int> {
             child = g.create_task(steps(5));
-            try {
-                co_await sleep(1h);
-            } catch (const cancelled_error&) {
-            }
+            co_await sleeps_until_cancelled();
             co_return 5;
         };
-        auto runs = [&]() -> coro<int> {
-            task_group group;
-            co_return co_await with(group, body);
-        };
-        const task<int> t = create_task(runs());
+        const task<int> t = create_task(in_a_group(body));
         co_await steps(2);
         t.cancel();
         co_await until_done(t);
@@ -223,11 +192,7 @@ TEST_P(task_group_nesting_test,
             static_cast<void>(g.create_task(stubborn()));
             co_return;
         };
-        auto runs = [&]() -> coro<> {
-            task_group group;
-            co_await with(group, body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(body));
         co_await steps(3);
         t.cancel("one");
         co_await steps(3);
@@ -264,11 +229,7 @@ TEST_P(task_group_nesting_test, children_that_make_children_for_ever_end_with_th
             static_cast<void>(g.create_task(hercules()));
             co_return;
         };
-        auto runs = [&]() -> coro<> {
-            task_group group;
-            co_await with(group, body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(body));
         co_await until_done(t);
         EXPECT_EQ(end_of(t), "[slain]");
         EXPECT_GE(made, 10);
@@ -322,11 +283,7 @@ TEST_P(task_group_nesting_test, a_child_may_await_a_sibling_and_is_cancelled_wit
             co_await steps(2);
             first.cancel();
         };
-        auto runs = [&]() -> coro<> {
-            task_group group;
-            co_await with(group, body);
-        };
-        const task<> t = create_task(runs());
+        const task<> t = create_task(in_a_group(body));
         co_await until_done(t);
         EXPECT_EQ(end_of(t), "ok") << "cancelled children are no failure";
         EXPECT_TRUE(first.cancelled());
