@@ -11,7 +11,8 @@ from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, pythons
 from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
-from reports.figures.claim_chart import claim_chart, evidence_table
+from reports.figures.claim_chart import claim_chart
+from reports.figures.claim_rows import evidence_table
 from reports.figures.forest import forests
 from reports.figures.share_chart import share_chart
 from reports.figures.sheet import Picture, Table

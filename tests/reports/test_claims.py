@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from reports.analysis import analyse
 from reports.claims import Claim, claims, pythons
-from reports.figures.claim_chart import claim_chart, evidence_table
+from reports.figures.claim_chart import claim_chart
+from reports.figures.claim_rows import evidence_table
 from reports.figures.share_chart import share_chart
 from reports.read import parse_run
 from tests.reports import synthetic
