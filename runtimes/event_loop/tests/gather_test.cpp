@@ -41,6 +41,7 @@ TEST_P(gather_test, conformance_059_results_come_in_the_order_of_the_arguments) 
         EXPECT_EQ(c, std::monostate());
         EXPECT_EQ(d, 2);
         std::vector<coro<int>> many;
+        many.reserve(10);
         for (int i = 0; i < 10; ++i) many.push_back(later(i, 10 - i));
         const std::vector<int> results = co_await gather(std::move(many));
         EXPECT_EQ(results, (std::vector{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
