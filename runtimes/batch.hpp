@@ -126,7 +126,7 @@ class batch_state {
     bool stopped() {
         const stop_state* s = stop();
         if (!s || !s->over()) return false;
-        if (stop_.expired()) stop_.raise();
+        if (!stop_.raised() && stop_.expired()) stop_.raise();
         return true;
     }
 

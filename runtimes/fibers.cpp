@@ -4,6 +4,7 @@
 namespace crossover {
 
 void fibers::running::stop() {
+    told = true;
     state.raise();
     owner.scheduler_.wake_stopped();
 }
@@ -20,8 +21,9 @@ void fibers::running::wait_until_alive(std::size_t most) {
         fiber::waiting self(owner.scheduler_);
         waiter = &self;
         wake_at = most;
-        // The batch's deadline is kept here; afterwards its items only have to end.
-        bool may_expire = !state.rules().cannot_stop() && !state.stopped();
+        // The batch's deadline is kept here, and here only: an item or a start that finds it over tells no
+        // sleeper.
+        const bool may_expire = !state.rules().cannot_stop() && !told;
         if (!self.suspend(nullptr, may_expire ? state.rules().deadline : never)) stop();
         wake_at = unlimited;
     }

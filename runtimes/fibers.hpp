@@ -72,6 +72,7 @@ class fibers {
         std::size_t alive = 0;
         std::size_t wake_at = unlimited;  // the waiter wants to be woken when so many are alive
         fiber::waiting* waiter = nullptr;
+        bool told = false;  // those that wait have been told of the deadline
 
         void run_item(std::size_t i) noexcept;
         void wait_until_alive(std::size_t most);

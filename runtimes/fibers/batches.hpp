@@ -137,9 +137,13 @@ class fibers_multi::nested_batch : public running {
         while (!has_ended_) {
             fiber::waiting self(home_.scheduler());
             waiter_ = &self;
-            // The batch's deadline is kept here; afterwards its items only have to end.
-            bool may_expire = !state.rules().cannot_stop() && !state.stopped();
-            if (!self.suspend(nullptr, may_expire ? state.rules().deadline : never)) stop();
+            // The batch's deadline is kept here, and here only: an item or a claim that finds it over tells
+            // no sleeper.
+            const bool may_expire = !state.rules().cannot_stop() && !told_;
+            if (!self.suspend(nullptr, may_expire ? state.rules().deadline : never)) {
+                told_ = true;
+                stop();
+            }
             waiter_ = nullptr;
         }
     }
@@ -188,6 +192,7 @@ class fibers_multi::nested_batch : public running {
     end_node ended_;
     fiber::waiting* waiter_ = nullptr;
     bool has_ended_ = false;
+    bool told_ = false;  // those that wait have been told of the deadline
 };
 
 }  // namespace crossover

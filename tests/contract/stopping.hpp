@@ -128,6 +128,70 @@ CONTRACT(a_batch_that_passes_its_deadline_is_cancelled_and_timed_out, verb::slee
     t.expect_usable();
 }
 
+struct overtime : board {
+    time_point deadline;
+    std::size_t many = 0;
+    std::size_t in_flight = unlimited;
+};
+
+// Items with even numbers would sleep far too long; the others compute until the deadline has passed, so that
+// the model finds it over at a moment at which it does not wait for it.
+template <class C>
+typename C::task sleeps_or_works_overtime(C& ctx, const void* batch, std::size_t i) {
+    auto& b = on<overtime>(batch);
+    inside here(b.frames);
+    b.started.fetch_add(1);
+    if (i % 2 == 0) {
+        co_await ctx.sleep_for(far);
+        b.ended.fetch_add(1);
+    }
+    while (std::chrono::steady_clock::now() < b.deadline) {
+    }
+}
+
+CONTRACT(a_deadline_that_passes_while_items_compute_cancels_those_that_sleep, verb::sleep) {
+    const std::size_t n = t.together(4);
+    if (n < 2) GTEST_SKIP() << "one at a time";
+    for (std::size_t in_flight : {std::size_t{2}, unlimited}) {
+        auto b = t.template make<overtime>();
+        b->deadline = after(30ms);
+        stopwatch clock;
+        t.expect_timed_out(n, &sleeps_or_works_overtime<C>, b.get(),
+                           policy(in_flight, until::all_done, b->deadline));
+        EXPECT_LT(clock.elapsed(), soon);
+        EXPECT_EQ(b->ended.load(), 0U);
+    }
+    t.expect_usable();
+}
+
+template <class C>
+typename C::task runs_items_overtime(C& ctx, const void* batch, std::size_t) {
+    auto& b = on<overtime>(batch);
+    b.deadline = after(30ms);
+    const policy rules(b.in_flight, until::all_done, b.deadline);
+    try {
+        co_await ctx.run(b.many, &sleeps_or_works_overtime<C>, &b, rules);
+    } catch (const timed_out&) {
+        b.stopped.fetch_add(1);
+    }
+}
+
+CONTRACT(so_does_the_deadline_of_a_nested_run, verb::sleep, verb::fork) {
+    const std::size_t n = t.together(4);
+    if (n < 2) GTEST_SKIP() << "one at a time";
+    for (std::size_t in_flight : {std::size_t{2}, unlimited}) {
+        auto b = t.template make<overtime>();
+        b->many = n;
+        b->in_flight = in_flight;
+        stopwatch clock;
+        t.runtime.run(1, &runs_items_overtime<C>, b.get(), policy{});
+        EXPECT_LT(clock.elapsed(), soon);
+        EXPECT_EQ(b->stopped.load(), 1U);
+        EXPECT_EQ(b->ended.load(), 0U);
+    }
+    t.expect_usable();
+}
+
 template <class C>
 typename C::task spins_5_ms(C&, const void* batch, std::size_t) {
     on<board>(batch).started.fetch_add(1);
