@@ -34,7 +34,10 @@ server_socket::server_socket(const endpoint& server, const char* what)
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     const sockaddr_in address = sockets::address_of(server);
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    int failed = 0;
+    do failed = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    while (failed != 0 && errno == EINTR);  // a stop and a continue of the process interrupt it
+    if (failed != 0) {
         const std::string reason = std::strerror(errno);
         close();
         throw origin_error(std::string("cannot connect to ") + what + " at " + to_url(server) + ": " +

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -30,8 +31,10 @@ class test_client {
         address.sin_addr.s_addr = htonl(server.address);
         const timeval patience{20, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-        EXPECT_TRUE(connected_);
+        int failed = 0;
+        do failed = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        while (failed != 0 && errno == EINTR);
+        EXPECT_EQ(failed, 0);
     }
     ~test_client() { close(); }
     test_client(test_client&& other) noexcept
@@ -44,6 +47,7 @@ class test_client {
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
             const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent < 0 && errno == EINTR) continue;
             if (sent <= 0) return;  // the server may have closed: the reply tells
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
@@ -82,14 +86,15 @@ class test_client {
   private:
     bool read_more() {
         std::array<char, 65536> room;
-        const ssize_t got = ::recv(fd_, room.data(), room.size(), 0);
+        ssize_t got = 0;
+        do got = ::recv(fd_, room.data(), room.size(), 0);
+        while (got < 0 && errno == EINTR);
         if (got > 0) unread_.append(room.data(), static_cast<std::size_t>(got));
         return got > 0;
     }
 
     endpoint server_;
     int fd_;
-    bool connected_ = false;
     std::string unread_;
     std::string text_;
     http_reply reply_;
