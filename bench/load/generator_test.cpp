@@ -113,17 +113,17 @@ TEST_F(generated_load, of_an_open_loop_takes_its_time) {
 // waited between 200 and 0 ms. Of those that were sent one at a time over 4 connections, 4 only were under
 // way.
 TEST_F(generated_load, shows_a_stall_of_the_server_in_all_requests_that_it_delayed) {
-    const load_plan plan = plan_of(4, 1'500, 1'000);
+    const load_plan plan = plan_of(4, 600, 1'000);
     load_session session(process.address(), plan);
     for (int attempt = 1;; ++attempt) {
         session.forget();
         EXPECT_EQ(serve(session.id(), plan,
                         [](std::uint64_t k, std::string&) {
-                            if (k == 600) std::this_thread::sleep_for(200ms);
+                            if (k == 200) std::this_thread::sleep_for(200ms);
                         }),
-                  1'500U);
+                  600U);
         const load_report told = session.report();
-        ASSERT_EQ(told.seen.intended.count(), 1'500U);
+        ASSERT_EQ(told.seen.intended.count(), 600U);
         EXPECT_GE(told.seen.intended.most(), 195'000'000U);
         const std::uint64_t half = told.seen.intended.beyond(100'000'000);
         const std::uint64_t most = told.seen.intended.beyond(20'000'000);
@@ -134,7 +134,7 @@ TEST_F(generated_load, shows_a_stall_of_the_server_in_all_requests_that_it_delay
         EXPECT_GE(most, 170U);
         EXPECT_GE(service, 1U);
         if (half <= 115 && most <= 200 && service <= 8) break;
-        ASSERT_LT(attempt, 5) << half << ", " << most << ", " << service;
+        ASSERT_LT(attempt, 15) << half << ", " << most << ", " << service;
     }
 }
 

@@ -143,7 +143,8 @@ TEST_F(origin, holds_two_thousand_connections_and_reports_the_peak) {
 
     std::deque<test_client> clients;
     for (int i = 0; i < 2'000; ++i) clients.emplace_back(server.address());
-    for (std::uint64_t i = 0; i < clients.size(); ++i) clients[i].ask(target_of(item_target(i, 500'000, 64)));
+    for (std::uint64_t i = 0; i < clients.size(); ++i)
+        clients[i].ask(target_of(item_target(i, 2'000'000, 64)));
     for (std::uint64_t i = 0; i < clients.size(); ++i) {
         ASSERT_TRUE(clients[i].receive());
         expect_item(clients[i], i, 64);

@@ -18,9 +18,9 @@ coro<std::string> fetch(std::string name, std::chrono::milliseconds time) {
 
 coro<> main_coroutine() {
     std::vector<coro<std::string>> all;
-    all.push_back(fetch("A", 50ms));
-    all.push_back(fetch("B", 10ms));
-    all.push_back(fetch("C", 100ms));
+    all.push_back(fetch("A", 300ms));
+    all.push_back(fetch("B", 1ms));
+    all.push_back(fetch("C", 600ms));
     auto order = as_completed(std::move(all));
     while (order.has_next()) {
         const task<std::string> next = co_await order.next();

@@ -11,7 +11,7 @@ using namespace crossover::asyncio;
 using namespace std::chrono_literals;
 
 int blocking_library_call(int n) {
-    std::this_thread::sleep_for(100ms);
+    std::this_thread::sleep_for(300ms);
     return n * n;
 }
 

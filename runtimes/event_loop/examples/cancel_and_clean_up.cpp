@@ -12,7 +12,7 @@ coro<> worker() {
     try {
         for (int n = 1;; ++n) {
             std::printf("working %d\n", n);
-            co_await sleep(40ms);
+            co_await sleep(200ms);
         }
     } catch (const cancelled_error&) {
         std::puts("was cancelled, cleaning up");
@@ -22,7 +22,7 @@ coro<> worker() {
 
 coro<> main_coroutine() {
     task<> t = create_task(worker());
-    co_await sleep(60ms);
+    co_await sleep(300ms);
     t.cancel();
     try {
         co_await t;

@@ -20,11 +20,11 @@ coro<std::string> fetch(int n) {
 
 coro<> main_coroutine() {
     try {
-        co_await gather(fetch(1), fetch(2), fetch(8));
+        co_await gather(fetch(1), fetch(2), fetch(20));
     } catch (const std::runtime_error& e) {
         std::printf("gather threw: %s\n", e.what());
     }
-    co_await sleep(120ms);
+    co_await sleep(500ms);
 }
 
 int main() { run(main_coroutine()); }

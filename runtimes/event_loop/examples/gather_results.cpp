@@ -16,7 +16,7 @@ coro<int> fetch(int n, std::chrono::milliseconds time) {
 }
 
 coro<> main_coroutine() {
-    const auto [a, b, c] = co_await gather(fetch(1, 60ms), fetch(2, 30ms), fetch(3, 1ms));
+    const auto [a, b, c] = co_await gather(fetch(1, 500ms), fetch(2, 250ms), fetch(3, 1ms));
     std::printf("results %d %d %d\n", a, b, c);
 }
 

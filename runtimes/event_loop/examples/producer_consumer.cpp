@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 coro<> producer(queue<std::optional<int>>& q) {
     for (int i = 0; i < 4; ++i) {
-        co_await sleep(100ms);
+        co_await sleep(200ms);
         std::printf("produced %d\n", i);
         co_await q.put(i);
     }
@@ -24,7 +24,7 @@ coro<> consumer(queue<std::optional<int>>& q) {
         const std::optional<int> item = co_await q.get();
         if (!item) break;
         std::printf("consumed %d\n", *item);
-        co_await sleep(240ms);
+        co_await sleep(500ms);
     }
 }
 

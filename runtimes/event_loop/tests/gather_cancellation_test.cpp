@@ -1,4 +1,5 @@
 // gather() and shield() when a cancel meets the ends of their children.
+#include "runtimes/event_loop/event.hpp"
 #include "runtimes/event_loop/gather.hpp"
 #include "runtimes/event_loop/shield.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
@@ -186,15 +187,19 @@ TEST_P(gather_cancellation_test, an_inner_one_that_fails_after_its_shield_was_ca
     run([](log& reported) -> coro<> {
         get_running_loop().set_exception_handler(
             [&](loop&, const error_report& r) { reported.push_back(r.message); });
-        auto fails_late = []() -> coro<int> {
-            co_await sleep(1ms);
+        event gate;
+        auto fails_late = [&]() -> coro<int> {
+            co_await gate.wait();
             throw std::runtime_error("nobody waits any more");
         };
         {
             const future<int> outer = shield(fails_late());
             outer.cancel();
         }
-        co_await sleep(5ms);
+        for (int i = 0; i < 3; ++i) co_await sleep(0ns);
+        EXPECT_TRUE(reported.empty());
+        gate.set();
+        for (int i = 0; i < 3; ++i) co_await sleep(0ns);
     }(reports));
     EXPECT_EQ(reports, log{"Task exception was never retrieved"});
 }

@@ -34,13 +34,13 @@ class loop_order_test : public on_each_back_end {
 };
 
 TEST_P(loop_order_test, of_negative_delays_the_larger_fires_first_and_all_before_later_ones) {
-    l->call_later(1ms, notes("later"));
+    l->call_later(1h, notes("later"));
     l->call_later(-1s, notes("-1"));
     l->call_later(-2s, notes("-2"));
     l->call_later(0s, notes("0"));
-    l->call_later(2ms, [&] { l->stop(); });
+    l->call_later(0s, [&] { l->stop(); });
     l->run_forever();
-    EXPECT_EQ(seen, (log{"-2", "-1", "0", "later"}));
+    EXPECT_EQ(seen, (log{"-2", "-1", "0"}));
 }
 
 TEST_P(loop_order_test, a_callback_may_cancel_one_that_is_due_in_the_same_iteration) {

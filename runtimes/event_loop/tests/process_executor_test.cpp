@@ -244,7 +244,7 @@ TEST_P(process_executor_test, conformance_130_max_tasks_per_child_replaces_worke
 TEST_P(process_executor_test, conformance_132_shutdown_cancels_the_queued_and_finishes_the_running) {
     run([]() -> coro<> {
         process_executor pool(1);
-        auto running = run_in_executor(pool, &sleeps, 50);
+        auto running = run_in_executor(pool, &sleeps, 1'000);
         auto queued = run_in_executor(pool, &add, 1, 2);
         co_await sleep(20ms);
         co_await pool.shutdown(true);

@@ -118,10 +118,11 @@ TEST_P(races_test, a_result_that_comes_with_the_deadline_wins_and_a_cancel_wins_
     };
     auto body = [&]() -> coro<> {
         const future<int> late(get_running_loop());
-        const task<int> a = create_task(waits(late, 2ms));
-        co_await sleep(0ns);
-        std::this_thread::sleep_for(4ms);  // the deadline passes while the loop does not look
-        late.set_result(3);
+        const task<int> a = create_task(waits(late, 100ms));
+        get_running_loop().call_soon([&] {       // in the iteration in which the wait begins
+            std::this_thread::sleep_for(110ms);  // the deadline passes while the loop does not look
+            late.set_result(3);
+        });
         const int first = co_await a;
         EXPECT_EQ(first, 3);
 
