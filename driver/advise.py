@@ -19,6 +19,7 @@ _TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _MOST_TASKS = 100_000_000
 _MOST_NS = 86_400e9
+_MOST_BYTES = 1 << 60
 _PARAMETERS = {"tasks": "tasks", "wait_ns": "a wait", "compute_ns": "computing"}
 
 
@@ -53,10 +54,10 @@ def parse_tasks(text: str) -> int:
 def parse_memory(text: str) -> int:
     """Bytes of 512M, 2G, 1.5GiB."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", text)
-    value = round(float(match[1]) * _SIZES[match[2]]) if match else 0
-    if value < 1:
+    value = float(match[1]) * _SIZES[match[2]] if match else 0
+    if not 1 <= value <= _MOST_BYTES:
         raise Problem(f"--memory {text} is no size: write 512M or 2G", Exit.USAGE)
-    return value
+    return round(value)
 
 
 def latest(results: Path) -> Path:
@@ -76,7 +77,7 @@ def advise(request: Request, results: Path, say: Callable[[str], None]) -> Exit:
 
     folder = request.run or latest(results)
     if not (folder / document.NAME).is_file():
-        raise Problem(f"there is no run in {folder}: it has no {document.NAME}", Exit.USAGE)
+        raise document.nothing_in(folder)
     try:
         analysis = analyse(read_run(folder))
     except ReadError as error:

@@ -27,10 +27,14 @@ def step(what: str, command: Sequence[str], progress: Progress) -> None:
     assert child.stdout is not None
     with child:
         progress.tell(what)
-        for line in child.stdout:
-            last.append(line.rstrip())
-            step = re.match(r"\[(\d+/\d+)\]", line)
-            progress.tell(f"{what} {step[1]}" if step else what)
+        try:
+            for line in child.stdout:
+                last.append(line.rstrip())
+                step = re.match(r"\[(\d+/\d+)\]", line)
+                progress.tell(f"{what} {step[1]}" if step else what)
+        except BaseException:  # only a terminal interrupts all of its processes
+            child.terminate()
+            raise
     if child.returncode:
         if len(last) == 1:
             raise Problem(last[0])

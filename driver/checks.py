@@ -49,7 +49,7 @@ KEPT = (*(key for key in _OWED if key != "units"), *METERED, "latency", "notes")
 
 
 def is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0  # of type bool are true and false
+    return type(value) is int and 0 <= value < 1 << 63  # of type bool are true and false
 
 
 def _are_notes(notes: Any) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from driver import advise, build, doctor, document, examine, host, output, pace, scaffold
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
-from driver.progress import Progress
+from driver.progress import Progress, silence
 from driver.run import Request, measure
 from driver.selection import check_names, split_names
 from reports import outcomes
@@ -95,14 +95,16 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         return Request.resumed(options.resume, budget, ["crossover", *arguments])
     if options.seed is not None and options.seed < 0:
         raise Problem(f"--seed {options.seed} is negative", Exit.USAGE)
+    if options.seed is not None and options.seed >= 1 << 63:
+        raise Problem(f"--seed {options.seed} does not fit into 63 bits", Exit.USAGE)
     if options.out is None:
         output.check_writable(host.ROOT)
     else:
         output.check_new(options.out)
     return Request(
         pace=pace.PACES[options.mode or "quick"].with_budget(budget),
-        models=_names("--models", options.models),
-        workloads=_names("--workloads", options.workloads),
+        models=_names("--models", options.models, "those of scripts/crossover list"),
+        workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
         cores=options.cores,
         seed=options.seed,
         out=options.out,
@@ -110,10 +112,11 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     )
 
 
-def _names(option: str, text: str) -> list[str]:
+def _names(option: str, text: str, known: str) -> list[str]:
+    """`known`: what says which there are."""
     names = split_names(text)
     if text and not names:
-        raise Problem(f"{option} {text} names nothing: scripts/crossover list shows what there is", Exit.USAGE)
+        raise Problem(f"{option} {text} names nothing; there are: {known}", Exit.USAGE)
     return names
 
 
@@ -164,14 +167,14 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -
 
 def _report(folder: Path, draw: Callable[[Path], None]) -> Exit:
     if not (folder / document.NAME).is_file():
-        raise Problem(f"there is no run in {folder}: it has no {document.NAME}", Exit.USAGE)
+        raise document.nothing_in(folder)
     draw(folder)
     print(folder / "index.html")
     return Exit.OK
 
 
 def _pair(options: argparse.Namespace) -> examine.Pair:
-    return examine.Pair(options.before, options.after, split_names(options.metrics), options.allow_different_host)
+    return examine.Pair(options.before, options.after, _names("--metrics", options.metrics, ", ".join(examine.METRICS)), options.allow_different_host)
 
 
 def _question(options: argparse.Namespace) -> advise.Request:
@@ -194,7 +197,8 @@ def _one_line() -> Iterator[None]:
         raise
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        raise Problem(f"{error.strerror or error}{where}") from None
+        remedy = ": make room, or write elsewhere" if error.errno == errno.ENOSPC else ""
+        raise Problem(f"{error.strerror or error}{where}{remedy}") from None
     except (Problem, Interrupted, KeyboardInterrupt):
         raise
     except ModuleNotFoundError as error:
@@ -208,47 +212,60 @@ def _one_line() -> Iterator[None]:
 def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[Path], None] = _draw) -> int:
     """`benches` takes the bench processes from another folder than that of the release build, and builds nothing; `draw` makes the report."""
     try:
-        with _one_line():
-            options = _parser().parse_args(arguments)
-            match options.verb:
-                case "run":
-                    return _run(_request(options, arguments), benches, draw)
-                case "report":
-                    return _report(options.dir, draw)
-                case "list":
-                    tell = markdown if options.markdown else describe
-                    for line in tell(build.programs(benches or build.BENCHES), Progress()):
-                        print(line)
-                    return Exit.OK
-                case "doctor":
-                    return doctor.examine(print)
-                case "compare":
-                    return examine.compare(_pair(options), options.markdown, options.out, print)
-                case "check":
-                    return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
-                case "advise":
-                    return advise.advise(_question(options), host.ROOT / "results", print)
-                case "validate":
-                    return examine.validate(options.file, print)
-                case "new":
-                    for line in scaffold.create(options.kind, options.name):
-                        print(line)
-                    return Exit.OK
-            raise Problem("say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains", Exit.USAGE)
+        try:
+            with _one_line():
+                return _obey(_parser().parse_args(arguments), arguments, benches, draw)
+        finally:
+            _flush()
     except Problem as problem:
-        print(f"crossover: {problem}", file=sys.stderr)
+        _complain(str(problem))
         return problem.code
     except (Interrupted, KeyboardInterrupt):
-        print("crossover: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:  # the reader, as in `list | head`, has seen enough
         return Exit.OK
-    finally:
-        _flush()
+
+
+def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Callable[[Path], None]) -> int:
+    match options.verb:
+        case "run":
+            return _run(_request(options, arguments), benches, draw)
+        case "report":
+            return _report(options.dir, draw)
+        case "list":
+            tell = markdown if options.markdown else describe
+            for line in tell(build.programs(benches or build.BENCHES), Progress()):
+                print(line)
+            return Exit.OK
+        case "doctor":
+            return doctor.examine(print)
+        case "compare":
+            return examine.compare(_pair(options), options.markdown, options.out, print)
+        case "check":
+            return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
+        case "advise":
+            return advise.advise(_question(options), host.ROOT / "results", print)
+        case "validate":
+            return examine.validate(options.file, print)
+        case "new":
+            for line in scaffold.create(options.kind, options.name):
+                print(line)
+            return Exit.OK
+    raise Problem("say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains", Exit.USAGE)
+
+
+def _complain(line: str) -> None:
+    try:
+        print(f"crossover: {' '.join(line.splitlines())}", file=sys.stderr, flush=True)
+    except OSError:  # the exit code tells it too
+        silence(sys.stderr)
 
 
 def _flush() -> None:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise Problem(f"cannot write what it found: {error.strerror}: make room, or write elsewhere") from None

@@ -10,9 +10,14 @@ from driver import google
 from driver.cells import Cell, Event
 from driver.checks import outcome
 from driver.output import write_whole
+from driver.problem import Exit, Problem
 from driver.record import Record
 
 NAME = "run.json"
+
+
+def nothing_in(place: Path) -> Problem:
+    return Problem(f"there is no run in {place}: give the results folder of a run, e.g. results/<id>", Exit.USAGE)
 
 
 def _measured_bounds(cells: Iterable[Cell]) -> dict[str, int]:

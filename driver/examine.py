@@ -49,7 +49,7 @@ def _read(pair: Pair) -> tuple[Run, Run]:
 
 def _check_there(path: Path) -> None:
     if not path.exists() or (path.is_dir() and not (path / document.NAME).is_file()):
-        raise Problem(f"there is no run in {path}: give the results folder of a run, e.g. results/<id>", Exit.USAGE)
+        raise document.nothing_in(path)
 
 
 def _compared(pair: Pair, before: Run, after: Run) -> Comparison:

@@ -47,6 +47,14 @@ class Journal:
             raise Problem(f"a run that still goes on writes into {folder}: wait for its end") from None
 
     @classmethod
+    def to_begin(cls, folder: Path) -> Journal:
+        """Of a folder into which nobody has written since it was chosen."""
+        journal = cls(folder)
+        if os.fstat(journal._file.fileno()).st_size:
+            raise Problem(f"another run has meanwhile written into {folder}: name another folder with --out", Exit.USAGE)
+        return journal
+
+    @classmethod
     def to_resume(cls, folder: Path) -> Journal:
         if not (folder / NAME).is_file():
             raise Problem(f"there is no run to resume in {folder}: it has no {NAME}", Exit.USAGE)

@@ -39,7 +39,7 @@ def write_whole(file: Path, text: str) -> None:
     """In one piece: a reader sees the old file or the new one, never half of it."""
     unfinished = file.with_name(file.name + ".new")
     try:
-        with open(unfinished, "w", encoding="utf-8") as stream:
+        with open(unfinished, "w", encoding="utf-8", errors="replace") as stream:  # the name of the folder may be no text
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

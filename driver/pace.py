@@ -9,6 +9,7 @@ from enum import IntEnum
 from driver.problem import Exit, Problem
 
 SECOND = 1_000_000_000
+_LONGEST_S = 31 * 86_400  # of a budget
 LEAST_ROUNDS = 6  # fewer give no interval, so no verdict
 
 
@@ -59,7 +60,9 @@ PACES = {pace.name: pace for pace in (QUICK, FULL, EXHAUSTIVE)}
 def parse_duration(text: str) -> int:
     """Nanoseconds of 90, 90s, 5m or 1h."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    nanoseconds = round(float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] * SECOND) if match else 0
-    if nanoseconds < SECOND:
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
+    if seconds < 1:
         raise Problem(f"--time-budget {text} is no time of at least one second: write 90s, 5m or 1h", Exit.USAGE)
-    return nanoseconds
+    if seconds > _LONGEST_S:
+        raise Problem(f"--time-budget {text} is over a month: write 90s, 5m or 1h", Exit.USAGE)
+    return round(seconds * SECOND)

@@ -15,8 +15,15 @@ def clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def silence(stream: TextIO) -> None:
+    """What is written to it from now on goes nowhere, also what the interpreter would write at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 class Progress:
-    """Cheap to tell: draws only when a line is due."""
+    """Cheap to tell: draws only when a line is due. A terminal that is gone, or a reader that has seen enough, is no reason to stop measuring."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -44,16 +51,22 @@ class Progress:
     def say(self, line: str) -> None:
         """A line that stays."""
         self._clear()
-        print(line, file=self._stream, flush=True)
+        self._write(f"{line}\n")
 
     def end(self) -> None:
         self._clear()
 
     def _clear(self) -> None:
         if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            self._write("\r\x1b[K")
             self._drawn = False
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            silence(self._stream)
 
     def _draw(self) -> None:
         now = time.monotonic()
@@ -65,9 +78,13 @@ class Progress:
             times = f"[{100 * elapsed / total if total else 0:3.0f}%] {times} left {clock(self._left_s)}"
         line = f"{times}  {self._what}"  # what is cut on a narrow terminal is the name of the cell
         if self._live:
-            width = os.get_terminal_size(self._stream.fileno()).columns or 80
-            self._stream.write(f"\r\x1b[K{line[: width - 1]}")
-            self._stream.flush()
+            self._write(f"\r\x1b[K{line[: self._width() - 1]}")
             self._drawn = True
         else:
-            print(line, file=self._stream, flush=True)
+            self._write(f"{line}\n")
+
+    def _width(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except OSError:
+            return 80

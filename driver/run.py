@@ -122,7 +122,7 @@ def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, st
 
 
 def _begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
-    record = Record(request.journal or Journal(folder), {cell.id: cell for cell in cells})
+    record = Record(request.journal or Journal.to_begin(folder), {cell.id: cell for cell in cells})
     if request.begun:
         record.replay(request.begun)
         record.add({"event": "resumed", "resumed_utc": utc_now(), "time_budget_ns": request.pace.budget_ns})

@@ -25,7 +25,9 @@ class Waiter:
     def __enter__(self) -> Waiter:
         self._wake, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._old_ring = signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
-        self._old = {number: signal.signal(number, self._strike) for number in _SIGNALS}
+        # Under nohup the end of the terminal is not to end the run.
+        heard = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        self._old = {number: signal.signal(number, self._strike) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:

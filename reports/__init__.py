@@ -1,6 +1,7 @@
 """From run.json to pictures and sentences: `build(DIR)` draws the report of a run."""
 
 import logging
+import warnings
 from pathlib import Path
 
 from reports.read import ReadError
@@ -11,6 +12,7 @@ __all__ = ["ReadError", "build"]
 def build(run_dir: Path) -> None:
     """Writes index.html, report.md and figures/ into DIR, from its run.json. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where a home cannot be written to, it would talk of its cache
+    warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a foreign name: a box stands for it
     from reports import building  # statistics and reading need neither matplotlib nor jinja2
 
     building.build(run_dir)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +12,10 @@ from typing import Any, TypeVar
 
 from reports.run import CLASSES, Cell, Model, Run, Sample, Workload
 
+RUN = "run.json"
 MAJOR = 1
+_LARGEST = 2**63 - 1  # of a count: what a run writes fits into 64 bits
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SAMPLE_KEYS = {f.name for f in fields(Sample)}
 T = TypeVar("T")
 
@@ -25,7 +30,7 @@ def read_run(path: Path) -> Run:
 
 
 def _file(path: Path) -> Path:
-    return path / "run.json" if path.is_dir() else path
+    return path / RUN if path.is_dir() else path
 
 
 def load(path: Path) -> Mapping[str, Any]:
@@ -48,21 +53,31 @@ def _parse(file: Path) -> Mapping[str, Any]:
     except UnicodeDecodeError:
         raise ReadError(f"{file}: is not a text file: give the results folder of a run") from None
     try:
-        document = json.loads(text, parse_constant=_no_constant)
+        document = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise ReadError(f"{file}: is not a Crossover run: it is nested too deeply") from None
     except ValueError as error:
         cut = "ends too early (truncated?)" if _is_cut(text, error) else f"is not valid JSON ({error})"
         journal = file.parent / "samples.jsonl"
-        remedy = f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if journal.is_file() else "give the results folder of a run"
+        anew = file.name == RUN and journal.is_file()
+        remedy = f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if anew else "give the results folder of a run"
         raise ReadError(f"{file}: {cut}: {remedy}") from None
     if not isinstance(document, dict):
         raise ReadError(f"{file}: is not a Crossover run: it holds no JSON object")
+    if _HALF.search(text):  # of a character, which nothing can print
+        document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
     return document
 
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond every number")
+    return number
 
 
 def _is_cut(text: str, error: ValueError) -> bool:
@@ -90,6 +105,7 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
         cells = tuple(_cell(c, processes) for c in document["cells"])
         disturbed = _disturbed(document["visits"])
         parts = {key: _mapping(document[key], key) for key in ("run", "source", "build", "host", "settings", "noise")}
+        _optional(parts["run"].get("cores"), _positive)
     except KeyError as error:
         raise ReadError(f"{name}: has no {error}: `scripts/crossover validate` says what else is missing") from None
     except (TypeError, ValueError, AttributeError) as error:
@@ -150,7 +166,21 @@ def _count(value: Any) -> int:
     number = _typed(value, int, int)
     if number < 0:
         raise ValueError(f"{number} is negative")
+    if number > _LARGEST:
+        raise ValueError("a count that does not fit into 64 bits")
     return number
+
+
+def _positive(value: Any) -> int:
+    if (number := _count(value)) == 0:
+        raise ValueError("0 where at least 1 belongs")
+    return number
+
+
+def _param(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError("a param that does not fit into 64 bits")
+    return value
 
 
 def _optional(value: Any, convert: Callable[[Any], T]) -> T | None:
@@ -190,7 +220,7 @@ def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
         case=_text(c["case"]),
         model=_text(c["model"]),
         workload=_text(c["workload"]),
-        params=_mapping(c["params"], "params"),
+        params={key: _param(value) for key, value in _mapping(c["params"], "params").items()},
         status=_text(c["status"]),
         reason=_text(c["reason"]),
         metric=_text(c["metric"]),

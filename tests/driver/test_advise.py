@@ -64,6 +64,7 @@ def test_a_question_beyond_the_measured_range_is_marked(tmp_path: Path, capsys: 
         (("--compute", "999999s"), "--compute 999999s"),
         (("--memory", "lots"), "--memory lots"),
         (("--memory", "0M"), "--memory 0M"),
+        (("--memory", "9" * 400), "is no size"),
         (("--run", "/no/such/run"), "/no/such/run"),
         (("--blocking-libary",), "--blocking-library"),
     ],

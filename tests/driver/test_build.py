@@ -78,3 +78,13 @@ def test_a_name_that_does_not_exist_is_answered_before_anything_is_compiled(monk
     (answer,) = prepared(monkeypatch, [], ["fibb"])
     assert answer.startswith("there is no workload fibb (did you mean fib?); there are: blocking_call, ")
     assert prepared(monkeypatch, ["fibres"], [])[2:] == ["there is no model fibres (did you mean fibers?); there are: fibers, serial"]
+
+
+def test_a_tool_does_not_outlive_an_interrupted_build() -> None:
+    class Interrupting(Progress):
+        def tell(self, what: str, left_s: float | None = None) -> None:
+            if what.endswith(" 1/2"):
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # after the end of the tool, which would take a quarter of an hour
+        step("building", ["/bin/sh", "-c", "echo '[1/2]'; exec sleep 900"], Interrupting(io.StringIO()))

@@ -1,10 +1,12 @@
 """Bad input gets one line with the remedy and the exit code of the table."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from reports.validate import faults
 
 from tests.driver.conftest import ROOT, Benches
 
@@ -18,7 +20,9 @@ USAGE = [
     (["run", "--cores", "0"], "--cores 0: this process may use 1 to"),
     (["run", "--cores", "many"], "invalid int value"),
     (["run", "--seed", "-4"], "--seed -4 is negative"),
+    (["run", "--seed", str(1 << 63)], "does not fit into 63 bits"),
     (["run", "--time-budget", "soon"], "write 90s, 5m or 1h"),
+    (["run", "--time-budget", "9" * 400], "is over a month"),
     (["run", "--resume", "nowhere"], "there is no run to resume in nowhere"),
     (["run", "--resume", "nowhere", "--seed", "3"], "beside it only --time-budget"),
     (["report", "nowhere"], "there is no run in nowhere"),
@@ -132,3 +136,47 @@ def test_the_console_counts_the_cells_as_the_report_does(benches: Benches) -> No
     result = benches.run("--full")
     assert any(model.get("twin_of") for model in result.run["models"])
     assert f"measured into {result.folder}: 3 ok, 1 not supported\n" in result.err
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_is_full_is_one_line_and_an_environment_error(benches: Benches, unbuffered: str) -> None:
+    benches.add("odd")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(benches.command("list"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
+    assert "No space left on device: make room, or write elsewhere" in done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">&-", "<&- >&- 2>&-"])
+def test_the_exit_code_tells_it_where_no_line_can_be_written(redirection: str) -> None:
+    done = subprocess.run(["/bin/sh", "-c", f"exec '{ROOT}/scripts/crossover' report nowhere {redirection}"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == (redirection == ">&-")
+
+
+def test_a_signal_that_comes_before_the_command_is_loaded_is_answered_in_one_line() -> None:
+    def strike() -> None:  # stays pending until somebody wants it
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    done = subprocess.run([str(ROOT / "scripts" / "crossover"), "report", "nowhere"], preexec_fn=strike, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "crossover: interrupted\n")
+
+
+def test_a_run_ends_as_ever_when_nobody_reads_its_progress(benches: Benches) -> None:
+    benches.add("odd")
+    nobody_reads, output = os.pipe()
+    os.close(nobody_reads)
+    out = benches.folder.parent / "out"
+    done = subprocess.run(benches.command("run", "--seed", "1", "--out", str(out)), stdout=output, stderr=output, timeout=60)
+    os.close(output)
+    assert done.returncode == 0
+    assert (out / "run.json").is_file() and (out / "index.html").is_file()
+
+
+def test_a_folder_whose_name_is_no_text_is_as_good_as_any(benches: Benches) -> None:
+    benches.add("odd")
+    out = os.fsencode(benches.folder.parent) + b"/\xff\xfe"
+    done = subprocess.run([*map(os.fsencode, benches.command("run", "--seed", "1", "--out")), out], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert faults(Path(os.fsdecode(out))) == []

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from driver.journal import Journal
+from driver.problem import Problem
+from driver.waiting import Waiter
 from tests.driver.conftest import Benches, Result
 
 Find = Callable[[int], set[int]]
@@ -210,3 +213,19 @@ def test_a_run_that_still_goes_on_is_not_continued_by_a_second_driver(benches: B
     assert again.code == 3
     assert again.err == f"crossover: a run that still goes on writes into {folder}: wait for its end\n"
     assert end_with(benches, child, signal.SIGINT).code == 130
+
+
+def test_a_run_does_not_write_into_what_another_one_has_written_meanwhile(tmp_path: Path) -> None:
+    Journal.to_begin(tmp_path).write({"event": "run", "at_ns": 0})
+    with pytest.raises(Problem, match="another run has meanwhile written into"):
+        Journal.to_begin(tmp_path)
+
+
+def test_under_nohup_the_end_of_the_terminal_does_not_end_the_run() -> None:
+    old = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Waiter(lambda: 1.0) as waiter:
+            os.kill(os.getpid(), signal.SIGHUP)
+            waiter.check()
+    finally:
+        signal.signal(signal.SIGHUP, old)

@@ -192,6 +192,7 @@ USAGE = [
     (["check", "nowhere"], "the following arguments are required: AFTER"),
     (["check", "a", "b", "--threshold", "much"], "--threshold much is no percentage above 0: write 10%"),
     (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie; there are: time, cpu, latency, memory"),
+    (["compare", "a", "b", "--metrics", ","], "--metrics , names nothing; there are: time, cpu, latency, memory"),
     (["check", "a", "b", "--treshold", "5"], "there is no option --treshold (did you mean --threshold?)"),
 ]
 

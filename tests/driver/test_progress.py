@@ -45,3 +45,12 @@ def test_elsewhere_nothing_is_printed_before_five_seconds_and_whole_lines_after(
     progress._due = time.monotonic()
     progress.tick()
     assert stream.getvalue() == "elapsed 0:00  building\n"
+
+
+def test_a_reader_that_is_gone_is_no_reason_to_stop() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        progress = Progress(stream)
+        progress.say("measured")
+        progress.say("drawn")

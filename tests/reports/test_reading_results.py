@@ -113,3 +113,39 @@ def test_a_cell_of_nobody_and_a_cell_twice_are_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="no such file"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("samples", "wall_ns", 10**400),
+        ("samples", "peak_rss_bytes", 1 << 63),
+        ("cells", "params", {"n": 10**400}),
+        ("run", "cores", "two"),
+        ("run", "cores", 0),
+    ],
+)
+def test_what_nothing_can_be_computed_from_is_refused(part: str, key: str, value: Any, tmp_path: Path) -> None:
+    raw = document()
+    {"samples": raw["cells"][0]["samples"][0], "cells": raw["cells"][0], "run": raw["run"]}[part][key] = value
+    assert "a value of the wrong kind" in error_of(json.dumps(raw), tmp_path)
+
+
+def test_a_number_beyond_all_numbers_is_refused(tmp_path: Path) -> None:
+    text = json.dumps(document() | {"noise": {"load_start": "huge"}}).replace('"huge"', "1e999")
+    assert "1e999 is beyond every number" in error_of(text, tmp_path)
+
+
+def test_half_a_character_is_shown_as_a_question_mark(tmp_path: Path) -> None:
+    raw = document()
+    raw["cells"][0]["reason"] = "a\ud800b"
+    (tmp_path / "run.json").write_text(json.dumps(raw))
+    assert read_run(tmp_path).cells[0].reason == "a?b"
+
+
+def test_only_a_cut_run_is_written_anew_by_resuming(tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").write_text("")
+    (tmp_path / "index.html").write_text("<html>")
+    assert "--resume" in error_of("{", tmp_path)
+    with pytest.raises(ReadError, match="give the results folder of a run"):
+        read_run(tmp_path / "index.html")
