@@ -213,6 +213,8 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], siz
 
 def _cell(row: Event, case: Case, model: str) -> Cell:
     bound = _field(row, "bound_ns", int, 0)
+    if _field(row, "status", str) == "ok" and _field(row, "units", int) == 0:
+        raise Malformed("units is 0: a cell without work")
     cell = Cell(
         case=case,
         model=model,

@@ -70,6 +70,7 @@ class Check:
     limit: Expectation | None = None
     cells: str = ""  # that were measured for it
     share: Share | None = None  # instead of a ratio
+    bound: Literal["", ">", "<"] = ""  # where the ratio is known to be beyond a value only
 
 
 def named(check: Check) -> str:
@@ -160,16 +161,17 @@ class Evidence:
         if top.metric != "time" or above.status == below.status:
             raise _Missing(f"{top.model}: {absence(above)}; {bottom.model}: {absence(below)}")
         doubt = statistics.CLEARLY_SLOWER
+        bound: Literal[">", "<"]
         if above.status == "projected":
             ratio = (above.projected_ns or 0) / median(self._values(bottom).values())
             holds = expected.judged(ratio / doubt, math.inf)
-            measured = f"over {quantities.ratio(ratio)}"
+            measured, bound = f"over {quantities.ratio(ratio)}", ">"
         else:
             ratio = median(self._values(top).values()) / max(1, below.projected_ns or 0)
             holds = expected.judged(0.0, ratio * doubt)
-            measured = f"under {quantities.ratio(ratio)}"
+            measured, bound = f"under {quantities.ratio(ratio)}", "<"
         slow = above if above.status == "projected" else below
-        return Check(what, side, str(expected), f"{measured} ({slow.model}: {absence(slow)})", holds, "" if holds is not None else absence(slow), Ratio(ratio), expected)
+        return Check(what, side, str(expected), f"{measured} ({slow.model}: {absence(slow)})", holds, "" if holds is not None else absence(slow), Ratio(ratio), expected, bound=bound)
 
     def _cell(self, point: Point) -> Cell:
         case = self.case(point)

@@ -26,6 +26,7 @@ class _Record:
     best: int  # cases in whose best set it is
     worst: float  # ratio to the best; infinite where it could not do a case
     where: Case  # of that ratio
+    shown: bool  # that it is behind there
 
 
 def guide(analysis: Analysis) -> Table:
@@ -73,7 +74,8 @@ def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:
             models += [model] if model and ratio else []
             best += model in case.deciding.best_set
         worst, where = max(ratios, key=lambda pair: pair[0])
-        found.append(_Record(name, tuple(ordered(set(models))), best, worst, where))
+        shown = where.deciding.kind != "unresolved" or not set(models) & set(where.deciding.best_set)
+        found.append(_Record(name, tuple(ordered(set(models))), best, worst, where, shown))
     return found
 
 
@@ -83,7 +85,7 @@ def _name(record: _Record) -> str:
 
 def _worst(record: _Record) -> str:
     where = f"{record.where.workload.id}, {record.where.label}"
-    return f"cannot do {where}" if math.isinf(record.worst) else f"{quantities.ratio(max(record.worst, 1.0))} ({where})"
+    return f"cannot do {where}" if math.isinf(record.worst) else f"{quantities.ratio(max(record.worst, 1.0))} ({where}{'' if record.shown else ': not separated there'})"
 
 
 def _models_in(record: _Record, case: Case, metric: str) -> list[str]:

@@ -5,7 +5,7 @@ from reports.latency import LEAST_BEYOND, OPEN_LOOP, OTHERWISE
 
 METHOD = (
     "Rounds: every round visits all models of a case once, in random order, so that a slow moment of the machine hits all of them. A ratio is taken within each round; "
-    "the estimate is the mean of the middle half of the log ratios. No sample is dropped for its value.",
+    "the estimate is the mean of the middle half of the log ratios, and need not be the quotient of the two medians that stand beside it. No sample is dropped for its value.",
     f"Interval: {s.RESAMPLES:,} resamples of whole rounds, the same rounds for all models, from a fixed seed; {100 * s.CONFIDENCE:.0f} % percentile interval, widened for few rounds. "
     f"With fewer than {s.LEAST_ROUNDS} rounds there is neither interval nor verdict.",
     f"Verdict: the best set holds the fastest model and all that are not shown to be more than {100 * (s.MARGIN - 1):.0f} % slower. Shown means that the one-sided "

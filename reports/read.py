@@ -14,7 +14,7 @@ from reports.run import CLASSES, Cell, Model, Run, Sample, Workload
 
 RUN = "run.json"
 MAJOR = 1
-_LARGEST = 2**63 - 1  # of a count: what a run writes fits into 64 bits
+_BEYOND = 1 << 63  # all that a run writes
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SAMPLE_KEYS = {f.name for f in fields(Sample)}
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def _parse(file: Path) -> Mapping[str, Any]:
     except UnicodeDecodeError:
         raise ReadError(f"{file}: is not a text file: give the results folder of a run") from None
     try:
-        document = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        document = json.loads(text, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite)
     except RecursionError:
         raise ReadError(f"{file}: is not a Crossover run: it is nested too deeply") from None
     except ValueError as error:
@@ -71,6 +71,13 @@ def _parse(file: Path) -> Mapping[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _whole(text: str) -> int:
+    number = int(text) if len(text) < 21 else _BEYOND
+    if abs(number) >= _BEYOND:
+        raise ValueError("a number that does not fit into 64 bits")
+    return number
 
 
 def _finite(text: str) -> float:
@@ -166,8 +173,6 @@ def _count(value: Any) -> int:
     number = _typed(value, int, int)
     if number < 0:
         raise ValueError(f"{number} is negative")
-    if number > _LARGEST:
-        raise ValueError("a count that does not fit into 64 bits")
     return number
 
 
@@ -175,12 +180,6 @@ def _positive(value: Any) -> int:
     if (number := _count(value)) == 0:
         raise ValueError("0 where at least 1 belongs")
     return number
-
-
-def _param(value: Any) -> Any:
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        raise ValueError("a param that does not fit into 64 bits")
-    return value
 
 
 def _optional(value: Any, convert: Callable[[Any], T]) -> T | None:
@@ -215,12 +214,14 @@ def _workload(w: Mapping[str, Any]) -> Workload:
 
 def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
     stopped = c.get("stopped")
+    if c["samples"] and not c["units"]:
+        raise ValueError("samples of 0 units")
     return Cell(
         id=_text(c["id"]),
         case=_text(c["case"]),
         model=_text(c["model"]),
         workload=_text(c["workload"]),
-        params={key: _param(value) for key, value in _mapping(c["params"], "params").items()},
+        params=_mapping(c["params"], "params"),
         status=_text(c["status"]),
         reason=_text(c["reason"]),
         metric=_text(c["metric"]),

@@ -140,23 +140,26 @@ _WAITS_OF_THOUSANDS = (
 )
 
 
+_AMONG_THE_BEST = "wins, or is in a tie"
+
+
 def _in_best_set(e: Evidence, family: str, workload: str, params: dict[str, int], label: str) -> Check:
     """Whether the family is among the fastest of all that compete."""
     what, point = f"{label}: {FAMILY_NAMES[family]} among the best", Point(family, workload, params)
     case, cells = e.case(point), f"{point.named}, time: all that compete"
     if case is None:
-        return Check(what, "C++", "in the best set", NOTHING, None, f"{point.named} was not part of this run", cells=cells)
+        return Check(what, "C++", _AMONG_THE_BEST, NOTHING, None, f"{point.named} was not part of this run", cells=cells)
     verdict = case.verdicts["time"]
     model = next((m for m in sorted(case.competing) if e.analysis.run.model(m).family == family), None)
     if model is None or not verdict.best or (model not in verdict.best_set and model not in verdict.slower):
         why = verdict.reason or f"{family} did not take part"
-        return Check(what, "C++", "in the best set", NOTHING, None, f"{point.named}: {why}", cells=cells)
+        return Check(what, "C++", _AMONG_THE_BEST, NOTHING, None, f"{point.named}: {why}", cells=cells)
     measured = f"best: {listed(verdict.best_set)}"
     if model in verdict.slower:
-        return Check(what, "C++", "in the best set", measured, False, ratio=verdict.ratios.get(model), limit=at_most(1.05), cells=cells)
+        return Check(what, "C++", _AMONG_THE_BEST, measured, False, ratio=verdict.ratios.get(model), limit=at_most(1.05), cells=cells)
     holds = True if verdict.kind in ("wins", "tie") else None
     note = "" if holds else f"{label}: {listed(verdict.best_set)} are not separated"
-    return Check(what, "C++", "in the best set", measured, holds, note, verdict.ratios.get(model), at_most(1.05), cells)
+    return Check(what, "C++", _AMONG_THE_BEST, measured, holds, note, verdict.ratios.get(model), at_most(1.05), cells)
 
 
 def _responsive(e: Evidence) -> list[Check]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from reports import statistics
+from reports import quantities, statistics
 from reports.analysis import Case
 from reports.evidence import NOTHING, Check, Evidence, Share, Side
 from reports.statistics import MARGIN
@@ -58,7 +58,7 @@ def _doubt(tally: _Tally) -> str:
 def _share(count: int, cases: int, parts: str = "") -> str:
     if not cases:
         return NOTHING
-    return f"{count} of {cases} cases ({count / cases:.0%})" + (f": {parts}" if parts else "")
+    return f"{count} of {cases} cases ({quantities.three_digits(100 * count / cases)} %)" + (f": {parts}" if parts else "")
 
 
 def _shares(count: int, tally: _Tally, limit: float, least: bool) -> Share | None:

@@ -179,7 +179,7 @@ def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, met
     if model == verdict.best:
         sheet.text(right + 0.5, y, "best", 6.5, colour=PALE_INK)
     elif ratio.low is not None and ratio.high is not None:
-        sheet.text(right + 0.5, y, f"{ratio.low:.2f}–{ratio.high:.2f}" if ratio.high < 10 else f"{ratio.low:.1f}–{ratio.high:.1f}", 6.5, width=_VALUE - 0.52, colour=PALE_INK)
+        sheet.text(right + 0.5, y, interval_in_words(ratio)[:-1], 6.5, width=_VALUE - 0.52, colour=PALE_INK)
 
 
 def _table(bands: list[_Band], metric: str) -> Table:

@@ -26,18 +26,28 @@ def legend(sheet: Sheet, left: float, y: float, width: float, models: Sequence[s
         sheet.text(x + 0.63, line, model, 7.5, width=step - 0.68)
 
 
-def mark(sheet: Sheet, x: float, y: float, style: Look, points: float, width: float) -> None:
-    """Marker and letters side by side on the model's colour, centred, in at most `width` inches; the letters alone where both find no room."""
+_BETWEEN = 0.04  # a marker and its letters, inches
 
-    def total_at(points: float) -> float:
-        return points * 0.72 / 72 + 0.06 + width_of(style.code, points, True)
 
-    while total_at(points) > width and points > 6:
+def mark(sheet: Sheet, x: float, y: float, style: Look, points: float, width: float, beside: Sequence[Look] = ()) -> None:
+    """Marker and letters side by side on the model's colour, centred, in at most `width` inches; the letters alone where both find no room.
+
+    Of the size at which those `beside` it find room too.
+    """
+
+    def total_at(points: float, style: Look) -> float:
+        return points * 0.72 / 72 + _BETWEEN + width_of(style.code, points, True)
+
+    def most_at(points: float) -> float:
+        return max(total_at(points, look) for look in (style, *beside))
+
+    while most_at(points) > width and points > 6:
         points -= 0.5
-    if total_at(points) > width:
+    if most_at(points) > width:
+        points = max(6.0, min(8.0, 8.0 * width / max(width_of(look.code, 8, True) for look in (style, *beside))))
         sheet.text(x, y, style.code, points, bold=True, align="center", colour=style.text_colour)
         return
-    across, total = points * 0.72, total_at(points)
+    across, total = points * 0.72, total_at(points, style)
     left = x - total / 2
     sheet.marker(left + across / 144, y, style.marker, across, style.text_colour, style.text_colour)
-    sheet.text(left + across / 72 + 0.06, y, style.code, points, bold=True, colour=style.text_colour)
+    sheet.text(left + across / 72 + _BETWEEN, y, style.code, points, bold=True, colour=style.text_colour)

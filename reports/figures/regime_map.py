@@ -19,7 +19,7 @@ from reports.lines import in_words
 from reports.models import Look, looks, ordered
 from reports.regime import Grid, Place, Regime, Surface, regimes
 from reports.statistics import MARGIN
-from reports.words import kind_in_words, margin_in_words
+from reports.words import kind_in_words, listed, margin_in_words
 
 MISSING = "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in computing; this run has fewer."
 _WIDTH, _EDGE, _TOP, _PLOT, _LEFT, _GAP = 10.25, 0.15, 1.0, 3.3, 0.6, 0.75
@@ -46,13 +46,13 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     y = _TOP + _PLOT + 0.55
     legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, look)
     notes = (
-        "Colour: the family of the fastest of those that compete. Thin lines: how far it is ahead of the next. Hatched: not resolved, the interval reaches below 1.05×.",
+        "Colour: the family of the fastest of those that compete. Thin lines: how far it is ahead of the next. Hatched: no model is shown to win, the interval reaches below 1.05×.",
         f"{_crossings_told(drawn)} Letters at a circle: the best set measured there; ? where it is not separated.",
         f"Wait share: waiting / (waiting + computing), of one task alone on a core.{_absent(analysis, metric, drawn)}",
     )
     for line, note in enumerate(notes):
         sheet.text(_EDGE, y + legend_height(models) + 0.03 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
-    told = "; ".join(_in_words(regime, metric) for regime in drawn)
+    told = ". ".join(_in_words(regime, metric) for regime in drawn)
     return sheet.picture(f"regime-map-{metric}", title, f"Map of the fastest model by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
 
 
@@ -71,9 +71,9 @@ def _in_words(regime: Regime, metric: str) -> str:
     wins: dict[str, int] = {}
     for place in regime.places:
         best = place.case.verdicts[metric]
-        name = " and ".join(ordered(best.best_set)) if best.decided else "not separated"
+        name = listed(ordered(best.best_set)) if best.decided else "not separated"
         wins[name] = wins.get(name, 0) + 1
-    return f"{regime.tasks:,} tasks: {', '.join(f'{name} in {count}' for name, count in wins.items())} of {len(regime.places)} cases"
+    return f"{regime.tasks:,} tasks: {'; '.join(f'{name} in {count}' for name, count in wins.items())} of {len(regime.places)} cases"
 
 
 def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, look: Mapping[str, Look]) -> None:

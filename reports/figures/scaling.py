@@ -42,7 +42,7 @@ def scaling(analysis: Analysis) -> Picture | None:
     title = "Workers: scaling and oversubscription"
     meaning = "speed relative to serial (one thing after another) against the threads that ran its items (a single-threaded process counts as one), on log axes; up is better"
     notes = (
-        f"Dashed: each worker does as much as serial, up to the {cores} cores that the run used; what computes cannot be above it, what waits can. Right of the vertical line: more workers than cores.",
+        f"Dashed: each worker does as much as serial, up to the {cores} cores that the run used; what only computes cannot be above it; what waits can, and what locks at less cost than serial does. Right of the vertical line: more workers than cores.",
         "Lines join the models of a family. The threads were counted in a pass before any timing: a loop is one, however many tasks wait on it.",
     )
     sheet = Panels(title, meaning, len(panels), 1.8, models, look, notes)

@@ -28,4 +28,4 @@ def _row(check: Check, share: Share) -> Row:
             open_until = LEFT + LENGTH * share.possible
             whisker(sheet, y, (LEFT + LENGTH * share.shown, open_until), (open_until,))
 
-    return Row(check, f"{100 * share.shown:.0f} %", (LEFT + LENGTH * begin, LEFT + LENGTH * end), draw)
+    return Row(check, f"{quantities.three_digits(100 * share.shown)} %", (LEFT + LENGTH * begin, LEFT + LENGTH * end), draw)

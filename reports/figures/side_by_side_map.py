@@ -89,7 +89,7 @@ def _tile(sheet: Sheet, left: float, y: float, case: Case, look: Mapping[str, Lo
         share = _TILE / len(verdict.best_set)
         for place, model in enumerate(ordered(verdict.best_set)):
             sheet.box(left + place * share, y - height / 2, share, height, fill=look[model].colour, edge="white")
-            mark(sheet, left + (place + 0.5) * share, y, look[model], 7.5, share - 0.04)
+            mark(sheet, left + (place + 0.5) * share, y, look[model], 7.5, share - 0.07, [look[m] for m in verdict.best_set])
     elif verdict.best_set:
         sheet.box(left, y - height / 2, _TILE, height, fill=UNDECIDED)
         sheet.text(left + 0.05, y, "? " + " ".join(look[m].code for m in ordered(verdict.best_set)), 7, bold=True, width=_TILE - 0.08)

@@ -56,7 +56,7 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
     legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, look)
     notes = (
         "One colour: this model wins, ahead of the next by that factor. Several: a tie, all within 5 %. Grey ?: not separated, more rounds would be needed. –: no verdict.",
-        "S 0.5× at a tile's top right: doing one thing after another (serial, the baseline) took that part of the winner's value.",
+        "S 0.5× at a tile's top right: doing one thing after another (serial, the baseline) took that part of the winner's value. alone: all others were stopped or projected. no rival: no other was measured.",
     )
     for place, note in enumerate(notes):
         sheet.text(_EDGE, bottom + 0.26 + legend_height(seen) + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE)
@@ -124,7 +124,7 @@ def _tile(sheet: Sheet, box: tuple[float, float, float, float], case: Case, labe
         for place, model in enumerate(ordered(verdict.best_set)):
             sheet.box(x + place * share, top, share, _BODY, fill=look[model].colour, edge="white", line=0.8)
             alone = len(verdict.best_set) == 1
-            mark(sheet, x + place * share + (0.3 if alone else share / 2), middle, look[model], 9.5, 0.5 if alone else share - 0.04)
+            mark(sheet, x + place * share + (0.3 if alone else share / 2), middle, look[model], 9.5, 0.5 if alone else share - 0.07, [look[m] for m in verdict.best_set])
             if alone:
                 sheet.text(x + width - 0.05, middle, _lead(verdict), 6.5, align="right", width=width - 0.62, colour=look[model].text_colour)
     elif verdict.kind == "unresolved":
