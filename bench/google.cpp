@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
+#include <iostream>
 #include <sstream>
 #include <type_traits>
 
@@ -11,6 +12,7 @@
 #include "bench/last_words.hpp"
 #include "bench/outcome.hpp"
 #include "bench/reporter.hpp"
+#include "runtimes/errors.hpp"
 
 namespace crossover::bench {
 
@@ -135,6 +137,10 @@ int run_google(model& m, sampler& samples, const google_flags& flags, std::chron
     std::ostringstream said;  // that nothing matched: said once, below
     shown.SetErrorStream(&said);
     std::size_t matched = benchmark::RunSpecifiedBenchmarks(&shown, filed.get());
+    if (!shown.written() || !std::cout.flush() || std::fflush(stdout) != 0)
+        throw refused("cannot write the results to standard output: make room, or write elsewhere");
+    if (filed && !filed->written())
+        throw refused("cannot write --benchmark_out=" + flags.out() + ": make room, or write elsewhere");
     if (matched > 0) return run.exit_code();
     std::fprintf(stderr, "--benchmark_filter='%s' matches no cell: --benchmark_list_tests shows them\n",
                  flags.filter().c_str());

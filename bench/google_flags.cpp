@@ -2,6 +2,8 @@
 #include <benchmark/benchmark.h>
 #include <regex.h>
 
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -38,6 +40,22 @@ void check_filter(const std::string& filter) {
     ::regfree(&compiled);
 }
 
+void check_repetitions(std::string_view text) {
+    int number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < 1)
+        throw bad_command_line("--benchmark_repetitions is '" + std::string(text) +
+                               "'; it must be a whole number from 1");
+}
+
+void check_seconds(const std::string& name, std::string_view given) {
+    std::string text(given);
+    char* end = nullptr;
+    double seconds = std::strtod(text.c_str(), &end);
+    if (text.empty() || *end != '\0' || !std::isfinite(seconds) || seconds < 0)
+        throw bad_command_line("--" + name + " is '" + text + "'; it must be a number of seconds from 0");
+}
+
 }  // namespace
 
 google_flags::google_flags(int argc, char** argv) {
@@ -52,6 +70,9 @@ google_flags::google_flags(int argc, char** argv) {
         if (format != "console" && format != "json" && format != "csv")
             throw bad_command_line("format '" + format + "' is not one of console, json, csv");
 
+    if (auto given = google_flag(argc, argv, "benchmark_repetitions")) check_repetitions(*given);
+    for (const char* name : {"benchmark_min_time", "benchmark_min_warmup_time"})
+        if (auto given = google_flag(argc, argv, name)) check_seconds(name, *given);
     benchmark::Initialize(&argc, argv, &refuse_time_unit);
     if (argc > 1)
         throw bad_command_line(std::string("unknown flag or value: ") + argv[1] + "; known are " +

@@ -35,7 +35,8 @@ int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)
     command_line flags = take_flags(argc, argv);
     if (flags.help) {
         std::fputs(help_text, stdout);
-        return exits::fine;
+        if (std::fflush(stdout) == 0) return exits::fine;
+        return complain(exits::environment, "cannot write to standard output: make room, or write elsewhere");
     }
     google_flags google(argc, argv);
     raise_limit_of_descriptors();

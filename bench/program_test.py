@@ -56,6 +56,11 @@ class Flags(unittest.TestCase):
             ["--origin=https://127.0.0.1/"],
             ["--origin", "localhost:1"],
             ["--benchmark_filter=("],
+            ["--benchmark_repetitions=-1"],
+            ["--benchmark_repetitions=0"],
+            ["--benchmark_min_time=nan"],
+            ["--benchmark_min_time=-1"],
+            ["--benchmark_min_warmup_time=soon"],
             ["--benchmark_format=xml"],
             ["--benchmark_out_format=xml"],
         ):
@@ -71,6 +76,16 @@ class Flags(unittest.TestCase):
 
     def test_a_file_that_cannot_be_written_is_exit_code_3(self) -> None:
         self.assert_refused(3, "/no/such/folder/file", "--benchmark_out=/no/such/folder/file")
+
+    def test_results_that_find_no_room_are_exit_code_3(self) -> None:
+        quick = ("--benchmark_min_time=0.001", f"--benchmark_filter=^{NAME}/")
+        done = run(*quick, "--benchmark_out=/dev/full")
+        self.assertEqual((done.returncode, done.stderr.splitlines()[-1]), (3, "cannot write --benchmark_out=/dev/full: make room, or write elsewhere"))
+        for flags in (quick, ("--benchmark_list_tests",), ("--help",)):
+            with self.subTest(flags), open("/dev/full", "w") as full:
+                full_out = subprocess.run([BENCH, *flags], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual(full_out.returncode, 3)
+                self.assertRegex(full_out.stderr.splitlines()[-1], r"^cannot write .*standard output: make room, or write elsewhere$")
 
     def test_help_names_every_flag_that_google_benchmark_has_and_the_exit_codes(self) -> None:
         done = run("--help")

@@ -79,12 +79,13 @@ void reporter::ReportRuns(const std::vector<Run>& rows) {
     for (const Run& row : rows) all.push_back(mended(row));
     target_.ReportRuns(all);
     has_rows_ = has_rows_ || !rows.empty();
-    GetOutputStream() << std::flush;
+    written_ = GetOutputStream().flush().good() && written_;
 }
 
 void reporter::Finalize() {
     target_.Finalize();
     opened_ = false;
+    written_ = GetOutputStream().flush().good() && written_;
 }
 
 std::string reporter::last_row(std::string_view name, std::string_view message) const {

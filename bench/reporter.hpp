@@ -21,6 +21,9 @@ class reporter : public benchmark::BenchmarkReporter {
     void ReportRuns(const std::vector<Run>& rows) override;
     void Finalize() override;
 
+    // False once something could not be written.
+    bool written() const { return written_; }
+
     // Everything that would make the output whole if the process ended in the cell `name` with this message.
     std::string last_row(std::string_view name, std::string_view message) const;
 
@@ -35,6 +38,7 @@ class reporter : public benchmark::BenchmarkReporter {
     std::size_t width_ = 0;
     bool opened_ = false;
     bool has_rows_ = false;
+    bool written_ = true;
 };
 
 // The reporter of --benchmark_out_format.
