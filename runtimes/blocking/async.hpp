@@ -39,46 +39,46 @@ class ready<void> {
     void await_resume() const noexcept {}
 };
 
-template <class T>
+template <class T, class Frames>
 class async;
 
 namespace detail {
 
-// Frames come from the worker's own stack of frames where it has one (process workers), else from the heap.
+template <class Frames>
 struct promise_base {
     std::exception_ptr error;
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
     std::suspend_always final_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept { error = std::current_exception(); }
-    static void* operator new(std::size_t bytes) { return frames::allocate(bytes); }
-    static void operator delete(void* frame, std::size_t bytes) { frames::free(frame, bytes); }
+    static void* operator new(std::size_t bytes) { return Frames::allocate(bytes); }
+    static void operator delete(void* frame, std::size_t bytes) { Frames::release(frame, bytes); }
 };
 
-template <class T>
-struct promise : promise_base {
+template <class T, class Frames>
+struct promise : promise_base<Frames> {
     std::optional<T> value;
-    async<T> get_return_object();
+    async<T, Frames> get_return_object();
     template <class U>
     void return_value(U&& u) {
         value.emplace(std::forward<U>(u));
     }
 };
 
-template <>
-struct promise<void> : promise_base {
-    async<void> get_return_object();
+template <class Frames>
+struct promise<void, Frames> : promise_base<Frames> {
+    async<void, Frames> get_return_object();
     void return_void() const noexcept {}
 };
 
 }  // namespace detail
 
 // Owned and lazy: runs when awaited or finished, on the thread that does so. Default-constructed it is
-// already done.
-template <class T = void>
+// already done. Frames::allocate(bytes) and release(frame, bytes) give it its memory.
+template <class T = void, class Frames = frames>
 class [[nodiscard]] async {
   public:
-    using promise_type = detail::promise<T>;
+    using promise_type = detail::promise<T, Frames>;
 
     async() = default;
     explicit async(std::coroutine_handle<promise_type> frame) : frame_(frame) {}
@@ -110,13 +110,14 @@ class [[nodiscard]] async {
     std::coroutine_handle<promise_type> frame_;
 };
 
-template <class T>
-async<T> detail::promise<T>::get_return_object() {
-    return async<T>(std::coroutine_handle<promise<T>>::from_promise(*this));
+template <class T, class Frames>
+async<T, Frames> detail::promise<T, Frames>::get_return_object() {
+    return async<T, Frames>(std::coroutine_handle<promise<T, Frames>>::from_promise(*this));
 }
 
-inline async<void> detail::promise<void>::get_return_object() {
-    return async<void>(std::coroutine_handle<promise<void>>::from_promise(*this));
+template <class Frames>
+async<void, Frames> detail::promise<void, Frames>::get_return_object() {
+    return async<void, Frames>(std::coroutine_handle<promise<void, Frames>>::from_promise(*this));
 }
 
 }  // namespace crossover::blocking

@@ -21,7 +21,7 @@ class frames {
         return ::operator new(bytes);
     }
 
-    static void free(void* frame, std::size_t bytes) {
+    static void release(void* frame, std::size_t bytes) {
         if (frames* mine = current) [[unlikely]]
             mine->give_back(static_cast<std::byte*>(frame), bytes);
         else
