@@ -1,5 +1,5 @@
 // The loop's timers: an indexed 4-ary heap, so that a cancelled timer really leaves and equal deadlines fire
-// in the order they were set.
+// in the order they were set; a queue as long as they are set in the order of their deadlines.
 #pragma once
 
 #include <chrono>
@@ -16,6 +16,10 @@ using time_point = std::chrono::steady_clock::time_point;
 
 // Holds nodes that somebody else owns and that must stay in place. A node waits in a list or here, never in
 // both, so its link tells its place in the heap: a million sleeping tasks need no memory of their own for it.
+//
+// Entries in the order of their deadlines are a heap, too. While tasks sleep equally long, as they often do,
+// nothing has to sink or rise: the earliest leaves at the front. The first timer that is set or taken out
+// elsewhere moves all down to the root, and from then on they are a heap like any other until it is empty.
 class timer_heap {
   public:
     timer_heap() = default;
@@ -23,10 +27,10 @@ class timer_heap {
     timer_heap& operator=(const timer_heap&) = delete;
     ~timer_heap() { ::operator delete(entries_, alignment); }
 
-    bool empty() const noexcept { return end_ == root; }
-    std::size_t size() const noexcept { return end_ - root; }
+    bool empty() const noexcept { return end_ == first_; }
+    std::size_t size() const noexcept { return end_ - first_; }
     // Precondition: not empty.
-    time_point earliest() const noexcept { return entries_[root].deadline; }
+    time_point earliest() const noexcept { return entries_[first_].deadline; }
 
     // Whether it is in a heap.
     static bool armed(const node& n) noexcept { return link_of(n) & mark; }
@@ -36,28 +40,32 @@ class timer_heap {
 
     // It goes to the ready queue when the time has come. Precondition: in no list and no heap.
     void insert(node& n, time_point deadline) {
-        if (end_ >= capacity_) grow();
+        if (end_ >= capacity_) make_room();
         set_link(n, std::uint64_t{next_order_++} << 32);
         const entry e(deadline, &n);
-        rise(end_++, e);
+        if (in_order_ && !empty() && deadline < entries_[end_ - 1].deadline) become_heap();
+        if (in_order_)
+            place(end_++, e);
+        else
+            rise(end_++, e);
     }
 
     // Precondition: armed.
     void remove(node& n) noexcept {
-        const std::size_t hole = position_of(n);
-        n.next = nullptr;
-        const entry last = entries_[--end_];
-        if (hole == end_) return;
-        if (hole > root && before(last, entries_[parent(hole)]))
-            rise(hole, last);
+        if (in_order_ && position_of(n) == first_)
+            ++first_;
         else
-            sink(hole, last);
+            remove_later(n);
+        n.next = nullptr;
+        if (!empty()) return;
+        first_ = end_ = root;
+        in_order_ = true;
     }
 
     // Puts the nodes of all timers that are due on `ready`, in the order of their deadlines.
     void expire(time_point now, node_list& ready) noexcept {
-        while (end_ != root && entries_[root].deadline <= now) {
-            node& n = *entries_[root].who;
+        while (!empty() && earliest() <= now) {
+            node& n = *entries_[first_].who;
             remove(n);
             ready.push_back(n);
         }
@@ -65,7 +73,7 @@ class timer_heap {
 
     // Forgets all timers.
     void clear() noexcept {
-        while (end_ != root) entries_[--end_].who->next = nullptr;
+        while (!empty()) remove(*entries_[end_ - 1].who);
     }
 
   private:
@@ -129,17 +137,46 @@ class timer_heap {
         place(at, e);
     }
 
-    void grow() {
+    // Of one that is not the first in order.
+    void remove_later(const node& n) noexcept {
+        if (in_order_ && position_of(n) != end_ - 1) become_heap();
+        const std::size_t hole = position_of(n);
+        const entry last = entries_[--end_];
+        if (hole == end_) return;
+        if (hole > root && before(last, entries_[parent(hole)]))
+            rise(hole, last);
+        else
+            sink(hole, last);
+    }
+
+    void become_heap() noexcept {
+        move_to_root();
+        in_order_ = false;
+    }
+
+    void move_to_root() noexcept {
+        if (first_ == root) return;
+        const std::size_t distance = first_ - root;
+        for (std::size_t i = root; i < end_ - distance; ++i) place(i, entries_[i + distance]);
+        first_ = root;
+        end_ -= distance;
+    }
+
+    void make_room() {
+        // So many have left at the front that moving the others costs no more than a few steps for each.
+        if (first_ - root > capacity_ / 2) return move_to_root();
         const std::size_t bigger = capacity_ ? capacity_ * 2 : 64;
         auto* const fresh = static_cast<entry*>(::operator new(bigger * sizeof(entry), alignment));
-        for (std::size_t i = root; i < end_; ++i) ::new (fresh + i) entry(entries_[i]);
+        for (std::size_t i = first_; i < end_; ++i) ::new (fresh + i) entry(entries_[i]);
         ::operator delete(std::exchange(entries_, fresh), alignment);
         capacity_ = bigger;
     }
 
     entry* entries_ = nullptr;
+    std::size_t first_ = root;  // the root, unless they are in order and some have left
     std::size_t end_ = root;
     std::size_t capacity_ = 0;
+    bool in_order_ = true;
     std::uint32_t next_order_ = 0;
 };
 

@@ -89,6 +89,19 @@ TEST_P(allocation_test, sleeping_allocates_nothing) {
     EXPECT_EQ(counter.made(), 0u);
 }
 
+TEST_P(allocation_test, timers_that_come_and_go_in_order_allocate_nothing) {
+    steady_state counter;
+    timer_heap timers;
+    std::array<node, 50> some;
+    for (std::size_t i = 0; !counter.over(); ++i) {
+        node& next = some[i % some.size()];
+        if (timer_heap::armed(next)) timers.remove(next);  // the earliest, so that it never is empty
+        timers.insert(next, time_point(std::chrono::nanoseconds(i)));
+        counter.operation();
+    }
+    EXPECT_EQ(counter.made(), 0u);
+}
+
 TEST_P(allocation_test, giving_way_allocates_nothing) {
     steady_state counter;
     run(sleeps(counter, 0ns));
