@@ -20,7 +20,7 @@ class scheduler::algorithm : public boost::fibers::algo::algorithm {
         else if (std::exchange(owner_.parent_first_, false))
             parents_.push_front(*fiber);
         else
-            fiber->ready_link(ready_);
+            fiber->ready_link(owner_.ready_);
     }
 
     context* pick_next() noexcept override {
@@ -58,22 +58,21 @@ class scheduler::algorithm : public boost::fibers::algo::algorithm {
     static constexpr unsigned most_ended = 4;
     static constexpr unsigned most_parents_first = 64;
 
-    bool none_ready() const { return parents_.empty() && in_turn_.empty() && ready_.empty(); }
+    bool none_ready() const { return parents_.empty() && in_turn_.empty() && owner_.ready_.empty(); }
 
     // With something ready. After so many parents all that are in the queue have a turn, and then the parents
     // go on where they were: putting a parent into the queue instead made a tree so broad that fib(30) had
     // 270,000 fibers alive.
     queue& next_queue() {
         if (!in_turn_.empty()) return in_turn_;
-        if (parents_.empty()) return ready_;
-        if (++parents_first_ % most_parents_first != 0 || ready_.empty()) return parents_;
-        in_turn_.swap(ready_);
+        if (parents_.empty()) return owner_.ready_;
+        if (++parents_first_ % most_parents_first != 0 || owner_.ready_.empty()) return parents_;
+        in_turn_.swap(owner_.ready_);
         return in_turn_;
     }
 
     scheduler& owner_;
     context* dispatcher_ = nullptr;  // Boost's own fiber of this thread, when it is ready
-    queue ready_;
     queue parents_;  // that have just started a child, the latest first: trees run depth first
     queue in_turn_;
     unsigned picks_ = 0;
@@ -143,7 +142,8 @@ void scheduler::wake_stopped() {
 void waiting::wake() {
     if (woken_) return;
     woken_ = true;
-    if (fiber_) fiber_->get_scheduler()->schedule(fiber_);
+    // Not by way of Boost's scheduler, which would look for it among its own sleepers first.
+    if (fiber_) fiber_->ready_link(on_.ready_);
 }
 
 bool waiting::suspend(const stop_state* stop, time_point latest) {

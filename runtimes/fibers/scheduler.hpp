@@ -98,6 +98,7 @@ class scheduler {
     unsigned ended_ = 0;  // since the dispatcher ran
     std::size_t waits_ =
         0;  // fibers that wait for a descriptor or a time; with none there is nothing to poll for
+    boost::fibers::scheduler::ready_queue_type ready_;  // the algorithm's, but for parents
     std::atomic<int>* const sleepers_;
     std::atomic<bool> asleep_{false};
     alignas(64) std::atomic<node*> posted_{nullptr};  // the latest first
