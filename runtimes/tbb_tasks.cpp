@@ -16,7 +16,9 @@ struct tbb_tasks::item {
     running_batch* batch;
     std::size_t index;
     void operator()() const;
-    void run(place& here) const;
+
+  private:
+    void take_seat_and_run() const;
 };
 
 // Lies on the stack of whoever runs the batch, who stays until the group is empty.
@@ -67,17 +69,17 @@ class tbb_tasks::seated {
     bool outermost_;
 };
 
-void tbb_tasks::item::operator()() const {
-    if (seat) [[likely]]
-        return run(*seat);
+[[gnu::noinline]] void tbb_tasks::item::take_seat_and_run() const {
     const seated here(batch->in);
-    run(*seat);
+    (*this)();
 }
 
-inline void tbb_tasks::item::run(place& here) const {
+inline void tbb_tasks::item::operator()() const {
+    if (!seat) [[unlikely]]
+        return take_seat_and_run();
     batch_state& state = batch->state;
     if (state.stopped()) return;
-    context ctx(batch->in, here, state.stop());
+    context ctx(batch->in, *seat, state.stop());
     if (run_noted(state, index, [&] { batch->each(ctx, batch->data, index).finish(); }))
         batch->in.wake_blocked();
     if (!batch->bounded) return;
