@@ -48,10 +48,16 @@ def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress)
     check_names("workload", workloads, _workloads())
     step("setting up", [str(ROOT / "scripts" / "setup")], progress)
     step("configuring", ["cmake", "--preset", "release"], progress)
-    if models:
-        check_names("model", models, _models())
-    targets = [f"bench_{model}" for model in models] + ["origin", "load"] if models else ["benches"]
-    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets], progress)
+    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, _models() if models else [], BENCHES)], progress)
+
+
+def targets(models: Sequence[str], built: Sequence[str], folder: Path) -> list[str]:
+    """What to build for `models`, or for all if none is named. Those that are not `built` are programs that somebody has laid into the folder."""
+    if not models:
+        return ["benches"]
+    foreign = {path.name.removeprefix("bench_") for path in folder.glob("bench_*")} - set(built)
+    check_names("model", models, [*built, *foreign])
+    return [f"bench_{model}" for model in models if model not in foreign] + ["origin", "load"]
 
 
 def _workloads() -> list[str]:

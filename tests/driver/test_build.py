@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from driver import build
-from driver.build import programs, servers, step
+from driver.build import programs, servers, step, targets
 from driver.problem import Exit, Problem
 from driver.progress import Progress
 
@@ -36,6 +36,14 @@ def test_a_tool_that_is_missing_is_named_with_the_remedy() -> None:
     assert str(problem) == "building: /nowhere/cmake does not run: No such file or directory: run scripts/setup"
 
 
+def test_a_model_of_another_language_is_not_built_and_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "bench_node").symlink_to("/usr/bin/true")
+    assert targets([], [], tmp_path) == ["benches"]
+    assert targets(["serial", "node"], ["serial", "fibers"], tmp_path) == ["bench_serial", "origin", "load"]
+    with pytest.raises(Problem, match="there is no model nose .did you mean node."):
+        targets(["nose"], ["serial"], tmp_path)
+
+
 def test_what_succeeds_says_nothing() -> None:
     said = io.StringIO()
     step("building", ["/bin/sh", "-c", "echo '[1/2] cc'; echo '[2/2] ld'"], Progress(said))
@@ -61,6 +69,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch, models: list[str], workloads: list
     """The steps, and what is built."""
     done: list[str] = []
     monkeypatch.setattr(build, "step", lambda what, command, _progress: done.append(what if what != "building" else " ".join(command[command.index("--target") + 1 :])))
+    monkeypatch.setattr(build, "BENCHES", Path("/nowhere"))
     monkeypatch.setattr(build, "_models", lambda: ["serial", "fibers"])
     try:
         build.prepare(models, workloads, Progress(io.StringIO()))
