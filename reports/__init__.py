@@ -15,4 +15,11 @@ def build(run_dir: Path) -> None:
     warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a foreign name: a box stands for it
     from reports import building  # statistics and reading need neither matplotlib nor jinja2
 
-    building.build(run_dir)
+    try:
+        building.build(run_dir)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        from reports.validate import faults
+
+        if found := faults(run_dir):  # somebody has changed it by hand
+            raise ReadError(f"{run_dir}/run.json breaks its schema: {found[0]}: mend that") from None
+        raise

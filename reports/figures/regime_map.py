@@ -27,6 +27,7 @@ _ALONE = 7.0  # inches across, where there is one map only
 _SHARES = {0.0: "0 %", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %"}
 _LEVELS = (1.05, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 _PALER = 0.45
+_MARKER = 0.06  # half of it, inches
 
 
 def regime_map(analysis: Analysis, metric: str) -> Picture | None:
@@ -154,7 +155,7 @@ def _crossing(chart: Chart, at: Place, low: Place, high: Place) -> None:
 
 
 def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Free) -> None:
-    """The model's letters, as near to the middle of its region as there is room."""
+    """The model's marker, as near to the middle of its region as there is room, and its letters beside it."""
     points = np.stack(np.meshgrid(surface.xs, surface.ys), axis=-1)
     within = Path(surface.outline).contains_points(points.reshape(-1, 2)).reshape(points.shape[:2])
     for number, model in enumerate(surface.models):
@@ -165,9 +166,9 @@ def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Fre
             continue
         for row, column in inside[np.argsort(((inside - inside.mean(axis=0)) ** 2).sum(axis=1))]:
             x, y = chart.x(float(surface.xs[column])), chart.y(float(surface.ys[row]))
-            if free.centred(x, y, width + 0.06, 0.2):
-                chart.sheet.marker(x - width / 2 + 0.06, y, look[model].marker, 8, look[model].colour, "white")
-                chart.sheet.text(x - width / 2 + mark, y, code, 12, bold=True)
+            if free.centred(x - _MARKER + width / 2, y, width + _MARKER, 0.2):
+                chart.sheet.marker(x, y, look[model].marker, 8, look[model].colour, "white")
+                chart.sheet.text(x - _MARKER + mark, y, code, 12, bold=True)
                 break
 
 

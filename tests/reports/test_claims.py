@@ -114,7 +114,10 @@ def test_what_holds_in_cpp_holds_and_the_sentence_says_where_python_differs() ->
 def test_a_model_projected_beyond_the_budget_is_evidence_of_one_bound() -> None:
     forked = [synthetic.cell("process_per_task", "spawn", {"tasks": 10_000}, status="projected", reason="10,000 forks", projected_ns=5_000_000_000)]
     talk = timed("ping_pong", {"rounds": 1_000}, {"process_pool": 40 * MS, "thread_pool": 10 * MS})
-    assert claim(13, forked, timed("spawn", {"tasks": 10_000}, {"thread_per_task": 300 * MS}), talk).verdict == "holds"
+    found = claim(13, forked, timed("spawn", {"tasks": 10_000}, {"thread_per_task": 300 * MS}), talk)
+    picture = claim_chart(found)
+    assert found.verdict == "holds"
+    assert picture is not None and "&gt; 16.7×" in picture.svg  # and not as if it had been measured
     assert claim(13, forked, timed("spawn", {"tasks": 10_000}, {"thread_per_task": 4_000 * MS}), talk).verdict == "unresolved"
 
 
@@ -180,6 +183,7 @@ def test_starting_with_the_loop_is_judged_over_all_cases() -> None:
     assert run(9, 3).verdict == "does not hold"
     assert "19 of 20 cases" in run(19, 1).because
     assert run(8, 1).verdict == "unresolved"
+    assert "3 of 29 cases (10.3 %)" in run(26, 3).because  # 10 % would be allowed
 
 
 def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:

@@ -106,6 +106,15 @@ def test_advice_names_the_family_that_is_most_often_best_and_its_worst_case(full
     assert lines["I/O-bound work, up to 100 at once"][5].endswith("(90th percentile, echo_at_rate)")  # no rate was offered, so that decides
 
 
+def test_advice_says_where_the_worst_case_is_not_shown_to_be_one() -> None:
+    models = {"event_loop": (1.6e6, 1e6), "thread_pool": (1e6, 1e6)}
+    cells = synthetic.measured(models, "fib", {"n": 20}, rounds=6, cv=2.0, seed=1)
+    cells += synthetic.measured({"event_loop": (1e6, 1e6), "thread_pool": (5e6, 5e6)}, "fib", {"n": 25}, rounds=12, cv=0.01, seed=2)
+    (line,) = guide(analysed(synthetic.run(list(models), [{"id": "fib", "class": "cpu"}], cells))).rows
+    assert line[1:3] == ("event loop (event_loop)", "2 of 2")
+    assert line[3].endswith("(fib, n 20: not separated there)")
+
+
 def test_limits_tell_what_was_left_open(full: Analysis) -> None:
     told = " ".join(limits(full))
     for words in ("not separated", "server-bound", "projected", "--full measures all", "2 cores", "loopback"):

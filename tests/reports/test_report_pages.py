@@ -231,6 +231,16 @@ def test_the_command_ends_with_one_line_and_the_right_code(tmp_path: Path, capsy
     assert capsys.readouterr().out.strip() == str(tmp_path / "index.html")
 
 
+def test_a_run_that_was_changed_by_hand_is_told_by_its_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = synthetic.measured({"serial": (2e6, 1e6), "fibers": (1e6, 5e5)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1)
+    document = synthetic.run(["serial", "fibers"], [{"id": "fib", "class": "cpu"}], cells)
+    document["host"]["mem_bytes"] = "much"
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    assert main([str(tmp_path)]) == 4
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "breaks its schema: $.host.mem_bytes" in told
+
+
 @dataclass
 class Visit:
     dom: str
