@@ -26,7 +26,7 @@ struct timeouts {
         field<params>{"calls", &params::calls}, field<params>{"stalled_every", &params::stalled_every},
         field<params>{"delay_us", &params::delay_us}, field<params>{"deadline_us", &params::deadline_us},
         field<params>{"in_flight", &params::in_flight}};
-    static constexpr std::array sizes{size<params>{{8, 4, 1'000, 100'000, 8}, exhaustive},
+    static constexpr std::array sizes{size<params>{{8, 4, 1'000, 300'000, 8}, exhaustive},
                                       size<params>{{100, 10, 1'000, 100'000, 100}, full},
                                       size<params>{{10'000, 100, 1'000, 200'000, 10'000}, exhaustive}};
 

@@ -148,7 +148,7 @@ class ForeignServer(unittest.TestCase):
         origin = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few_descriptors)
         try:
             assert origin.stdout
-            answer = ask(origin.stdout.readline().split()[-1], {**CELL, "params": {**CELL["params"], "delay_us": 10_000}})[0]
+            answer = ask(origin.stdout.readline().split()[-1], {**CELL, "params": {**CELL["params"], "delay_us": 300_000}})[0]
         finally:
             origin.terminate()
             _, said = origin.communicate(timeout=10)
