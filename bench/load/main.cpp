@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <stdexcept>
 
 #include "bench/load/generator.hpp"
 
@@ -56,8 +57,9 @@ int main(int argc, char** argv) {
         std::signal(SIGINT, [](int) { _exit(0); });
         prctl(PR_SET_TIMERSLACK, 1UL);  // the usual 50 µs would make every request of an open loop late
         crossover::generator generator(0);
-        std::printf("http://127.0.0.1:%u\n", static_cast<unsigned>(generator.port()));
-        std::fflush(stdout);
+        if (std::printf("http://127.0.0.1:%u\n", static_cast<unsigned>(generator.port())) < 0 ||
+            std::fflush(stdout) != 0)
+            throw std::runtime_error("cannot print its address: give it an output that can be written");
         generator.run(is_pipe(STDIN_FILENO) ? STDIN_FILENO : -1);
         return 0;
     } catch (const std::exception& e) {

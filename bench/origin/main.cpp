@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include "bench/origin/server.hpp"
@@ -93,8 +94,9 @@ int serve(std::uint16_t port) {
     boost::asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);  // one thread: no locks
     crossover::server server(context, state, port);
     parent_watch watch(context);
-    std::printf("http://127.0.0.1:%u\n", static_cast<unsigned>(server.port()));
-    std::fflush(stdout);
+    if (std::printf("http://127.0.0.1:%u\n", static_cast<unsigned>(server.port())) < 0 ||
+        std::fflush(stdout) != 0)
+        throw std::runtime_error("cannot print its address: give it an output that can be written");
     context.run();
     return 0;
 }
