@@ -18,7 +18,9 @@ class lock {
       public:
         explicit acquire_wait(lock& l) noexcept : queued_wait(l.waiting_), lock_(l) {}
         bool await_ready() noexcept {
-            if (lock_.locked_ || lock_.woken_ || !lock_.waiting_.empty()) return false;
+            if (lock_.locked_ || lock_.woken_) return false;
+            if (!lock_.waiting_.empty() && any_waits(lock_.waiting_.first())) [[unlikely]]
+                return false;
             return lock_.locked_ = true;
         }
         void await_suspend(std::coroutine_handle<> h) { wait(h); }
@@ -26,6 +28,7 @@ class lock {
             if (!suspended()) return;
             if (granted_) lock_.woken_ = false;
             if (was_cancelled()) [[unlikely]] {
+                leave_list();
                 // Whoever is next must not be lost with this waiter.
                 if (!lock_.locked_) lock_.wake_next();
                 throw_cancelled();
@@ -34,6 +37,22 @@ class lock {
         }
 
       private:
+        friend lock;
+
+        // As in CPython it keeps its place until its task runs, and whoever is behind it is not woken before.
+        bool cancel(task_state& t, std::string_view message) override {
+            given_up_ = true;
+            interrupt(t, message);
+            wake(t);
+            return true;
+        }
+        static bool has_given_up(const queued_wait& w) noexcept {
+            return static_cast<const acquire_wait&>(w).given_up_;
+        }
+        [[gnu::noinline]] static bool any_waits(const queued_wait* first) noexcept {
+            while (first && has_given_up(*first)) first = static_cast<const acquire_wait*>(first)->next();
+            return first;
+        }
         std::string describe() const override { return "lock.acquire()"; }
 
         lock& lock_;
@@ -81,7 +100,9 @@ class lock {
 
   private:
     void wake_next() noexcept {
-        if (!woken_ && waiting_.wake_first()) woken_ = true;
+        if (woken_ || waiting_.empty() || acquire_wait::has_given_up(*waiting_.first())) return;
+        waiting_.wake_first();
+        woken_ = true;
     }
 
     bool locked_ = false;

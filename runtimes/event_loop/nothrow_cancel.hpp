@@ -16,8 +16,8 @@ namespace crossover::asyncio {
 // n). When the task is cancelled while such a coroutine waits, its frame and those of its callers of the same
 // kind are destroyed, innermost first: destructors run, catch blocks do not. The first caller of the ordinary
 // kind sees cancelled_error thrown as ever; without one the task ends cancelled and nothing is thrown at all.
-// A cancel that finds the awaited thing done already, and one with a message that an awaited task was given,
-// are thrown through such frames too, to the same effect.
+// A cancel that finds the awaited thing done already, one with a message that an awaited task was given, and
+// one of a wait for a lock are thrown through such frames too, to the same effect.
 struct nothrow_cancel_t {
     explicit nothrow_cancel_t() = default;
 };

@@ -33,10 +33,12 @@ class queued_wait : public pending {
     void check_cancelled() const {
         if (task_) check_interrupt(*task_);
     }
+    inline void leave_list() noexcept;
+    const queued_wait* next() const noexcept { return next_; }
 
   private:
     friend class wait_list;
-    inline bool cancel(task_state& t, std::string_view message) final;
+    inline bool cancel(task_state& t, std::string_view message) override;
 
     wait_list& list_;
     queued_wait* next_ = nullptr;
@@ -46,6 +48,7 @@ class queued_wait : public pending {
 
   protected:
     bool granted_ = false;   // taken from the list by the primitive, not by a cancellation
+    bool given_up_ = false;  // cancelled where that leaves it in the list until its task runs
     node* wakes_ = nullptr;  // what is made ready then, if it is not the task
 };
 
@@ -56,6 +59,7 @@ class wait_list {
     wait_list& operator=(const wait_list&) = delete;
 
     bool empty() const noexcept { return !first_; }
+    const queued_wait* first() const noexcept { return first_; }
 
     // Takes the longest waiting task from the list and wakes it. Returns null if nobody waits.
     queued_wait* wake_first() noexcept {
@@ -101,7 +105,9 @@ class wait_list {
     std::uint64_t owner_ = 0;
 };
 
-inline queued_wait::~queued_wait() {
+inline queued_wait::~queued_wait() { leave_list(); }
+
+inline void queued_wait::leave_list() noexcept {
     if (linked_) list_.unlink(*this);
 }
 

@@ -1,5 +1,6 @@
 // Locks and conditions when waiters are cancelled between their wake and their step.
 #include "runtimes/event_loop/condition.hpp"
+#include "runtimes/event_loop/nothrow_cancel.hpp"
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/tests/sleeps.hpp"
@@ -56,6 +57,63 @@ TEST_P(lock_cancellation_test,
         EXPECT_TRUE(l.locked());
         EXPECT_TRUE(first.cancelled());
         EXPECT_TRUE(second.done());
+    }());
+}
+
+TEST_P(lock_cancellation_test, a_cancelled_waiter_keeps_its_place_until_its_task_runs) {
+    run([]() -> coro<> {
+        lock l;
+        co_await l.acquire();
+        const task<> first = create_task(l.acquire());
+        const task<> second = create_task(l.acquire());
+        co_await sleep(0ns);
+        first.cancel();
+        l.release();
+        co_await sleep(0ns);  // now it lets the second one be woken
+        EXPECT_TRUE(first.cancelled());
+        EXPECT_FALSE(l.locked());
+        const task<> third = create_task(l.acquire());
+        co_await sleep(0ns);
+        EXPECT_TRUE(second.done());
+        EXPECT_TRUE(l.locked());
+        EXPECT_FALSE(third.done()) << "a newcomer does not overtake";
+        l.release();
+        co_await third;
+    }());
+}
+
+TEST_P(lock_cancellation_test, a_lock_that_only_cancelled_waiters_wait_for_is_taken_at_once) {
+    run([]() -> coro<> {
+        lock l;
+        co_await l.acquire();
+        const task<> first = create_task(l.acquire());
+        const task<> second = create_task(l.acquire());
+        co_await sleep(0ns);
+        first.cancel();
+        second.cancel();
+        l.release();
+        co_await l.acquire();
+        EXPECT_FALSE(first.done()) << "nobody else has run meanwhile";
+        co_await sleep(0ns);
+        EXPECT_TRUE(first.cancelled());
+        EXPECT_TRUE(second.cancelled());
+        EXPECT_TRUE(l.locked());
+    }());
+}
+
+TEST_P(lock_cancellation_test, a_waiter_that_is_destroyed_when_cancelled_lets_the_next_one_have_the_lock) {
+    run([]() -> coro<> {
+        lock l;
+        co_await l.acquire();
+        auto waits = [&](nothrow_cancel_t) -> coro<> { co_await l.acquire(); };
+        const task<> first = create_task(waits(nothrow_cancel));
+        const task<> second = create_task(waits(nothrow_cancel));
+        co_await sleep(0ns);
+        first.cancel();
+        l.release();
+        co_await second;
+        EXPECT_TRUE(first.cancelled());
+        EXPECT_TRUE(l.locked());
     }());
 }
 
