@@ -79,8 +79,9 @@ void outcome_wait::on_cancelled(task_state& waiter, const outcome& target) {
 }
 
 void outcome_wait::throw_cancellation() {
-    // If the target was cancelled too, it is its cancellation that comes out.
-    if (target_->state != phase::cancelled) {
+    // If the target was cancelled too, it is its cancellation that comes out; a gather() fails with it.
+    if (target_->state != phase::cancelled &&
+        (target_->state != phase::failed || !is_cancelled_error(target_->get_error()))) {
         target_->clear(flag::unretrieved);  // it had been told to this task
         throw_interrupt(*waiter_);
     }

@@ -58,6 +58,28 @@ TEST_P(gather_cancellation_test, cancelling_a_gather_of_shields_leaves_what_they
     }());
 }
 
+TEST_P(gather_cancellation_test,
+       the_message_of_the_cancel_that_ended_it_comes_out_also_after_another_cancel) {
+    run([]() -> coro<> {
+        const task<> child = create_task(sleep(1h));
+        std::string message;
+        auto waits = [&]() -> coro<> {
+            const auto all = gather(return_exceptions, child);
+            try {
+                static_cast<void>(co_await all);
+            } catch (const cancelled_error& e) {
+                message = e.message();
+            }
+        };
+        const task<> waiter = create_task(waits());
+        co_await sleep(0ns);
+        child.add_done_callback([&](const task<>&) { waiter.cancel("second"); });
+        waiter.cancel("first");
+        co_await waiter;
+        EXPECT_EQ(message, "first");
+    }());
+}
+
 TEST_P(gather_cancellation_test, a_shielded_gather_survives_and_gives_its_results) {
     run([]() -> coro<> {
         loop& l = get_running_loop();
