@@ -34,7 +34,7 @@ coro<std::string> stream_reader::read(std::ptrdiff_t n) const {
     if (n == 0) co_return std::string();
     while (n < 0 ? !c.ended() && !c.read_error() : c.unread().empty() && !c.ended() && !c.read_error())
         co_await c.more();
-    if (c.unread().empty() || n < 0) throw_error();
+    if (n < 0) throw_error();
     co_return take(n < 0 ? c.unread().size() : static_cast<std::size_t>(n));
 }
 
@@ -45,7 +45,6 @@ coro<std::string> stream_reader::readexactly(std::ptrdiff_t n) const {
     const auto wanted = static_cast<std::size_t>(n);
     throw_error();
     while (c.unread().size() < wanted) {
-        throw_error();
         if (c.ended()) throw incomplete_read_error(take(c.unread().size()), wanted);
         co_await c.more();
     }
@@ -92,7 +91,6 @@ coro<std::string> stream_reader::read_to(std::span<const std::string> separators
             searched = unread.size() + 1 - std::min(longest->size(), unread.size() + 1);
         if (searched > c.limit())
             throw limit_overrun_error("Separator is not found, and chunk exceed the limit", searched);
-        throw_error();
         if (c.ended()) throw incomplete_read_error(take(unread.size()), std::nullopt);
         co_await c.more();
     }

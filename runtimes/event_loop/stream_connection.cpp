@@ -56,6 +56,7 @@ void stream_connection::end() {
 
 void stream_connection::fail_reading(std::exception_ptr e) {
     read_error_ = std::move(e);
+    if (reader_) reader_->failed_ = true;
     wake_reader();
 }
 
@@ -97,7 +98,7 @@ bool stream_connection::more_wait::await_ready() {
     if (connection_.reader_)
         throw std::runtime_error("a stream is read by one task at a time, and another waits for it already");
     give_way_ = !running_loop->may_go_on();
-    return !give_way_ && connection_.fill();
+    return !give_way_ && fill();
 }
 
 bool stream_connection::more_wait::await_suspend(std::coroutine_handle<> h) {
@@ -107,7 +108,7 @@ bool stream_connection::more_wait::await_suspend(std::coroutine_handle<> h) {
     } else if (!connection_.closed_) {
         reactor& r = connection_.loop_.io();
         while (r.wait(connection_.socket_.fd(), direction::readable, *this)) {
-            if (connection_.fill()) {
+            if (fill()) {
                 task_ = nullptr;
                 return false;
             }
@@ -140,12 +141,11 @@ void stream_connection::more_wait::on_ready(node& n) {
     stream_connection& c = self.connection_;
     if (c.reader_ != &self) return;  // woken otherwise meanwhile
     self.in_reactor_ = false;
-    if (!self.task_->result.has(flag::interrupted) && !c.fill()) {
+    if (!self.task_->result.has(flag::interrupted) && !self.fill()) {
         while (c.loop_.io().wait(c.socket_.fd(), direction::readable, self)) {
-            if (c.fill()) {
-                c.reader_ = nullptr;
-                return wake(*self.task_);
-            }
+            if (!self.fill()) continue;
+            if (std::exchange(c.reader_, nullptr)) wake(*self.task_);  // else fill() met an error
+            return;
         }
         self.in_reactor_ = true;
         return;
@@ -210,7 +210,7 @@ void stream_connection::on_writable(node& n) {
 
 void stream_connection::lose(int error) {
     if (!lost_) lost_ = connection_error(error);
-    if (!read_error_) read_error_ = lost_;
+    if (!read_error_) fail_reading(lost_);
     close_now();
 }
 

@@ -50,7 +50,8 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     void end();
     void fail_reading(std::exception_ptr e);
 
-    // Waits until there is more to read, or the end, or an error. Throws if another task waits already.
+    // Waits until there is more to read, or the end. Throws the error that it meets, and if another task
+    // waits already; an error that comes between its wake and its resumption is left to the next.
     class [[nodiscard]] more_wait : pending, node {
       public:
         explicit more_wait(stream_connection& c) noexcept : node(&on_ready), connection_(c) {}
@@ -61,6 +62,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         bool await_suspend(std::coroutine_handle<> h);
         void await_resume() const {
             if (task_) check_interrupt(*task_);
+            if (failed_) std::rethrow_exception(connection_.read_error_);
         }
 
       private:
@@ -68,11 +70,17 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         bool cancel(task_state& t, std::string_view message) override;
         std::string describe() const override;
         static void on_ready(node& n);
+        bool fill() {
+            const bool enough = connection_.fill();
+            failed_ = connection_.read_error_ != nullptr;
+            return enough;
+        }
         void stop_waiting() noexcept;
         stream_connection& connection_;
         task_state* task_ = nullptr;
         bool in_reactor_ = false;
         bool give_way_ = false;
+        bool failed_ = false;
     };
     more_wait more() noexcept { return more_wait(*this); }
 

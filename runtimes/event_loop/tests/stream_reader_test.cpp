@@ -185,6 +185,46 @@ TEST_P(stream_reader_test,
     }());
 }
 
+TEST_P(stream_reader_test, an_error_comes_out_of_the_read_that_it_woke_whatever_comes_after_it) {
+    run([]() -> coro<> {
+        const stream_reader r;
+        auto reading = create_task(r.readline());
+        co_await sleep(0ns);
+        r.set_exception(std::make_exception_ptr(std::out_of_range("broken")));
+        r.feed_data("a line\n");
+        const auto what = co_await what_of<std::out_of_range>(
+            [](task<std::string> t) -> coro<std::string> { co_return co_await t; }(reading));
+        EXPECT_EQ("broken", what);
+    }());
+}
+
+TEST_P(stream_reader_test, a_read_that_data_or_the_end_woke_ends_as_if_no_error_had_come_after_it) {
+    run([]() -> coro<> {
+        const auto broken = std::make_exception_ptr(std::out_of_range("broken"));
+        const stream_reader fed;
+        auto line = create_task(fed.readline());
+        const stream_reader ended;
+        auto rest = create_task(ended.readexactly(5));
+        co_await sleep(0ns);
+        fed.feed_data("a line\n");
+        fed.set_exception(broken);
+        ended.feed_data("abc");
+        ended.feed_eof();
+        ended.set_exception(broken);
+        const std::string got = co_await line;
+        EXPECT_EQ("a line\n", got);
+        std::string partial;
+        try {
+            static_cast<void>(co_await rest);
+        } catch (const incomplete_read_error& e) {
+            partial = e.partial();
+        }
+        EXPECT_EQ("abc", partial);
+        const auto next = co_await what_of<std::out_of_range>(fed.readline());
+        EXPECT_EQ("broken", next);
+    }());
+}
+
 TEST_P(stream_reader_test, a_limit_of_0_is_refused) {
     run([]() -> coro<> {
         EXPECT_THROW(stream_reader(0), std::invalid_argument);
