@@ -14,6 +14,8 @@ const std::shared_ptr<context_values>& of_this_thread() {
 constinit thread_local const entered_context* innermost = nullptr;
 
 task_state* this_task() noexcept { return running_loop ? running_loop->current() : nullptr; }
+// If no task runs.
+bool in_callback() noexcept { return running_loop && running_loop->is_running(); }
 
 }  // namespace
 
@@ -35,6 +37,7 @@ const std::any* context_values::find(std::uint64_t key) const {
 }
 
 void context_values::set(std::uint64_t key, std::any value) {
+    contexts_were_used.store(true, std::memory_order_relaxed);
     auto changed = all ? std::make_shared<map>(*all) : std::make_shared<map>();
     changed->insert_or_assign(key, std::move(value));
     all = std::move(changed);
@@ -50,8 +53,8 @@ void context_values::erase(std::uint64_t key) {
 context context::current() {
     task_state* const t = this_task();
     if (const auto* const entered = entered_context::of(t)) return context(*entered);
-    if (!t) return context(of_this_thread());
-    auto& values = running_loop->notes_of(t->result).context;
+    if (!t && !in_callback()) return context(of_this_thread());
+    auto& values = t ? running_loop->notes_of(t->result).context : running_loop->callback_context();
     if (!values) values = std::make_shared<context_values>();
     return context(values);
 }
@@ -62,21 +65,21 @@ std::uint64_t new_context_key() noexcept {
 }
 
 context copy_context() {
-    const task_state* const t = this_task();
-    // A task that has no values need not get notes for that.
-    if (t && !running_loop->find_notes(t->result)) return context();
-    return context::current().copy();
+    auto values = loop::keep_context();
+    return values ? context(std::move(values)) : context();
 }
 
-void loop::inherit_context(task_state& t) {
+std::shared_ptr<context_values> loop::copy_of_context() {
+    const task_state* const t = this_task();
     std::shared_ptr<context_values> from;
-    if (const auto* const entered = entered_context::of(current_))
+    if (const auto* const entered = entered_context::of(t))
         from = *entered;
-    else if (!current_)
-        from = of_this_thread();
-    else if (const notes* const creator = find_notes(current_->result))
-        from = creator->context;
-    if (from && from->all) notes_of(t.result).context = std::make_shared<context_values>(*from);
+    else if (t) {
+        if (const notes* const of_task = running_loop->find_notes(t->result)) from = of_task->context;
+    } else {
+        from = in_callback() ? running_loop->callback_context_ : of_this_thread();
+    }
+    return from && from->all ? std::make_shared<context_values>(*from) : nullptr;
 }
 
 }  // namespace crossover::asyncio

@@ -3,6 +3,7 @@
 
 #include <any>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,13 +49,21 @@ class context {
     explicit context(std::shared_ptr<context_values> values) noexcept : values_(std::move(values)) {}
     // An independent one with the same values.
     context copy() const { return context(std::make_shared<context_values>(*values_)); }
-    // That of the run() under way, else the running task's; in a callback and outside a loop this thread's.
+    // That of the run() under way, else the running task's or callback's; outside a loop this thread's.
     static context current();
     // Calls f() in this context, in whatever thread; returns what it returns.
     template <class F>
     decltype(auto) run(F&& f) const {
         const entered_context here(values_);
         return std::forward<F>(f)();
+    }
+    // f as a callback that runs in this context: call_soon(c.bind(f)), add_done_callback(c.bind(f)).
+    template <class F>
+    auto bind(F f) const {
+        return [in = *this, f = std::move(f)](auto&&... args) mutable -> decltype(auto) {
+            const entered_context here(in.values());
+            return std::invoke(f, std::forward<decltype(args)>(args)...);
+        };
     }
 
     const std::shared_ptr<context_values>& values() const noexcept { return values_; }
@@ -116,17 +125,21 @@ class context_var {
     std::uint64_t key_;
 };
 
+template <class T, std::same_as<context> C>
+task<T> loop::create_task(coro<T> what, const C& in, std::source_location at) {
+    check_usable();
+    task_state& t = task_code<T>::adopt(*this, std::move(what));
+    enlist(t, at);
+    task<T> result(t.result);
+    notes_of(t.result).context = in.values();
+    start(t);
+    return result;
+}
 // In that context itself, not in a copy.
 template <class T>
 task<T> create_task(coro<T> what, const context& in,
                     std::source_location at = std::source_location::current()) {
-    loop& l = get_running_loop();
-    task_state& t = task_code<T>::adopt(l, std::move(what));
-    l.enlist(t, at);
-    task<T> result(t.result);
-    l.notes_of(t.result).context = in.values();
-    l.start(t);
-    return result;
+    return get_running_loop().create_task(std::move(what), in, at);
 }
 
 }  // namespace crossover::asyncio

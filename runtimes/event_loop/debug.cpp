@@ -110,7 +110,7 @@ void loop::set_debug(bool on) {
 }
 
 void loop::note_creation(task_state& t, std::source_location created) {
-    inherit_context(t);
+    if (auto context = keep_context()) notes_of(t.result).context = std::move(context);
     if (!get_debug()) return;
     watch_steps(t);
     notes& n = notes_of(t.result);

@@ -234,7 +234,8 @@ class result_of : public Base {
         explicit registered(const callback_type& c) : completion(&on_done), function(c) {}
         static void on_done(completion& c, outcome& o) {
             auto& self = static_cast<registered&>(c);
-            if (o.done() && !o.owner->is_closed()) o.owner->call_soon(self.function, Self(o));
+            if (o.done() && !o.owner->is_closed())
+                o.owner->call_soon_in(std::move(self.context), self.function, Self(o));
             self.destroy();
         }
         void destroy() noexcept {
@@ -242,6 +243,7 @@ class result_of : public Base {
             frame_pool::release(this, sizeof(registered));
         }
         callback_type function;
+        std::shared_ptr<context_values> context = loop::keep_context();
     };
 };
 

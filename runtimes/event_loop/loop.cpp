@@ -273,6 +273,7 @@ void callback::run_node(node& n) {
     struct ended {
         explicit ended(callback& c) : self(c) {}
         ~ended() {
+            running_loop->forget_callback_context();
             self.of_kind.act(self, action::drop_function);
             self.release();
         }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,8 @@
 namespace crossover::asyncio {
 
 struct context_values;
+class context;
+class any_task;
 template <class T>
 class coro;
 template <class T>
@@ -37,9 +40,18 @@ struct error_report {
 };
 
 using exception_handler = std::function<void(loop&, const error_report&)>;
+
+// Is told of each task that is made and says when its body begins: later, as the ready queue has it, or
+// inside create_task(), which runs it up to its first wait.
+enum class first_step { queued, at_once };
+using task_factory = std::function<first_step(loop&, const any_task&)>;
+
 using reactor_factory = std::unique_ptr<reactor> (*)();
 
 std::unique_ptr<reactor> make_epoll_reactor();
+
+// Set when a context first has a value, so that callbacks need not ask for theirs before.
+inline constinit std::atomic<bool> contexts_were_used{false};
 
 struct loop_options {
     loop_options() = default;
@@ -61,16 +73,19 @@ class loop {
     static time_point time() noexcept { return std::chrono::steady_clock::now(); }
 
     // Runs the callback in the next iteration; callbacks run in the order of the calls. Arguments are copied
-    // or moved.
+    // or moved. Each callback of a loop runs in a copy of the context in which it was asked for; in another
+    // with context::bind().
     template <class F, class... Args>
     handle call_soon(F&& f, Args&&... args) {
         check_usable();
-        callback& c = *make_callback<callback, std::decay_t<F>>(
-            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
-        if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
-            take_foreign();  // what another thread called earlier goes first
-        ready_.push_back(c);
-        return handle(c);
+        return enqueue(make_call<callback>(std::forward<F>(f), std::forward<Args>(args)...));
+    }
+    // In a context that keep_context() gave.
+    template <class F, class... Args>
+    handle call_soon_in(std::shared_ptr<context_values>&& kept, F&& f, Args&&... args) {
+        check_usable();
+        return enqueue(make_call_in<callback, F>(
+            std::move(kept), bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)));
     }
 
     // The same from any thread; wakes the loop if it sleeps. Throws once the loop is closed.
@@ -78,10 +93,11 @@ class loop {
     threadsafe_handle call_soon_threadsafe(F&& f, Args&&... args) {
         check_open();
         auto cancelled = std::make_shared<std::atomic<bool>>(false);
-        post(*make_callback<callback, std::decay_t<F>>(
+        auto unless_cancelled =
             [cancelled, call = bind_arguments(std::forward<F>(f), std::forward<Args>(args)...)]() mutable {
                 if (!*cancelled) call();
-            }));
+            };
+        post(make_call_in<callback, F>(keep_context(), std::move(unless_cancelled)));
         return threadsafe_handle(std::move(cancelled));
     }
 
@@ -90,8 +106,7 @@ class loop {
     template <class F, class... Args>
     timer_handle call_at(time_point when, F&& f, Args&&... args) {
         check_usable();
-        auto& c = *make_callback<timed_callback, std::decay_t<F>>(
-            bind_arguments(std::forward<F>(f), std::forward<Args>(args)...));
+        auto& c = make_call<timed_callback>(std::forward<F>(f), std::forward<Args>(args)...);
         c.owner = this;
         c.when = when;
         timers_.insert(c, when);
@@ -108,6 +123,9 @@ class loop {
     // throws what it threw.
     template <class Awaitable>
     auto run_until_complete(Awaitable&& what, std::source_location at = std::source_location::current());
+    // The same; `fresh`: nobody else looks at the result.
+    template <class Future>
+    auto run_to_end(Future main, bool fresh);
     // Lets the present iteration finish, then leaves run_forever(). Before it: one iteration is run, without
     // waiting.
     void stop() noexcept { stopping_ = true; }
@@ -119,14 +137,18 @@ class loop {
     template <class T>
     task<T> create_task(coro<T> what, std::string name = {},
                         std::source_location at = std::source_location::current());
+    // In that context itself, not in a copy (context.hpp).
+    template <class T, std::same_as<context> C>
+    task<T> create_task(coro<T> what, const C& in, std::source_location at = std::source_location::current());
     template <class T>
     future<T> create_future(std::source_location at = std::source_location::current());
 
-    // Whether create_task() runs the body at once up to its first wait, while this loop runs; so do all that
-    // make tasks of coroutines, as gather() and task_group. What ends before that is done on return and never
-    // was in the ready queue. Eager starts that nest too deep for the stack start as any task does.
-    void set_eager_start(bool on) noexcept { eager_start_ = on; }
-    bool get_eager_start() const noexcept { return eager_start_; }
+    // Called by create_task() and by all that make tasks of coroutines, as gather() and task_group, once the
+    // task has its name and its context. If it throws, the task ends cancelled without having begun, and the
+    // exception comes out of create_task(). Null: there is none. eager_task_factory (task.hpp) begins each
+    // task at once.
+    void set_task_factory(task_factory f) { factory_ = std::move(f); }
+    const task_factory& get_task_factory() const noexcept { return factory_; }
 
     // Debug mode: callbacks and steps that take longer than slow_callback_duration are reported to the
     // exception handler; what belongs to this loop's thread throws std::logic_error in others; tasks and
@@ -181,11 +203,12 @@ class loop {
     void make_ready_ahead(node& n) noexcept { ahead_.push_front(n); }
     // The first step of a task that was just made.
     void start(task_state& t) {
-        if (eager_start_ && is_running()) [[unlikely]]
-            start_now(t);
+        if (factory_) [[unlikely]]
+            start_by_factory(t);
         else
             make_ready(t);
     }
+    // Inside this call, unless such starts nest too deep for the stack.
     void start_now(task_state& t);
     // From any thread: as make_ready(), and wakes the loop.
     void post(node& n) noexcept;
@@ -240,6 +263,38 @@ class loop {
         return n ? n->created : std::source_location();
     }
     std::string name_of(const task_state& t) const;
+
+    // A copy of the context of whoever calls, in whatever thread; null if that has no values.
+    static std::shared_ptr<context_values> keep_context() {
+        if (!contexts_were_used.load(std::memory_order_relaxed)) [[likely]]
+            return nullptr;
+        return copy_of_context();
+    }
+    static std::shared_ptr<context_values> copy_of_context();
+    // A callable that runs in a context which keep_context() gave.
+    template <class F>
+    static auto with_context(std::shared_ptr<context_values> kept, F f) {
+        return [kept = std::move(kept), f = std::move(f)]() mutable {
+            const running_callback here(kept);
+            f();
+        };
+    }
+    // The callback under way sees that context; null: one without values, made when it is first asked for.
+    class running_callback {
+      public:
+        explicit running_callback(std::shared_ptr<context_values> kept);
+        running_callback(const running_callback&) = delete;
+        running_callback& operator=(const running_callback&) = delete;
+        ~running_callback();
+
+      private:
+        std::shared_ptr<context_values> outer_;
+    };
+    std::shared_ptr<context_values>& callback_context() noexcept { return callback_context_; }
+    void forget_callback_context() noexcept {
+        if (callback_context_) [[unlikely]]
+            callback_context_.reset();
+    }
 
     // Whether this loop object still exists; of any thread.
     static bool alive(const loop* l) noexcept;
@@ -297,8 +352,34 @@ class loop {
     void look_around();
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
-    // Of the task that is running, else of this thread.
-    void inherit_context(task_state& t);
+    void start_by_factory(task_state& t);
+
+    template <class Base, class F, class... Args>
+    static Base& make_call(F&& f, Args&&... args) {
+        auto call = bind_arguments(std::forward<F>(f), std::forward<Args>(args)...);
+        if (contexts_were_used.load(std::memory_order_relaxed)) [[unlikely]]
+            return make_call_here<Base, F>(std::move(call));
+        return *make_callback<Base, std::decay_t<F>>(std::move(call));
+    }
+    // F is the callable as given, Call what is to be called.
+    template <class Base, class F, class Call>
+    static Base& make_call_in(std::shared_ptr<context_values>&& kept, Call&& call) {
+        using given = std::decay_t<F>;
+        if (kept) [[unlikely]]
+            return *make_callback<Base, given>(with_context(std::move(kept), std::forward<Call>(call)));
+        return *make_callback<Base, given>(std::forward<Call>(call));
+    }
+    // Apart, so that what exceptions need is not in the way of those that have no context.
+    template <class Base, class F, class Call>
+    [[gnu::noinline]] static Base& make_call_here(Call&& call) {
+        return make_call_in<Base, F>(copy_of_context(), std::forward<Call>(call));
+    }
+    handle enqueue(callback& c) {
+        if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
+            take_foreign();  // what another thread called earlier goes first
+        ready_.push_back(c);
+        return handle(c);
+    }
     void take_foreign() noexcept;
     void drop_callbacks() noexcept;
 
@@ -311,7 +392,6 @@ class loop {
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
     bool strict_poll_;
-    bool eager_start_ = false;
     std::uint8_t eager_starts_ = 0;  // that lie within one another
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
@@ -320,12 +400,20 @@ class loop {
     std::uint64_t id_;
     std::unordered_map<const outcome*, notes> notes_;
     exception_handler handler_;
+    task_factory factory_;
+    std::shared_ptr<context_values> callback_context_;
     std::vector<std::unique_ptr<service>> services_;
     std::atomic<std::uint8_t> guard_{0};
     alignas(64) std::atomic<node*> foreign_{nullptr};  // latest first
 };
 
 inline constinit thread_local loop* running_loop = nullptr;
+
+inline loop::running_callback::running_callback(std::shared_ptr<context_values> kept)
+    : outer_(std::exchange(running_loop->callback_context_, std::move(kept))) {}
+inline loop::running_callback::~running_callback() {
+    if (running_loop->callback_context_ || outer_) running_loop->callback_context_ = std::move(outer_);
+}
 
 // The loop that runs in this thread; throws if there is none.
 inline loop& get_running_loop() {

@@ -33,9 +33,13 @@ class runner {
     // Throws std::logic_error if the runner is closed or a loop runs in this thread already.
     template <class T>
     T run(coro<T> main) {
+        return run(std::move(main), context_);
+    }
+    // In that context instead of the runner's own; what `main` sets is seen through it.
+    template <class T>
+    T run(coro<T> main, const context& in) {
         loop& l = idle_loop();
-        const entered_context here(context_.values());
-        return l.run_until_complete(keep_context(std::move(main)));
+        return l.run_to_end(l.create_task(std::move(main), in), true);
     }
 
     // Cancels what is left, waits until it has ended and closes the loop. Closing twice does nothing.
@@ -45,16 +49,6 @@ class runner {
     loop& idle_loop();  // throws as run() does
 
   private:
-    template <class T>
-    coro<T> keep_context(coro<T> main) {
-        struct at_end {
-            explicit at_end(context& c) : kept(c) {}
-            ~at_end() { kept = copy_context(); }
-            context& kept;
-        } const keep(context_);
-        co_return co_await main;
-    }
-
     loop_options options_;
     std::optional<loop> loop_;
     context context_ = copy_context();

@@ -77,6 +77,7 @@ struct server::state : std::enable_shared_from_this<state> {
     future<void> forever;   // while serve_forever() waits: cancelled by close()
     std::string unix_path;  // ours as long as it is that file
     ino_t unix_inode = 0;
+    std::shared_ptr<context_values> context;  // in which it began to serve: its handlers begin in copies
     bool serving = false;
     bool closed = false;
 };
@@ -133,6 +134,7 @@ void server::state::start() {
         l.listening.watch();
     }
     serving = true;
+    context = loop::keep_context();
     for (listener& l : listeners) l.accept_all();
 }
 
@@ -155,6 +157,7 @@ void server::state::serve(int fd) {
         self->end_if_done();
     });
     clients.insert(c);
+    const loop::running_callback in_its_context(context);
     const task<void> t = home.create_task(handle_client(handler, stream_reader(lease), stream_writer(lease)));
     t.add_done_callback([weak](const task<void>& handled) {
         const std::exception_ptr e = handled.cancelled() ? nullptr : handled.exception();

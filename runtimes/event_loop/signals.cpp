@@ -52,6 +52,7 @@ class signal_handlers final : public loop::service {
     }
 
     void add(int signal, std::function<void()> f) {
+        if (auto kept = loop::keep_context()) f = loop::with_context(std::move(kept), std::move(f));
         if (const auto at = all_.find(signal); at != all_.end()) {
             at->second.call = std::move(f);
             return;
@@ -94,7 +95,8 @@ class signal_handlers final : public loop::service {
         std::uint64_t count = 0;
         [[maybe_unused]] const ssize_t n = ::read(wake_, &count, sizeof count);
         for (const auto& [signal, e] : all_)
-            if (has_come[static_cast<std::size_t>(signal)].exchange(false)) loop_.call_soon(e.call);
+            if (has_come[static_cast<std::size_t>(signal)].exchange(false))
+                loop_.call_soon_in(nullptr, e.call);
     }
 
     loop& loop_;

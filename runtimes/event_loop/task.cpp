@@ -37,6 +37,21 @@ void loop::start_now(task_state& t) {
     t.run(t);
 }
 
+void loop::start_by_factory(task_state& t) {
+    first_step begins = first_step::queued;
+    try {
+        begins = factory_(*this, any_task(t.result));
+    } catch (...) {
+        t.result.set(flag::must_cancel);
+        make_ready(t);
+        throw;
+    }
+    if (begins == first_step::at_once && is_running())
+        start_now(t);
+    else
+        make_ready(t);
+}
+
 bool drop_frames(task_state& t) {
     task_state* const outer = t.result.owner->enter(&t);
     task_state* top = &header_at(t.result.frame);

@@ -171,7 +171,11 @@ auto create_task(A what, std::source_location at = std::source_location::current
     return create_task(as_coro(std::move(what)), at);
 }
 
-// Runs the body at once, as every create_task() does after loop::set_eager_start().
+// For loop::set_task_factory(): what ends before its first wait is done when create_task() returns, and never
+// was in the ready queue.
+inline first_step eager_task_factory(loop&, const any_task&) { return first_step::at_once; }
+
+// Runs the body at once, as every create_task() does with eager_task_factory.
 template <class T>
 task<T> create_eager_task(coro<T> what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
@@ -218,7 +222,11 @@ template <class Awaitable>
 auto loop::run_until_complete(Awaitable&& what, std::source_location at) {
     check_may_run();  // first, for a coroutine that is refused must not become a task all the same
     constexpr bool fresh = requires { typename std::decay_t<Awaitable>::promise_type; };
-    auto main = as_future(*this, std::forward<Awaitable>(what), at);
+    return run_to_end(as_future(*this, std::forward<Awaitable>(what), at), fresh);
+}
+
+template <class Future>
+auto loop::run_to_end(Future main, bool fresh) {
     outcome& o = main.raw();
     if (o.owner != this)
         throw std::invalid_argument("run_until_complete: the task or future belongs to another event loop");
@@ -234,7 +242,7 @@ auto loop::run_until_complete(Awaitable&& what, std::source_location at) {
     }
     main.remove_done_callback(stopper);
     if (!main.done()) throw std::runtime_error("the event loop was stopped before its main task was done");
-    using value = typename decltype(main)::value_type;
+    using value = typename Future::value_type;
     main.result();
     if constexpr (std::is_reference_v<value>) {
         return std::ref(main.result());

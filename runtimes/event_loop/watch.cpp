@@ -22,6 +22,7 @@ class watchers final : public loop::service {
     }
 
     void add(int fd, direction d, std::function<void()> f) {
+        if (auto kept = loop::keep_context()) f = loop::with_context(std::move(kept), std::move(f));
         auto at = all_.find(fd);
         if (at == all_.end()) {
             loop_.io().attach(fd);
@@ -82,6 +83,7 @@ class watchers final : public loop::service {
             loop& l = self.owner->loop_;
             const auto call = self.call;
             if (self.ready()) {
+                const loop::running_callback in_its_context(nullptr);
                 try {
                     (*call)();
                 } catch (const loop_exit&) {

@@ -1,4 +1,4 @@
-// set_eager_start(): tasks that run at once up to their first wait, whoever makes them.
+// eager_task_factory: tasks that run at once up to their first wait, whoever makes them.
 #include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/gather.hpp"
 #include "runtimes/event_loop/task_group.hpp"
@@ -16,8 +16,8 @@ class eager_start_test : public on_each_back_end {
     template <class T>
     T run_eagerly(coro<T> main) {
         loop l(options());
-        l.set_eager_start(true);
-        EXPECT_TRUE(l.get_eager_start());
+        l.set_task_factory(eager_task_factory);
+        EXPECT_TRUE(l.get_task_factory());
         return l.run_until_complete(std::move(main));
     }
 };
@@ -134,7 +134,7 @@ TEST_P(eager_start_test, a_task_has_its_own_copy_of_its_makers_context_or_the_on
 
 TEST_P(eager_start_test, before_the_loop_runs_tasks_are_queued) {
     loop l(options());
-    l.set_eager_start(true);
+    l.set_task_factory(eager_task_factory);
     const task<int> t = l.create_task(nine());
     EXPECT_FALSE(t.done());
     EXPECT_EQ(l.run_until_complete(t), 9);
@@ -143,6 +143,7 @@ TEST_P(eager_start_test, before_the_loop_runs_tasks_are_queued) {
 coro<int> tree_of_gathers(int depth) {
     if (depth == 0) co_return 1;
     std::vector<coro<int>> children;
+    children.reserve(5);
     for (int i = 0; i < 5; ++i) children.push_back(tree_of_gathers(depth - 1));
     const std::vector<int> below = co_await gather(std::move(children));
     int sum = 1;
@@ -213,7 +214,7 @@ TEST_P(eager_start_test,
 TEST_P(eager_start_test,
        an_exception_of_the_eager_part_stays_in_the_task_and_a_loop_exit_comes_out_of_create_task) {
     loop l(options());
-    l.set_eager_start(true);
+    l.set_task_factory(eager_task_factory);
     auto body = []() -> coro<> {
         auto fails = []() -> coro<> {
             throw std::runtime_error("kept");

@@ -1,5 +1,6 @@
 // Tests of the runner: several main coroutines in one loop and one context.
 #include <cstdlib>
+#include <memory>
 
 #include "runtimes/event_loop/event.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
@@ -39,6 +40,31 @@ TEST_P(runner_test, a_run_finds_what_the_one_before_it_set) {
         EXPECT_EQ(2, r.run(exchange(number, 3)));
     }
     EXPECT_EQ(-1, number.get()) << "the thread's own context is another";
+}
+
+TEST_P(runner_test, a_run_in_an_explicit_context_leaves_the_runners_own_alone) {
+    context_var<int> number("number", -1);
+    const auto exchange = [](context_var<int>& v, int to) -> coro<int> {
+        const int before = v.get();
+        v.set(to);
+        co_await sleep(0ns);
+        EXPECT_EQ(to, v.get());
+        co_return before;
+    };
+    runner r(options());
+    EXPECT_EQ(-1, r.run(exchange(number, 1)));
+    const context other = copy_context();
+    EXPECT_EQ(-1, r.run(exchange(number, 10), other));
+    EXPECT_EQ(10, number.get(other));
+    EXPECT_EQ(10, r.run(exchange(number, 11), other));
+    EXPECT_EQ(1, r.run(exchange(number, 2))) << "the runner's own";
+    EXPECT_EQ(-1, number.get());
+}
+
+TEST_P(runner_test, a_value_that_can_only_be_moved_comes_out_of_a_run) {
+    runner r(options());
+    const auto made = r.run([]() -> coro<std::unique_ptr<int>> { co_return std::make_unique<int>(4); }());
+    EXPECT_EQ(4, *made);
 }
 
 TEST_P(runner_test, tasks_go_on_in_the_next_run_and_close_cancels_them) {

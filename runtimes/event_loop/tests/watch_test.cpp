@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 
 namespace crossover::asyncio {
@@ -114,6 +115,25 @@ TEST_P(watch_test, an_exception_of_a_callback_is_reported_and_what_cannot_be_wat
         EXPECT_FALSE(remove_reader(l, file));
         ::close(file);
     }(ends));
+}
+
+TEST_P(watch_test, a_reader_runs_in_the_context_in_which_it_was_added) {
+    context_var<int> number("number", 0);
+    run([](context_var<int>& v, std::array<int, 2> p) -> coro<> {
+        loop& l = get_running_loop();
+        future<int> seen(l);
+        v.set(1);
+        add_reader(l, p[0], [&] {
+            seen.set_result(v.get());
+            v.set(9);
+            remove_reader(l, p[0]);
+        });
+        v.set(2);
+        EXPECT_EQ(1, ::write(p[1], "x", 1));
+        const int got = co_await seen;
+        EXPECT_EQ(1, got);
+        EXPECT_EQ(2, v.get());
+    }(number, ends));
 }
 
 }  // namespace
