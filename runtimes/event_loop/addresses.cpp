@@ -92,4 +92,12 @@ void set_no_delay(const socket& s) noexcept {
     ::setsockopt(s.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+void expect_stream(const socket& s) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(s.fd(), SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        throw std::system_error(errno, std::generic_category(), "getsockopt");
+    if (type != SOCK_STREAM) throw std::invalid_argument("a stream socket was expected: make it SOCK_STREAM");
+}
+
 }  // namespace crossover::asyncio

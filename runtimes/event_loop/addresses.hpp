@@ -38,4 +38,7 @@ coro<std::vector<socket_address>> resolve(std::string host, std::uint16_t port, 
 
 void set_no_delay(const socket& s) noexcept;
 
+// Throws std::invalid_argument if it is not of type SOCK_STREAM.
+void expect_stream(const socket& s);
+
 }  // namespace crossover::asyncio

@@ -263,6 +263,17 @@ void bind_to(const socket& s, const socket_address& at) {
         throw std::system_error(errno, std::generic_category(), "listening at " + at.text());
 }
 
+// Of a Unix server that is to remove its socket.
+void note_file(server::state& s) {
+    const socket_address at = local_address(s.listeners.front().listening);
+    if (!s.options.cleanup_socket || at.family() != AF_UNIX) return;
+    const std::string path = at.text();  // empty for one without a name in the file system
+    struct stat ours {};
+    if (::stat(path.c_str(), &ours) < 0) return;
+    s.unix_path = path;
+    s.unix_inode = ours.st_ino;
+}
+
 }  // namespace
 
 coro<server> start_server(client_handler handler, std::string host, std::uint16_t port,
@@ -280,6 +291,14 @@ coro<server> start_server(client_handler handler, std::string host, std::uint16_
     co_return begin(made);
 }
 
+coro<server> start_server(client_handler handler, socket bound, server_options options) {
+    expect_stream(bound);
+    auto made = std::make_shared<server::state>(get_running_loop(), std::move(handler), options);
+    made->listeners.emplace_back(*made, std::move(bound));
+    note_file(*made);
+    co_return begin(made);
+}
+
 coro<server> start_unix_server(client_handler handler, std::string path, server_options options) {
     auto made = std::make_shared<server::state>(get_running_loop(), std::move(handler), options);
     struct stat old {};
@@ -287,11 +306,7 @@ coro<server> start_unix_server(client_handler handler, std::string path, server_
     socket s = socket::create(AF_UNIX);
     bind_to(s, unix_address(path));
     made->listeners.emplace_back(*made, std::move(s));
-    struct stat ours {};
-    if (options.cleanup_socket && ::stat(path.c_str(), &ours) == 0) {
-        made->unix_path = path;
-        made->unix_inode = ours.st_ino;
-    }
+    note_file(*made);
     co_return begin(made);
 }
 

@@ -65,6 +65,9 @@ class server {
 // writer. Throws std::system_error.
 coro<server> start_server(client_handler handler, std::string host, std::uint16_t port,
                           server_options options = server_options());
+// At a socket that is bound already, of whatever family. Throws std::invalid_argument if it is no stream
+// socket.
+coro<server> start_server(client_handler handler, socket bound, server_options options = server_options());
 // Replaces a socket that lies at the path.
 coro<server> start_unix_server(client_handler handler, std::string path,
                                server_options options = server_options());

@@ -168,6 +168,12 @@ coro<stream_pair> open_connection(std::string host, std::uint16_t port, std::siz
     std::rethrow_exception(first);
 }
 
+coro<stream_pair> open_connection(socket connected, std::size_t limit) {
+    expect_stream(connected);
+    set_no_delay(connected);
+    co_return make_stream(std::move(connected), limit);
+}
+
 coro<stream_pair> open_unix_connection(std::string path, std::size_t limit) {
     const socket_address to = unix_address(path);
     socket s = co_await connect_to(to);

@@ -135,5 +135,8 @@ stream_pair make_stream(socket s, std::size_t limit = default_stream_limit);
 coro<stream_pair> open_connection(std::string host, std::uint16_t port,
                                   std::size_t limit = default_stream_limit);
 coro<stream_pair> open_unix_connection(std::string path, std::size_t limit = default_stream_limit);
+// Over a socket that is connected already, of whatever family. Throws std::invalid_argument if it is no
+// stream socket.
+coro<stream_pair> open_connection(socket connected, std::size_t limit = default_stream_limit);
 
 }  // namespace crossover::asyncio

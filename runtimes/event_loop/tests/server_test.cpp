@@ -2,11 +2,14 @@
 #include "runtimes/event_loop/server.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/tests/what_of.hpp"
@@ -63,6 +66,44 @@ TEST_P(server_test, conformance_154_a_server_serves_many_clients_and_waits_for_t
         EXPECT_EQ("still served\n", two);
         writer.close();
         co_await closed;
+    }());
+}
+
+// Not listening yet.
+socket bound_to_loopback(int type = SOCK_STREAM) {
+    socket s = socket::create(AF_INET, type);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(0, ::bind(s.fd(), reinterpret_cast<const sockaddr*>(&at), sizeof at));
+    return s;
+}
+
+TEST_P(server_test, a_server_at_a_bound_socket_and_a_stream_over_a_connected_one) {
+    run([]() -> coro<> {
+        const server s = co_await start_server(&echo_lines, bound_to_loopback());
+        socket client = socket::create(AF_INET);
+        const socket_address at = s.addresses().front();
+        co_await sock_connect(client, at.get(), at.size());
+        auto [reader, writer] = co_await open_connection(std::move(client));
+        writer.write("over sockets\n");
+        const std::string got = co_await reader.readline();
+        EXPECT_EQ("over sockets\n", got);
+        writer.close();
+        s.close();
+        co_await s.wait_closed();
+    }());
+}
+
+TEST_P(server_test, a_socket_of_another_type_is_refused) {
+    run([]() -> coro<> {
+        const std::string expected = "a stream socket was expected: make it SOCK_STREAM";
+        const std::string of_server =
+            co_await what_of<std::invalid_argument>(start_server(&echo_lines, bound_to_loopback(SOCK_DGRAM)));
+        EXPECT_EQ(expected, of_server);
+        const std::string of_client =
+            co_await what_of<std::invalid_argument>(open_connection(bound_to_loopback(SOCK_DGRAM)));
+        EXPECT_EQ(expected, of_client);
     }());
 }
 
@@ -132,6 +173,48 @@ TEST_P(server_test, conformance_153_an_exception_of_a_handler_is_reported_and_a_
         co_await s.wait_closed();
     }(reports));
     EXPECT_EQ(log{"Unhandled exception in client_connected_cb"}, reports);
+}
+
+TEST_P(server_test, a_server_at_a_bound_unix_socket_removes_its_file) {
+    run([]() -> coro<> {
+        const std::string path =
+            testing::TempDir() + "crossover_bound_" + std::to_string(::getpid()) + ".socket";
+        ::unlink(path.c_str());
+        socket bound = socket::create(AF_UNIX);
+        const socket_address at = unix_address(path);
+        EXPECT_EQ(0, ::bind(bound.fd(), at.get(), at.size()));
+        const server s = co_await start_server(&echo_lines, std::move(bound));
+        auto [reader, writer] = co_await open_unix_connection(path);
+        writer.write("x\n");
+        const std::string got = co_await reader.readline();
+        EXPECT_EQ("x\n", got);
+        writer.close();
+        s.close();
+        EXPECT_FALSE(std::filesystem::exists(path));
+        co_await s.wait_closed();
+    }());
+}
+
+TEST_P(server_test, handlers_begin_in_copies_of_the_context_in_which_the_server_was_started) {
+    context_var<int> number("number", 0);
+    run([](context_var<int>& v) -> coro<> {
+        v.set(1);
+        const auto tells = [&v](stream_reader, stream_writer writer) -> coro<> {
+            writer.write(std::to_string(v.get()));
+            v.set(9);
+            writer.close();
+            co_await writer.wait_closed();
+        };
+        const server s = co_await start_server(tells, "127.0.0.1", 0);
+        v.set(2);
+        for (int i = 0; i < 2; ++i) {
+            auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+            const std::string got = co_await reader.read();
+            EXPECT_EQ("1", got);
+        }
+        s.close();
+        co_await s.wait_closed();
+    }(number));
 }
 
 TEST_P(server_test, conformance_156_a_unix_server_removes_its_socket_unless_it_was_replaced) {
