@@ -62,13 +62,20 @@ std::string socket_address::text() const {
     return "[" + std::string(text) + "]:" + std::to_string(port());
 }
 
-socket_address local_address(const socket& s) {
+namespace {
+
+socket_address ask(int (*getter)(int, sockaddr*, socklen_t*), const socket& s, const char* name) {
     sockaddr_storage storage;
     socklen_t size = sizeof storage;
-    if (::getsockname(s.fd(), reinterpret_cast<sockaddr*>(&storage), &size) < 0)
-        throw std::system_error(errno, std::generic_category(), "getsockname");
+    if (getter(s.fd(), reinterpret_cast<sockaddr*>(&storage), &size) < 0)
+        throw std::system_error(errno, std::generic_category(), name);
     return socket_address(reinterpret_cast<const sockaddr*>(&storage), size);
 }
+
+}  // namespace
+
+socket_address local_address(const socket& s) { return ask(&::getsockname, s, "getsockname"); }
+socket_address peer_address(const socket& s) { return ask(&::getpeername, s, "getpeername"); }
 
 socket_address unix_address(const std::string& path) {
     sockaddr_un address{};

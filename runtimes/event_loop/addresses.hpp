@@ -27,8 +27,9 @@ class socket_address {
     socklen_t size_;
 };
 
-// Where the socket is bound to.
+// Where the socket is bound to, and where it is connected to. Both throw std::system_error.
 socket_address local_address(const socket& s);
+socket_address peer_address(const socket& s);
 // Throws std::invalid_argument if the path is too long.
 socket_address unix_address(const std::string& path);
 

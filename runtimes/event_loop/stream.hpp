@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtimes/event_loop/addresses.hpp"
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/stream_connection.hpp"
 
@@ -120,6 +121,9 @@ class stream_writer {
         connection().set_limits(high, low);
     }
     int fd() const noexcept { return connection().fd(); }
+    // As long as the connection is open; else they throw std::system_error.
+    socket_address peer_address() const { return asyncio::peer_address(connection().own_socket()); }
+    socket_address local_address() const { return asyncio::local_address(connection().own_socket()); }
 
   private:
     stream_connection& connection() const noexcept { return *lease_->connection; }

@@ -100,6 +100,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     bool closing() const noexcept { return closing_; }
     bool closed() const noexcept { return closed_; }
     int fd() const noexcept { return socket_.fd(); }
+    const socket& own_socket() const noexcept { return socket_; }
     loop& home() const noexcept { return loop_; }
 
     class [[nodiscard]] drain_wait : queued_wait {

@@ -43,6 +43,25 @@ TEST_P(stream_test, conformance_148_a_cancelled_reader_of_a_socket_loses_no_data
     }());
 }
 
+TEST_P(stream_test, each_end_knows_its_address_and_that_of_its_peer) {
+    run([]() -> coro<> {
+        future<std::string> seen(get_running_loop());
+        const auto tells = [&](stream_reader, stream_writer writer) -> coro<> {
+            seen.set_result(writer.peer_address().text() + " to " + writer.local_address().text());
+            co_return;
+        };
+        const server s = co_await start_server(tells, "127.0.0.1", 0);
+        auto [reader, writer] = co_await open_connection("127.0.0.1", s.port());
+        const std::string got = co_await seen;
+        EXPECT_EQ(got, writer.local_address().text() + " to " + writer.peer_address().text());
+        EXPECT_EQ(writer.peer_address().port(), s.port());
+        writer.close();
+        co_await writer.wait_closed();
+        EXPECT_THROW(static_cast<void>(writer.peer_address()), std::system_error);
+        s.close();
+    }());
+}
+
 TEST_P(stream_test, conformance_149_drain_waits_above_the_high_water_mark_and_several_may_wait) {
     run([]() -> coro<> {
         auto [ours, theirs] = connected();
