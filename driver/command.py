@@ -21,6 +21,11 @@ from driver.selection import check_names, split_names
 from reports import outcomes
 
 _SHOWN_FAILURES = 10
+_REMEDIES = {  # where no file is named
+    errno.ENOSPC: ": make room, or write elsewhere",
+    errno.ENOENT: ": the present folder is gone: change to another",
+    errno.EMFILE: ": raise the limit of open files (ulimit -n)",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -197,8 +202,7 @@ def _one_line() -> Iterator[None]:
         raise
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        remedy = ": make room, or write elsewhere" if error.errno == errno.ENOSPC else ""
-        raise Problem(f"{error.strerror or error}{where}{remedy}") from None
+        raise Problem(f"{error.strerror or error}{where}{_REMEDIES.get(error.errno or 0, '') if not where else ''}") from None
     except (Problem, Interrupted, KeyboardInterrupt):
         raise
     except ModuleNotFoundError as error:

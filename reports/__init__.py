@@ -12,7 +12,7 @@ __all__ = ["ReadError", "build"]
 def build(run_dir: Path) -> None:
     """Writes index.html, report.md and figures/ into DIR, from its run.json. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where a home cannot be written to, it would talk of its cache
-    warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a foreign name: a box stands for it
+    warnings.filterwarnings("ignore", message="(?s)Glyph .* missing")  # of a foreign name: a box stands for it
     from reports import building  # statistics and reading need neither matplotlib nor jinja2
 
     try:

@@ -147,6 +147,13 @@ def test_an_output_that_is_full_is_one_line_and_an_environment_error(benches: Be
     assert "No space left on device: make room, or write elsewhere" in done.stderr
 
 
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f"cd '{tmp_path}/gone'; rmdir '{tmp_path}/gone'; exec /usr/bin/python3 '{ROOT}/driver/__main__.py' run --out here"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (3, "crossover: No such file or directory: the present folder is gone: change to another\n")
+
+
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">&-", "<&- >&- 2>&-"])
 def test_the_exit_code_tells_it_where_no_line_can_be_written(redirection: str) -> None:
     done = subprocess.run(["/bin/sh", "-c", f"exec '{ROOT}/scripts/crossover' report nowhere {redirection}"], capture_output=True, text=True, timeout=60)
