@@ -46,6 +46,13 @@ void print(const error_report& report) {
     std::fprintf(stderr, "%s\n", line.c_str());
 }
 
+// Of thousands of tasks the next one has left the cache. Its frame lies behind its node, or the node within
+// it: four lines are what a task that sleeps goes through.
+inline void prefetch(const node& n) noexcept {
+    const auto* const begin = reinterpret_cast<const std::byte*>(&n);
+    for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(begin + 64 * line);
+}
+
 }  // namespace
 
 std::unique_ptr<reactor> make_epoll_reactor() { return std::make_unique<epoll_reactor>(); }
@@ -139,7 +146,7 @@ inline void loop::run_once() {
         do {
             node& n = ready_.pop_front();
             more = &n != last;
-            __builtin_prefetch(ready_.front());
+            if (more) prefetch(*ready_.front());
             ++since_poll_;
             immediate_ = most_immediate;
             n.run(n);
