@@ -163,6 +163,8 @@ def test_truncated_and_foreign_lines_of_a_journal_are_told(benches: Benches, run
 
 @pytest.mark.parametrize("verb", [["report"], ["run", "--resume"], ["run", "--out"]])
 def test_a_results_folder_that_is_read_only_is_one_line_and_stays_as_it_is(benches: Benches, runs: Callable[..., Path], verb: list[str]) -> None:
+    if os.geteuid() == 0 and not os.stat("/").st_mode & 0o001:
+        pytest.skip("no other user may enter / here")
     made = runs("a")
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         folder = Path(place) / "a"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import resource
 import shutil
 import socket
@@ -19,6 +20,7 @@ from typing import Any
 BENCH = sys.argv.pop(1)
 # Many at once: a server that writes head and body apart answers every 40 ms only (delayed acknowledgements).
 CELL: dict[str, Any] = {"workload": "fetch", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
+CROWD: dict[str, Any] = {"workload": "fetch", "params": {"requests": 3000, "in_flight": 1000, "delay_us": 10_000, "bytes": 64}}
 DELAYED = {"workload": "fetch", "params": {"requests": 320, "in_flight": 16, "delay_us": 1000, "bytes": 64}}
 CONNECT = {"workload": "fetch_connect", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
 
@@ -45,7 +47,7 @@ class Nginx:
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") or self._unpacked()
         (folder / "index.html").write_text("a page of nginx\n" * 100)
         (folder / "nginx.conf").write_text(
-            "daemon off; worker_processes 1; pid nginx.pid; error_log error.log;\n"
+            f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid nginx.pid; error_log error.log;\n"
             "events { worker_connections 1024; }\n"
             f"http {{ access_log off; keepalive_requests 1000000;\n"
             f"  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fast; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n"
@@ -148,7 +150,7 @@ class ForeignServer(unittest.TestCase):
         origin = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few_descriptors)
         try:
             assert origin.stdout
-            answer = ask(origin.stdout.readline().split()[-1], {**CELL, "params": {**CELL["params"], "delay_us": 300_000}})[0]
+            answer = ask(origin.stdout.readline().split()[-1], CROWD)[0]
         finally:
             origin.terminate()
             _, said = origin.communicate(timeout=10)

@@ -75,7 +75,7 @@ class Notes(unittest.TestCase):
         group = {"tasks": 100, "failing": 12, "delay_us": 2000, "in_flight": 20}
         first, calls, race, gather, task_group = ask(
             ("first_result", {"sources": 20, "failing": 15, "delay_us": 5000}),
-            ("timeouts", {"calls": 8, "stalled_every": 4, "delay_us": 1000, "deadline_us": 100_000, "in_flight": 8}),
+            ("timeouts", {"calls": 8, "stalled_every": 4, "delay_us": 1000, "deadline_us": 300_000, "in_flight": 8}),
             ("race", {"races": 3, "racers": 2, "delay_us": 1000}),
             ("fail_fast", {**group, "task_group": 0}),
             ("fail_fast", {**group, "task_group": 1}),
