@@ -113,9 +113,21 @@ class Drill:
                 pass
         return sorted(found)
 
-    def kill(self, pid: int, number: signal.Signals) -> None:
-        assert pid in self.processes()
-        os.kill(pid, number)
+    def kill(self, pid: int, number: signal.Signals) -> bool:
+        """False if it has ended meanwhile."""
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if pid not in self.processes():  # the number may be another's by now
+                return False
+            signal.pidfd_send_signal(process, number)
+            return True
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(process)
 
 
 @pytest.fixture

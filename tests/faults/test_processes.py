@@ -29,7 +29,7 @@ def test_a_bench_process_that_crashes_is_started_again(drill: Drill) -> None:
     drill.use("event_loop", "serial")
     child = drill.begin("--workloads", "sum_squares", "--models", "event_loop,serial")
     drill.wait_for_samples(4)
-    drill.kill(drill.processes("bench_event_loop")[0], signal.SIGSEGV)
+    assert drill.kill(drill.processes("bench_event_loop")[0], signal.SIGSEGV)
     until("a failure", lambda: bool(failures(drill)))
     (failure,) = failures(drill)
     assert (failure["outcome"], failure["reason"]) == ("crashed", "killed by SIGSEGV")
@@ -43,7 +43,7 @@ def test_a_bench_process_that_hangs_is_ended_at_its_deadline(drill: Drill) -> No
     child = drill.begin("--workloads", "sum_squares", "--models", "event_loop,serial")
     drill.wait_for_samples(4)
     hanging = drill.processes("bench_event_loop")[0]
-    drill.kill(hanging, signal.SIGSTOP)
+    assert drill.kill(hanging, signal.SIGSTOP)
     until("a failure", lambda: bool(failures(drill)))
     failure = failures(drill)[0]
     assert failure["outcome"] == "timed_out" and failure["reason"].startswith("no answer within "), failure
@@ -59,7 +59,7 @@ def test_an_origin_that_is_killed_is_started_again_and_fetching_goes_on(drill: D
     child = drill.begin("--workloads", "fetch", "--models", "event_loop")
     drill.wait_for_samples(2)
     killed = drill.processes("/origin")
-    drill.kill(killed[0], signal.SIGKILL)
+    assert drill.kill(killed[0], signal.SIGKILL)
     until("another origin", lambda: drill.processes("/origin") not in ([], killed))
     until("a failure", lambda: bool(failures(drill)))
     drill.wait_for_more_samples("event_loop", failures(drill)[0]["at_ns"])
