@@ -71,7 +71,7 @@ struct spin_after_another : spin {
 };
 
 template <class R, class W = spin>
-sample sample_of_60_ms() {
+sample sample_of_60_ms(std::uint64_t untimed = 0) {
     empty_bench before = empty_bench::now();
     constexpr workload_list<W> list;
     static constexpr auto makers = makers_of(list);
@@ -79,7 +79,7 @@ sample sample_of_60_ms() {
     lazy_origin origin(std::nullopt);
     lazy_load load(std::nullopt);
     sampler samples(model, origin, load, before);
-    return samples.take(*model.cells().front(), 3);
+    return samples.take(*model.cells().front(), 3, untimed);
 }
 
 // The tests' machine may be busy, but CPU time is not wall time: what is spun is used, and little else.
@@ -95,6 +95,12 @@ TEST(meters, what_is_done_before_a_pass_is_not_charged_to_it) {
     const sample seen = sample_of_60_ms<serial, spin_after_another>();
     expect_60_ms(seen.used);
     EXPECT_GE(seen.wall_ns, 59'000'000U);
+}
+
+TEST(meters, untimed_passes_are_charged_to_nobody) {
+    expect_60_ms(sample_of_60_ms<serial>(2).used);
+    expect_60_ms(sample_of_60_ms<serial, spin_after_another>(2).used);
+    expect_60_ms(sample_of_60_ms<forking>(2).used);
 }
 
 TEST(meters, a_spin_in_a_forked_worker_is_seen_as_long_as_it_was) {

@@ -207,6 +207,16 @@ class Serving(unittest.TestCase):
         again = self.ask(do="sample", **SUMS, iterations=1)
         self.assertEqual(again["checksum"], sample["checksum"])
 
+    def test_an_untimed_pass_counts_nowhere(self) -> None:
+        cold, warm = (self.ask(do="sample", **SUMS, iterations=3, untimed=untimed) for untimed in (0, 1))
+        self.assertEqual([warm[key] for key in ("outcome", "iterations", "units", "checksum")], [cold[key] for key in ("outcome", "iterations", "units", "checksum")])
+        waits = {"workload": "sleepers", "params": {"tasks": 20, "delay_us": 1000, "in_flight": 20}}
+        begin = time.monotonic_ns()
+        sample = self.ask(do="sample", **waits, iterations=1, untimed=2)
+        took = time.monotonic_ns() - begin
+        self.assertGreaterEqual(took - sample["wall_ns"], 2 * 20 * 1_000_000, "they are run")
+        self.assertGreaterEqual(sample["start_ns"] - begin, 2 * 20 * 1_000_000, "before the timed ones")
+
     def test_the_gate_measures_a_bound_for_what_only_coordinates(self) -> None:
         spawn = {"workload": "spawn", "params": {"tasks": 10_000}}
         gate, sample = self.ask(do="gate", **spawn), self.ask(do="sample", **spawn, iterations=1)
@@ -245,6 +255,7 @@ class Serving(unittest.TestCase):
         bad += [json.dumps({"do": "gate", "workload": "sum_squares", "params": p}).encode() for p in params]
         bad += [json.dumps({"do": "gate", "workload": w, "params": SUMS["params"]}).encode() for w in (None, 1, "", "sum", "naïve")]
         bad += [json.dumps({"do": "sample", **SUMS, **more}).encode() for more in ({}, {"iterations": 0}, {"iterations": -1}, {"iterations": 1.5}, {"iterations": "1"}, {"iterations": 1 << 70})]
+        bad += [json.dumps({"do": "sample", **SUMS, "iterations": 1, "untimed": untimed}).encode() for untimed in (-1, 0.5, "1", None, True, [], 1 << 70)]
         for line in bad:
             with self.subTest(line[:80]):
                 answer = self.send(line)

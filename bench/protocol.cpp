@@ -88,7 +88,7 @@ cell* named(const json& workload, const json& params, const model& m, further_ce
     return nullptr;
 }
 
-request unclear(std::string fault) { return {request::kind::unclear, nullptr, 0, std::move(fault)}; }
+request unclear(std::string fault) { return {request::kind::unclear, nullptr, 0, 0, std::move(fault)}; }
 
 }  // namespace
 
@@ -164,18 +164,21 @@ request read_request(const std::string& line, const model& m, further_cells& fur
     auto text = [&](const char* key) { return asked.contains(key) ? asked[key] : json(); };
 
     json what = text("do");
-    if (what == "quit") return {request::kind::quit, nullptr, 0, {}};
+    if (what == "quit") return {request::kind::quit, nullptr, 0, 0, {}};
     if (what != "gate" && what != "sample") return unclear("'do' is one of gate, sample, quit");
     json params = text("params");
     if (!text("workload").is_string() || !params.is_object())
         return unclear("a request names its cell by workload (text) and params (object)");
     cell* of = named(text("workload"), params, m, further);
     if (!of) return unclear("no cell of this model has this workload with these params: see the hello line");
-    if (what == "gate") return {request::kind::gate, of, 0, {}};
+    if (what == "gate") return {request::kind::gate, of, 0, 0, {}};
     json iterations = text("iterations");
     if (!iterations.is_number_unsigned() || iterations == 0)
         return unclear("a sample needs iterations, a whole number from 1");
-    return {request::kind::sample, of, iterations.get<std::uint64_t>(), {}};
+    json untimed = asked.value("untimed", json(0U));
+    if (!untimed.is_number_unsigned())
+        return unclear("the untimed passes of a sample are a whole number from 0");
+    return {request::kind::sample, of, iterations.get<std::uint64_t>(), untimed.get<std::uint64_t>(), {}};
 }
 
 }  // namespace crossover::bench

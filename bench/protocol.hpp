@@ -27,7 +27,8 @@ struct request {
     enum class kind { gate, sample, quit, unclear } what;
     cell* of = nullptr;
     std::uint64_t iterations = 0;
-    std::string fault;  // of an unclear one
+    std::uint64_t untimed = 0;  // passes before them
+    std::string fault;          // of an unclear one
 };
 
 // Cells at another pace than those that the model lists, made when they are first asked for.

@@ -96,9 +96,18 @@ void sampler::before_pass(cell& c) {
     aside_ += steady_clock::now() - begin;
 }
 
-sample sampler::take(cell& c, std::uint64_t iterations, const std::function<void()>& timed) {
+void sampler::run_passes(cell& c, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        before_pass(c);
+        c.pass();
+    }
+}
+
+sample sampler::take(cell& c, std::uint64_t iterations, const std::function<void()>& timed,
+                     std::uint64_t untimed) {
     opened here(c, around(c));
     if (!passed_.contains(&c) && !c.facts().fresh_process) gate_opened(c);
+    run_passes(c, untimed);
     c.clear();
 
     sample s;
@@ -133,13 +142,9 @@ sample sampler::take(cell& c, std::uint64_t iterations, const std::function<void
     return s;
 }
 
-sample sampler::take(cell& c, std::uint64_t iterations) {
-    return take(c, iterations, [&] {
-        for (std::uint64_t i = 0; i < iterations; ++i) {
-            before_pass(c);
-            c.pass();
-        }
-    });
+sample sampler::take(cell& c, std::uint64_t iterations, std::uint64_t untimed) {
+    const auto timed = [&] { run_passes(c, iterations); };
+    return take(c, iterations, timed, untimed);
 }
 
 }  // namespace crossover::bench

@@ -38,15 +38,18 @@ class sampler {
 
     // What has to be done before the next pass: to be called within `timed`, which is not charged for it.
     void before_pass(cell& c);
-    // Meters `timed`, which must call before_pass() and c.pass() `iterations` times.
-    sample take(cell& c, std::uint64_t iterations, const std::function<void()>& timed);
+    // Meters `timed`, which must call before_pass() and c.pass() `iterations` times; `untimed` passes that
+    // count nowhere come directly before it.
+    sample take(cell& c, std::uint64_t iterations, const std::function<void()>& timed,
+                std::uint64_t untimed = 0);
     // Timed here and not by Google Benchmark, which would filter by name, sort and format a table for each
     // sample around the same two readings of the clock.
-    sample take(cell& c, std::uint64_t iterations);
+    sample take(cell& c, std::uint64_t iterations, std::uint64_t untimed = 0);
 
   private:
     environment around(cell& c);
     account gate_opened(cell& c);
+    void run_passes(cell& c, std::uint64_t count);
     void check_gate(const cell_facts& facts, account& seen) const;
     void begin_peak_at_origin(const cell_facts& facts);
     void check_peak_at_origin(const cell_facts& facts);

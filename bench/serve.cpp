@@ -21,7 +21,7 @@ std::string answer(const request& asked, sampler& samples) {
             const account seen = samples.gate(*asked.of);
             return gate_line(seen, asked.of->bare_ns(cores_allowed()));
         }
-        return sample_line(facts, samples.take(*asked.of, asked.iterations));
+        return sample_line(facts, samples.take(*asked.of, asked.iterations, asked.untimed));
     } catch (...) {
         return failure_line(failure_of(std::current_exception()));
     }

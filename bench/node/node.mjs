@@ -45,9 +45,13 @@ async function pass({ item }, p, outputs, seen) {
 const checksum = (outputs) =>
   outputs.reduce((sum, word) => ((sum = BigInt.asUintN(64, (sum ^ word) * 0x100000001b3n)), sum ^ (sum >> 29n)), 0xcbf29ce484222325n);
 
-async function answer({ do: what, workload, params: p, iterations = 1 }) {
+const whole = (number, least) => Number.isInteger(number) && number >= least;
+
+async function answer({ do: what, workload, params: p, iterations = 1, untimed = 0 }) {
   const work = workloads[workload];
   if (!["gate", "sample"].includes(what) || !work) return { outcome: "usage", reason: "no such request or workload" };
+  if (!whole(iterations, 1) || !whole(untimed, 0)) return { outcome: "usage", reason: "iterations is a whole number from 1, untimed one from 0" };
+  for (let k = 0; k < untimed; ++k) await pass(work, p, [], {});
   const outputs = [], seen = { executions: 0, peak_alive: 0 };
   const cpu = process.cpuUsage(), start = process.hrtime.bigint();
   for (let k = 0; k < iterations; ++k) await pass(work, p, outputs, seen);

@@ -45,15 +45,18 @@ class Node(unittest.TestCase):
         for workload, params in (("sum_squares", {"tasks": 8, "n": 1000}), ("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20})):
             with self.subTest(workload=workload):
                 request = {"do": "sample", "workload": workload, "params": params, "iterations": 2}
-                (own,), (serial,) = answers(self.program, request), answers(SERIAL, request)
-                self.assertEqual([own[key] for key in ("outcome", "units", "checksum")], [serial[key] for key in ("outcome", "units", "checksum")])
+                own, (serial,) = answers(self.program, request, {**request, "untimed": 1}), answers(SERIAL, request)
+                for sample in own:
+                    self.assertEqual([sample[key] for key in ("outcome", "units", "checksum")], [serial[key] for key in ("outcome", "units", "checksum")])
 
     def test_it_holds_as_many_sleepers_as_the_bound_allows(self) -> None:
         (gate,) = answers(self.program, {"do": "gate", "workload": "sleepers", "params": {"tasks": 100, "delay_us": 1000, "in_flight": 10}})
         self.assertEqual((gate["account"]["executions"], gate["account"]["peak_alive"]), (100, 10))
 
     def test_a_request_that_it_does_not_know_is_answered(self) -> None:
-        self.assertEqual([answer["outcome"] for answer in answers(self.program, {"do": "dance"}, {"do": "gate", "workload": "fib"})], ["usage", "usage"])
+        sums = {"do": "sample", "workload": "sum_squares", "params": {"tasks": 8, "n": 1000}, "iterations": 1}
+        bad = [{"do": "dance"}, {"do": "gate", "workload": "fib"}, {**sums, "iterations": 0}, {**sums, "untimed": -1}, {**sums, "untimed": "1"}]
+        self.assertEqual([answer["outcome"] for answer in answers(self.program, *bad)], len(bad) * ["usage"])
 
     def test_it_stands_in_the_charts_of_a_run(self) -> None:
         out = self.folder / "out"

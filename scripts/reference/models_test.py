@@ -107,6 +107,23 @@ class Models(unittest.TestCase):
                     self.assertLessEqual(set(owed[name]), set(sample))
                     self.assertEqual(set(owed[name].get("notes", {})), set(sample.get("notes", {})))
 
+    def test_an_untimed_pass_counts_nowhere(self) -> None:
+        for model in MODELS:
+            bench = self.opened(model)
+            for name, cell in bench.smallest().items():
+                with self.subTest(model=model, workload=name):
+                    cold, warm = (bench.ask(cell, "sample", iterations=2, untimed=untimed) for untimed in (0, 1))
+                    self.assertEqual([warm[key] for key in ("outcome", "iterations", "units", "checksum")], [cold[key] for key in ("outcome", "iterations", "units", "checksum")])
+                    self.assertEqual(set(warm), set(cold))
+
+    def test_beats_of_an_untimed_pass_are_not_among_the_latencies(self) -> None:
+        for model in MODELS:
+            with self.subTest(model):
+                bench = self.opened(model)
+                sample = bench.ask(bench.smallest()["responsiveness"], "sample", iterations=1, untimed=3)
+                beats = sum(count for _, count in sample["latency"]["intended"])
+                self.assertLessEqual(beats, sample["wall_ns"] / 1e6 + 1)
+
     def test_the_cells_are_those_of_the_compiled_models(self) -> None:
         keys = ("workload", "class", "question", "params", "sizes", "metric", "unit", "units", "scheduled", "bound", "bound_ns")
         rows = [{key: cell.get(key) for key in keys} for cell in self.opened("event_loop").hello["cells"] if cell["workload"] in WORKLOADS]
@@ -181,7 +198,9 @@ class Models(unittest.TestCase):
     def test_requests_that_are_not_understood_are_answered(self) -> None:
         bench = self.opened("py_asyncio")
         cell = bench.smallest()["sleepers"]
-        for request in ("words", {"do": "dance"}, {"do": "gate", "workload": "fib", "params": {}}, {"do": "sample", **cell, "iterations": 0}):
+        bad = [{"iterations": 0}, {"iterations": True}, *({"iterations": 1, "untimed": untimed} for untimed in (-1, 0.5, "1", None, True))]
+        requests = ["words", {"do": "dance"}, {"do": "gate", "workload": "fib", "params": {}}, *({"do": "sample", **cell, **fields} for fields in bad)]
+        for request in requests:
             with self.subTest(request):
                 self.assertEqual(bench.say(request)["outcome"], "usage")
         assert bench.child.stdin

@@ -90,13 +90,15 @@ def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: b
     cell = cells.get(json.dumps([request.get("workload"), request.get("params")], sort_keys=True))
     if cell is None:
         return {"outcome": "usage", "reason": "no cell of this model has this workload with these params: see the hello line"}
-    iterations = request.get("iterations", 0)
-    if what == "sample" and (not isinstance(iterations, int) or iterations < 1):
+    iterations, untimed = request.get("iterations"), request.get("untimed", 0)
+    if what == "sample" and not _whole(iterations, 1):
         return {"outcome": "usage", "reason": "a sample needs iterations, a whole number from 1"}
+    if what == "sample" and not _whole(untimed, 0):
+        return {"outcome": "usage", "reason": "the untimed passes of a sample are a whole number from 0"}
     if reason := refusal(cell, model.at_once, has_origin):
         return {"outcome": "unsupported", "reason": reason}
     try:
-        return {"outcome": "ok", "account": sampler.gate(cell)} if what == "gate" else sampler.sample(cell, iterations)
+        return {"outcome": "ok", "account": sampler.gate(cell)} if what == "gate" else sampler.sample(cell, iterations, untimed)
     except WrongResult as error:
         return {"outcome": "wrong", "reason": str(error)}
     except ForeignServer as error:
@@ -105,6 +107,10 @@ def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: b
         return {"outcome": "crashed", "reason": str(error)}
     except Exception as error:  # an item's: the next request is answered all the same
         return {"outcome": "failed", "reason": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+
+
+def _whole(number: Any, least: int) -> bool:
+    return type(number) is int and number >= least  # True is an int, too
 
 
 def _requests() -> Iterator[Any]:

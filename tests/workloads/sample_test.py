@@ -13,8 +13,8 @@ RATE = ("echo_at_rate", {"connections": 2, "requests": 50, "bytes": 64, "rate_pe
 BEATS = ("responsiveness", {"tasks": 20, "steps": 300_000})
 
 
-def ask(*cells: tuple[str, dict[str, int]], iterations: int = 2) -> list[dict[str, Any]]:
-    requests = [{"do": "sample", "workload": workload, "params": params, "iterations": iterations} for workload, params in cells]
+def ask(*cells: tuple[str, dict[str, int]], iterations: int = 2, untimed: int = 0) -> list[dict[str, Any]]:
+    requests = [{"do": "sample", "workload": workload, "params": params, "iterations": iterations, "untimed": untimed} for workload, params in cells]
     text = "".join(json.dumps(request) + "\n" for request in requests)
     done = subprocess.run([BENCH, "--serve"], input=text, capture_output=True, text=True, timeout=60, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()[1:]]
@@ -31,7 +31,7 @@ class Latencies(unittest.TestCase):
 
     def test_each_request_of_the_load_generator_is_counted_once_per_sample(self) -> None:
         closed = ("echo", {"connections": 2, "requests": 50, "bytes": 64})
-        for sample in ask(RATE, RATE, closed):
+        for sample in (*ask(RATE, RATE, closed), *ask(RATE, closed, untimed=1)):
             for kind in ("intended", "service"):
                 self.assert_histogram(sample["latency"][kind])
                 self.assertEqual(sum(count for _, count in sample["latency"][kind]), sample["units"], kind)
