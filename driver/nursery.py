@@ -45,7 +45,7 @@ def children_of(parent: int) -> set[int]:
 
 
 class Nursery:
-    """Children in sessions of their own, each with a folder for its temporary files: one that is killed removes none itself.
+    """Children in sessions of their own, each with a folder for its temporary files, and all with one for files that they share: a child that is killed removes none itself.
 
     Orphans of theirs become ours (child subreaper) and are ended with them."""
 
@@ -54,6 +54,7 @@ class Nursery:
         self._not_ours = children_of(os.getpid())
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._files: dict[int, tempfile.TemporaryDirectory[str]] = {}
+        self._shared = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
 
     def start(self, command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
         """Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
@@ -67,7 +68,7 @@ class Nursery:
                 bufsize=0,
                 start_new_session=True,
                 preexec_fn=_die_with_the_driver,
-                env={**os.environ, "TMPDIR": files.name},
+                env={**os.environ, "TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name},
             )
         except OSError:
             files.cleanup()
@@ -108,6 +109,7 @@ class Nursery:
             self._finish(child, until)
         self._end_orphans(lambda: children_of(os.getpid()))
         self._remove_files_of_the_dead()
+        self._shared.cleanup()
 
     def _finish(self, child: subprocess.Popen[bytes], until: float) -> None:
         assert child.stdin is not None and child.stdout is not None

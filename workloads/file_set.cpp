@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -29,7 +30,33 @@ refused cannot_write(const std::string& path) {
 class file_set {
   public:
     file_set(std::uint64_t files, std::uint64_t bytes) {
-        folder_ = (std::filesystem::temp_directory_path() / "crossover-files-XXXXXX").string();
+        const char* const shared = std::getenv("CROSSOVER_FILES");
+        if (!shared) {
+            write(std::filesystem::temp_directory_path(), files, bytes);
+            return;
+        }
+        const std::string name =
+            std::string(shared) + '/' + std::to_string(files) + 'x' + std::to_string(bytes);
+        if (!std::filesystem::exists(name)) {
+            write(shared, files, bytes);
+            std::error_code another_was_first;
+            std::filesystem::rename(folder_, name, another_was_first);
+            if (another_was_first) remove();
+        }
+        folder_ = name;
+        shared_ = true;
+    }
+    ~file_set() {
+        if (!shared_ && ::getpid() == owner_) remove();
+    }
+    file_set(const file_set&) = delete;
+    file_set& operator=(const file_set&) = delete;
+
+    const std::string& folder() const { return folder_; }
+
+  private:
+    void write(const std::filesystem::path& below, std::uint64_t files, std::uint64_t bytes) {
+        folder_ = (below / "crossover-files-XXXXXX").string();
         if (!::mkdtemp(folder_.data())) throw cannot_write(folder_);
         std::vector<std::uint64_t> words(bytes / 8 + 1);
         for (std::uint64_t k = 1; k < words.size(); ++k) words[k] = k * body_step;
@@ -46,15 +73,7 @@ class file_set {
             }
         }
     }
-    ~file_set() {
-        if (::getpid() == owner_) remove();
-    }
-    file_set(const file_set&) = delete;
-    file_set& operator=(const file_set&) = delete;
 
-    const std::string& folder() const { return folder_; }
-
-  private:
     void remove() {
         std::error_code ignored;  // what is left lies in a temporary folder
         std::filesystem::remove_all(folder_, ignored);
@@ -62,6 +81,7 @@ class file_set {
 
     std::string folder_;
     pid_t owner_ = ::getpid();
+    bool shared_ = false;
 };
 
 class open_file {

@@ -1,5 +1,6 @@
-// The files of read_files and read_files_cold: written once per process and size, removed when the process
-// ends.
+// The files of read_files and read_files_cold: written once per size and process, removed when the process
+// ends. Where CROSSOVER_FILES names a folder they are written there, once for all processes that share it:
+// all models then read the same pages of the page cache. Who made that folder removes it.
 #pragma once
 
 #include <cstdint>

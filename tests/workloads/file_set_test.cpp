@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
+#include <iterator>
 
 #include "bench/origin/item_body.hpp"
 #include "runtimes/files.hpp"
@@ -40,6 +43,27 @@ TEST(file_set, holds_what_the_origin_sends_and_is_written_once) {
     for (std::uint64_t n = 0; n < 3; ++n)
         EXPECT_EQ(checksum_of_file(folder + '/' + std::to_string(n), 10'000), item_checksum(n, 10'000));
     EXPECT_FALSE(std::filesystem::exists(folder + "/3"));
+}
+
+TEST(file_set, is_shared_where_a_folder_for_that_is_named_and_stays_there) {
+    std::string shared = (std::filesystem::temp_directory_path() / "crossover-test-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(shared.data()), nullptr);
+    for (int process = 0; process < 2; ++process) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::setenv("CROSSOVER_FILES", shared.c_str(), 1);
+            const bool right = folder_of_files(2, 12'345) == shared + "/2x12345" &&
+                               checksum_of_file(shared + "/2x12345/1", 12'345) == item_checksum(1, 12'345);
+            std::exit(right ? 0 : 1);  // with the destructors of a process that ends
+        }
+        int status = 1;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+        EXPECT_TRUE(std::filesystem::exists(shared + "/2x12345/1"));
+    }
+    const auto left = std::distance(std::filesystem::directory_iterator(shared), {});
+    EXPECT_EQ(left, 1) << "nothing beside the finished set";
+    std::filesystem::remove_all(shared);
 }
 
 TEST(file_set, leaves_the_page_cache_on_demand_and_is_the_same_afterwards) {
