@@ -33,7 +33,8 @@ struct crawl {
         field<params>{"pages", &params::pages}, field<params>{"in_flight", &params::in_flight},
         field<params>{"delay_us", &params::delay_us}, field<params>{"deadline_us", &params::deadline_us}};
     static constexpr std::array sizes{size<params>{{20, 5, 1'000, 600'000}, exhaustive},
-                                      size<params>{{200, 32, 2'000, 200'000}, full},
+                                      size<params>{{20, 8, 2'000, 60'000}, full},
+                                      size<params>{{200, 32, 2'000, 200'000}, exhaustive},
                                       size<params>{{5'000, 256, 5'000, 500'000}, exhaustive}};
 
     // Pages by how their fetch ended; where the links led: the sum over i of (i + 1) × the i-th page visited;

@@ -25,9 +25,9 @@ struct echo : echo_serving<echo_params> {
                                        field<params>{"bytes", &params::bytes}};
     static constexpr std::array sizes{
         size<params>{{2, 50, 64}, exhaustive},         size<params>{{2, 5'000, 64}, exhaustive},
-        size<params>{{16, 5'000, 64}, full},           size<params>{{256, 10'000, 64}, full},
-        size<params>{{1'000, 20'000, 64}, exhaustive}, size<params>{{16, 2'000, 10'240}, exhaustive},
-        size<params>{{16, 500, 102'400}, exhaustive}};
+        size<params>{{16, 5'000, 64}, full},           size<params>{{256, 4'000, 64}, full},
+        size<params>{{256, 10'000, 64}, exhaustive},   size<params>{{1'000, 20'000, 64}, exhaustive},
+        size<params>{{16, 2'000, 10'240}, exhaustive}, size<params>{{16, 500, 102'400}, exhaustive}};
 
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }
     static void least_work(const params& p, std::size_t cores) {

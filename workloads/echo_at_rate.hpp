@@ -25,10 +25,12 @@ struct echo_at_rate : echo_serving<echo_at_rate_params> {
         field<params>{"connections", &params::connections}, field<params>{"requests", &params::requests},
         field<params>{"bytes", &params::bytes}, field<params>{"rate_per_s", &params::rate_per_s}};
     static constexpr auto pace = &params::rate_per_s;
-    static constexpr std::array sizes{
-        size<params>{{2, 50, 64, 5'000}, exhaustive}, size<params>{{16, 1'000, 64, 5'000}, full},
-        size<params>{{256, 2'000, 64, 15'000}, full}, size<params>{{256, 6'000, 64, 30'000}, exhaustive},
-        size<params>{{1'000, 10'000, 64, 10'000}, exhaustive}};
+    static constexpr std::array sizes{size<params>{{2, 50, 64, 5'000}, exhaustive},
+                                      size<params>{{16, 1'000, 64, 5'000}, full},
+                                      size<params>{{32, 1'000, 64, 5'000}, full},
+                                      size<params>{{256, 2'000, 64, 15'000}, exhaustive},
+                                      size<params>{{256, 6'000, 64, 30'000}, exhaustive},
+                                      size<params>{{1'000, 10'000, 64, 10'000}, exhaustive}};
 
     static std::uint64_t least_ns(const params& p, std::size_t) {
         return p.rate_per_s == 0 ? 0 : (p.requests - 1) * 1'000'000'000 / p.rate_per_s;

@@ -21,7 +21,8 @@ struct fib {
     };
     static constexpr std::array fields{field<params>{"n", &params::n}};
     static constexpr std::array sizes{size<params>{{12}, exhaustive}, size<params>{{20}, quick},
-                                      size<params>{{25}, full}, size<params>{{30}, full}};
+                                      size<params>{{25}, full}, size<params>{{27}, full},
+                                      size<params>{{30}, exhaustive}};
 
     struct node {
         std::uint64_t n;

@@ -24,7 +24,8 @@ struct matmul {
     };
     static constexpr std::array fields{field<params>{"n", &params::n}};
     static constexpr std::array sizes{size<params>{{16}, exhaustive}, size<params>{{192}, full},
-                                      size<params>{{512}, full}, size<params>{{1'024}, exhaustive}};
+                                      size<params>{{320}, full}, size<params>{{512}, exhaustive},
+                                      size<params>{{1'024}, exhaustive}};
 
     struct prepared {
         prepared(const environment& around, const params& p)

@@ -26,7 +26,8 @@ struct merge_sort {
                                        field<params>{"leaf", &params::leaf}};
     static constexpr std::array sizes{
         size<params>{{1'000, 100}, exhaustive}, size<params>{{100'000, 1'000}, quick},
-        size<params>{{1'000'000, 10'000}, full}, size<params>{{1'000'000, 100}, exhaustive}};
+        size<params>{{300'000, 3'000}, full}, size<params>{{1'000'000, 10'000}, exhaustive},
+        size<params>{{1'000'000, 100}, exhaustive}};
 
     struct prepared {
         prepared(const environment& around, const params& p)

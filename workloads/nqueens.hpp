@@ -21,9 +21,9 @@ struct nqueens {
         std::uint64_t n;
     };
     static constexpr std::array fields{field<params>{"n", &params::n}};
-    static constexpr std::array sizes{size<params>{{6}, exhaustive}, size<params>{{8}, full},
-                                      size<params>{{10}, exhaustive}, size<params>{{12}, full},
-                                      size<params>{{13}, exhaustive}};
+    static constexpr std::array sizes{size<params>{{6}, exhaustive},  size<params>{{8}, full},
+                                      size<params>{{10}, exhaustive}, size<params>{{11}, full},
+                                      size<params>{{12}, exhaustive}, size<params>{{13}, exhaustive}};
 
     // Of the next row: the squares that the queens above take, straight and along the two diagonals.
     struct node {

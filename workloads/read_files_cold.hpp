@@ -14,8 +14,9 @@ struct read_files_cold : read_files {
         "what is gained by reading many files at once that are not in the page cache?";
     static constexpr std::string_view bound = "none: what the disk can do is not known";
     static constexpr std::array sizes{
-        size<params>{{20, 1'000, 4}, exhaustive}, size<params>{{1'000, 4'096, 64}, full},
-        size<params>{{1'000, 65'536, 64}, exhaustive}, size<params>{{50, 1'048'576, 16}, exhaustive}};
+        size<params>{{20, 1'000, 4}, exhaustive}, size<params>{{200, 4'096, 64}, full},
+        size<params>{{1'000, 4'096, 64}, exhaustive}, size<params>{{1'000, 65'536, 64}, exhaustive},
+        size<params>{{50, 1'048'576, 16}, exhaustive}};
 
     struct prepared : read_files::prepared {
         prepared(const environment& around, const params& p)

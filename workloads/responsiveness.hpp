@@ -25,8 +25,9 @@ struct responsiveness {
     static constexpr std::array fields{field<params>{"tasks", &params::tasks},
                                        field<params>{"steps", &params::steps}};
     static constexpr std::array sizes{size<params>{{3, 10'000}, exhaustive},
-                                      size<params>{{20, 300'000}, quick}, size<params>{{10, 3'000'000}, full},
-                                      size<params>{{100, 300'000}, full}};
+                                      size<params>{{20, 300'000}, quick}, size<params>{{10, 1'000'000}, full},
+                                      size<params>{{10, 3'000'000}, exhaustive},
+                                      size<params>{{100, 300'000}, exhaustive}};
 
     struct output {
         std::uint64_t

@@ -12,6 +12,10 @@ struct responsiveness_offloaded : responsiveness {
     static constexpr std::string_view question =
         "how late is a task that wants to run every millisecond while an executor does heavy work?";
     static constexpr std::array needs{verb::sleep, verb::offload};
+    static constexpr std::array sizes{size<params>{{3, 10'000}, exhaustive},
+                                      size<params>{{20, 300'000}, full}, size<params>{{10, 1'000'000}, full},
+                                      size<params>{{10, 3'000'000}, exhaustive},
+                                      size<params>{{100, 300'000}, exhaustive}};
 
     // Of one heavy task; in the arena, where the executor's processes see it, too.
     struct order {

@@ -22,8 +22,8 @@ struct spawn {
         std::uint64_t tasks;
     };
     static constexpr std::array fields{field<params>{"tasks", &params::tasks}};
-    static constexpr std::array sizes{size<params>{{100}, exhaustive}, size<params>{{10'000}, quick},
-                                      size<params>{{100'000}, exhaustive}};
+    static constexpr std::array sizes{size<params>{{100}, exhaustive}, size<params>{{1'000}, full},
+                                      size<params>{{10'000}, quick}, size<params>{{100'000}, exhaustive}};
 
     struct output {
         std::uint64_t ended, sum;  // tasks, and of their numbers

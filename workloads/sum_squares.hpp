@@ -23,9 +23,9 @@ struct sum_squares {
     static constexpr std::array fields{field<params>{"tasks", &params::tasks},
                                        field<params>{"n", &params::n}};
     static constexpr std::array sizes{
-        size<params>{{8, 1'000}, exhaustive}, size<params>{{16, 1'000'000}, quick},
-        size<params>{{1'000, 10'000}, full}, size<params>{{16, 10'000'000}, full},
-        size<params>{{10'000, 1'000}, exhaustive}};
+        size<params>{{8, 1'000}, exhaustive},       size<params>{{16, 1'000'000}, quick},
+        size<params>{{1'000, 10'000}, full},        size<params>{{16, 3'000'000}, full},
+        size<params>{{16, 10'000'000}, exhaustive}, size<params>{{10'000, 1'000}, exhaustive}};
 
     struct output {
         std::uint64_t sum;
