@@ -1,4 +1,4 @@
-"""Which model for this work? From the mixed cases of a run: the estimate for each model, what is not separated, and where the choice would flip."""
+"""Which model for this work? From the mixed cases of a run: the estimate for each model, what is about as fast, and where the choice would flip."""
 
 from __future__ import annotations
 

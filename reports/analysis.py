@@ -8,9 +8,10 @@ from statistics import median
 from typing import Any
 
 from reports import quantities, statistics
+from reports.deciding import Verdict, decide, known_slower, looks_of, settle
 from reports.representatives import BASELINE, Member, competing
 from reports.run import CLASSES, Cell, Run, Workload
-from reports.statistics import Ratio, Verdict
+from reports.statistics import Ratio, Series
 
 MAP_METRICS = ("time", "cpu")
 METRIC_NAMES = {"time": "time", "cpu": "CPU cost", "memory": "memory", "latency": "latency"}
@@ -135,36 +136,33 @@ def _bound_ns(cells: list[Cell], cores: int | None) -> int | None:
 
 
 def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:
+    workload_metric = cells[0].metric
     limited = sorted(c.model for c in cells if c.status == "server_bound" and c.model in contenders)
-    values = {c.model: c.by_round(metric) for c in cells if c.status == "ok"}
-    if limited:
-        with_limited = values | {c.model: c.by_round(metric) for c in cells if c.status == "server_bound"}
-        open_verdict = statistics.compare(with_limited, contenders)
+    if limited and metric not in ("cpu", "memory"):
+        with_limited = {c.model: c.series(metric) for c in cells if c.status in ("ok", "server_bound")}
+        open_verdict = decide(with_limited, contenders, looks=looks_of(workload_metric))
         reason = f"server-bound: the origin or the load generator was the limit for {', '.join(limited)}"
-        return Verdict("none", (), (), open_verdict.ratios, open_verdict.rounds, reason)
-    if metric == "latency" and not any(values.values()):
-        return Verdict("none", (), (), {}, 0, "no sample has latencies enough for the percentile that decides")
-    known_slower: set[str] = set()
-    least = min((m for model, m in medians.items() if model in contenders), default=None)
-    for cell in cells:
-        if metric != "time" or cell.model not in contenders or least is None:
-            continue
-        if cell.status == "projected" and (cell.projected_ns or 0) >= statistics.CLEARLY_SLOWER * least:
-            known_slower.add(cell.model)
-        if cell.stopped_reason is not None and len(values.get(cell.model, {})) < statistics.LEAST_ROUNDS:
-            known_slower.add(cell.model)
-    process = _processes(cells)
-    verdict = statistics.compare(values, contenders, known_slower=known_slower, process=process)
-    if not disturbed:
+        return Verdict("none", (), (), open_verdict.ratios, open_verdict.rounds, reason=reason)
+    if metric == "time" and cells[0].offered_per_s is not None:
+        return Verdict("none", (), (), {}, 0, reason="its time is given: requests come at a fixed rate")
+    values = {c.model: c.series(metric) for c in cells if c.status in ("ok", "server_bound")}
+    if metric == "latency" and not any(series.values for series in values.values()):
+        return Verdict("none", (), (), {}, 0, reason="no sample has latencies enough for the percentile that decides")
+    out = _known_slower(cells, contenders, medians) if metric == "time" else set()
+    bound = next((c.bound_ns for c in cells if c.bound_ns), None) if metric == "time" else None
+
+    def judged(series: Mapping[str, Series]) -> Verdict:
+        return decide(series, contenders, known_slower=out, bound=bound, looks=looks_of(workload_metric))
+
+    verdict = judged(values)
+    if not disturbed or not verdict.decided:
         return verdict
-    quiet = {model: {round: value for round, value in rounds.items() if round not in disturbed} for model, rounds in values.items()}
-    return statistics.settle(verdict, statistics.compare(quiet, contenders, known_slower=known_slower, process=process))
+    quiet = {model: Series({r: value for r, value in series.values.items() if r not in disturbed}, series.process) for model, series in values.items()}
+    return settle(verdict, judged(quiet))
 
 
-def _processes(cells: list[Cell]) -> dict[int, int]:
-    """Round → process, as most models of the case have it: one that crashed elsewhere is a start ahead of the others."""
-    seen: dict[int, list[int]] = {}
-    for cell in cells:
-        for sample in cell.samples:
-            seen.setdefault(sample.round, []).append(sample.process)
-    return {round: max(sorted(set(starts)), key=starts.count) for round, starts in seen.items()}
+def _known_slower(cells: list[Cell], contenders: set[str], medians: Mapping[str, float]) -> set[str]:
+    competing = [cell for cell in cells if cell.model in contenders]
+    projected = {cell.model: float(cell.projected_ns) for cell in competing if cell.status == "projected" and cell.projected_ns is not None}
+    stopped = {cell.model for cell in competing if cell.stopped_reason is not None and len(cell.samples) < statistics.LEAST_ROUNDS}
+    return known_slower({model: value for model, value in medians.items() if model in contenders}, projected, stopped)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports import granularity, headlines, older_figures, samples_csv, tables, trust
+from reports import granularity, headlines, older_figures, samples_csv, tables, trust, verdicts
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, pythons
+from reports.closing import closing
 from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart
@@ -84,11 +85,12 @@ class Page:
         return (*self.maps, *self.regimes, *of_claims, *of_sections, *self.forests)
 
 
-def build(run_dir: Path) -> None:
-    """Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
+def build(run_dir: Path) -> list[str]:
+    """The closing lines. Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
     folder = Path(run_dir)
     run = read_run(folder)
-    page = _page(analyse(run), read_native(folder))
+    analysis = analyse(run)
+    page = _page(analysis, read_native(folder))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     for picture in page.pictures:
@@ -98,6 +100,8 @@ def build(run_dir: Path) -> None:
     write(folder / "index.html", _html(page).encode())
     write(folder / "report.md", _markdown(page).encode())
     write(folder / samples_csv.NAME, samples_csv.samples_csv(run).encode())
+    write(folder / verdicts.NAME, verdicts.content(analysis))
+    return closing(analysis)
 
 
 def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:

@@ -8,9 +8,11 @@ from statistics import median
 
 from reports import statistics
 from reports.analysis import analyse
+from reports.deciding import Verdict
 from reports.outcomes import FAILURES
 from reports.run import Cell, Run
-from reports.statistics import Bounds, Series, Verdict
+from reports.statistics import Bounds, Series
+from reports.words import leaders
 
 SAME_PACE = 1.1
 
@@ -77,24 +79,24 @@ def _change(a: Cell, b: Cell, metric: str, before: Run, after: Run) -> Change | 
     old, new = a.by_round(metric), b.by_round(metric)
     if not old or not new:
         return None
-    bounds = statistics.change(Series(old, a.process_of), Series(new, b.process_of))
+    bounds = statistics.change(Series(old), Series(new))
     quiet = statistics.change(_undisturbed(a, old, before), _undisturbed(b, new, after))
     return Change(a.case, a.model, metric, median(old.values()), median(new.values()), bounds, quiet)
 
 
 def _undisturbed(cell: Cell, values: Mapping[int, float], run: Run) -> Series:
     disturbed = run.disturbed.get(cell.case, frozenset())
-    return Series({round: value for round, value in values.items() if round not in disturbed}, cell.process_of)
+    return Series({round: value for round, value in values.items() if round not in disturbed})
 
 
 def verdict_changes(before: Run, after: Run) -> list[tuple[str, str, Verdict, Verdict]]:
-    """(case, metric, verdict before, verdict now) where the best sets have no member in common."""
+    """(case, metric, verdict before, verdict now) where no model may be the best in both."""
     old = {case.id: case for case in analyse(before).cases}
     found = []
     for case in analyse(after).cases:
         if case.id in old:
             metric = case.workload.metric
             was, now = old[case.id].deciding, case.deciding
-            if was.best_set and now.best_set and not set(was.best_set) & set(now.best_set):
+            if was.best_set and now.best_set and not set(leaders(was)) & set(leaders(now)):
                 found.append((case.id, metric, was, now))
     return found

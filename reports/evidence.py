@@ -10,8 +10,9 @@ from typing import Literal
 
 from reports import quantities, statistics
 from reports.analysis import METRIC_NAMES, Analysis, Case
+from reports.deciding import CLEARLY_SLOWER, looks_of
 from reports.run import Cell
-from reports.statistics import Ratio
+from reports.statistics import Ratio, Series
 from reports.words import absence, interval_in_words
 
 Side = Literal["C++", "CPython"]
@@ -129,13 +130,14 @@ class Evidence:
         """The ratio of a measurement to an amount that follows from the parameters."""
         cells = f"{top.named}, {_NAMES[top.metric]}: {top.model}"
         try:
-            values = self._values(top)
-            bounds = statistics.pair(values, dict.fromkeys(values, owed_ns), self._cell(top).process_of)
+            values, cell = self._values(top), self._cell(top)
+            owed = Series(dict.fromkeys(values.values, owed_ns))
+            bounds = statistics.pair(values, owed, _least(cell))
             if bounds is None:
-                raise _Missing(f"{top.named}: {len(values)} of at least {statistics.LEAST_ROUNDS} rounds")
+                raise _Missing(f"{top.named}: {len(values.values)} of at least {_least(cell)} rounds")
         except _Missing as missing:
             return Check(what, side, str(expected), NOTHING, None, str(missing), limit=expected, cells=cells)
-        value = quantities.value(top.metric, median(values.values()))
+        value = quantities.value(top.metric, median(values.values.values()))
         return replace(_bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}"), cells=cells)
 
     def _compared(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
@@ -143,14 +145,14 @@ class Evidence:
         if "projected" in (above.status, below.status):
             return self._projected(side, top, bottom, expected, what)
         values, reference = self._values(top), self._values(bottom)
-        bounds = statistics.pair(values, reference, below.process_of)
-        amounts = f"{quantities.value(top.metric, median(values.values()))} against {quantities.value(top.metric, median(reference.values()))}"
+        bounds = statistics.pair(values, reference, min(_least(above), _least(below)))
+        amounts = f"{quantities.value(top.metric, median(values.values.values()))} against {quantities.value(top.metric, median(reference.values.values()))}"
         if bounds is not None:
             return _bounded(what, side, expected, bounds, amounts)
-        logs = [math.log(values[r] / reference[r]) for r in values.keys() & reference.keys()]
+        logs = [math.log(values.values[r] / reference.values[r]) for r in statistics.common_rounds(values, reference)]
         if len(logs) < _STOPPED_ROUNDS:
             raise _Missing(f"{top.named}: {len(logs)} of at least {statistics.LEAST_ROUNDS} common rounds")
-        doubt = math.log(statistics.CLEARLY_SLOWER)
+        doubt = math.log(CLEARLY_SLOWER)
         ratio = Ratio(math.exp(median(logs)))
         holds = expected.judged(math.exp(min(logs) - doubt), math.exp(max(logs) + doubt))
         return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)} ({amounts})", holds, f"{top.named}: {len(logs)} rounds do not show it" if holds is None else "", ratio, expected)
@@ -160,14 +162,14 @@ class Evidence:
         above, below = self._cell(top), self._cell(bottom)
         if top.metric != "time" or above.status == below.status:
             raise _Missing(f"{top.model}: {absence(above)}; {bottom.model}: {absence(below)}")
-        doubt = statistics.CLEARLY_SLOWER
+        doubt = CLEARLY_SLOWER
         bound: Literal[">", "<"]
         if above.status == "projected":
-            ratio = (above.projected_ns or 0) / median(self._values(bottom).values())
+            ratio = (above.projected_ns or 0) / median(self._values(bottom).values.values())
             holds = expected.judged(ratio / doubt, math.inf)
             measured, bound = f"over {quantities.ratio(ratio)}", ">"
         else:
-            ratio = median(self._values(top).values()) / max(1, below.projected_ns or 0)
+            ratio = median(self._values(top).values.values()) / max(1, below.projected_ns or 0)
             holds = expected.judged(0.0, ratio * doubt)
             measured, bound = f"under {quantities.ratio(ratio)}", "<"
         slow = above if above.status == "projected" else below
@@ -184,24 +186,29 @@ class Evidence:
             raise _Missing(f"{point.model} in {point.named}: {absence(cell)}{f' ({cell.reason})' if cell.reason else ''}")
         return cell
 
-    def _values(self, point: Point) -> Mapping[int, float]:
+    def _values(self, point: Point) -> Series:
         cell = self._cell(point)
         if cell.status == "projected":
             raise _Missing(f"{point.model} in {point.named}: {absence(cell)}")
-        values = _mean_delays(cell) if point.metric == MEAN_DELAY else cell.by_round(point.metric)
-        if not values:
+        values = _mean_delays(cell) if point.metric == MEAN_DELAY else cell.series(point.metric)
+        if not values.values:
             raise _Missing(f"{point.model} in {point.named}: no sample has its {_NAMES[point.metric]}")
         return values
 
 
-def _mean_delays(cell: Cell) -> dict[int, float]:
-    """Round → mean of the latencies from the intended time, at least 1 ns."""
+def _least(cell: Cell) -> int:
+    """Rounds that an interval needs."""
+    return looks_of(cell.metric)[0]
+
+
+def _mean_delays(cell: Cell) -> Series:
+    """By round the mean of the latencies from the intended time, at least 1 ns."""
     delays = {}
     for sample in cell.samples:
         buckets = sample.latency["intended"] if sample.latency is not None else ()
         if count := sum(number for _, number in buckets):
             delays[sample.round] = max(1.0, sum(largest * number for largest, number in buckets) / count)
-    return delays
+    return Series(delays, cell.series("time").process)
 
 
 def _bounded(what: str, side: Side, expected: Expectation, bounds: statistics.Bounds, amounts: str) -> Check:

@@ -15,9 +15,9 @@ from reports.run import Run
 ROOT = Path(__file__).resolve().parents[1]
 USAGE, BAD_FILE = 2, 4
 FIGURES = {
-    "winner-map-time": "Winner map by time: one tile per workload and size, coloured by the family that wins, split for a tie, grey where the models are not separated",
+    "winner-map-time": "Winner map by time: one tile per workload and size, in the colour of the family that wins, paler where it is just ahead, split for a tie, hatched for a safe choice, grey where it is open",
     "winner-map-cpu": "Winner map by CPU cost, drawn as the one by time",
-    "regime-map-time": "Regime map: which model wins by how much of a task is waiting and how long it takes, for few tasks and for many",
+    "regime-map-time": "Regime map: the safe choice by how much of a task is waiting and how long it takes, for few tasks and for many",
     "memory": "Memory of a waiting task for each model, and the limit that stops it",
 }
 _BLOCK = re.compile(r"(<!-- gallery[^\n]*-->\n).*?(<!-- end of the gallery -->)", re.DOTALL)
@@ -44,7 +44,7 @@ def gallery(folder: Path, root: Path) -> list[Path]:
 def _text(run: Run) -> str:
     facts = {fact.name: fact.value for fact in trust.facts(analyse(run))}
     date = str(run.run.get("started_utc", ""))[:10]
-    told = "; ".join(f"{name.lower()}: {facts[name]}" for name in ("Rounds", "State", "Foreign load", "Disturbed") if name in facts)
+    told = "; ".join(f"{name.lower()}: {facts[name]}" for name in ("Rounds of a case", "State", "Foreign load", "Disturbed") if name in facts)
     return f"\nA {run.run.get('mode')} run of {date} on {facts['Machine']}; {told}.\n\n" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
 
 

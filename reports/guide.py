@@ -1,4 +1,4 @@
-"""Which model should I use: for each kind of work the family that is most often among the best, and what it costs."""
+"""Which model should I use: for each kind of work the family that can be least behind the best, and what it costs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from reports import latency, quantities
 from reports.analysis import Analysis, Case
 from reports.figures.sheet import Table
 from reports.models import FAMILY_NAMES, ordered
-from reports.words import CLASS_NAMES
+from reports.regret import regrets
+from reports.words import CLASS_NAMES, absence
 
 FEW = 100  # at once
-_HEADER = ("work", "use", "among the best in", "at worst", "CPU cost against the cheapest", "latency", "peak memory", "else")
+NEAR = 0.10  # from the best: no reason to choose another
+_HEADER = ("work", "use", "at most 10 % from the best", "in the middle", "at worst", "CPU cost against the cheapest", "latency", "peak memory", "else")
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,19 @@ class _Record:
 
     family: str
     models: tuple[str, ...]
-    best: int  # cases in whose best set it is
-    worst: float  # ratio to the best; infinite where it could not do a case
-    where: Case  # of that ratio
-    shown: bool  # that it is behind there
+    bounds: tuple[tuple[float, Case], ...]  # how far it may be behind the best, as a share; infinite where it was not measured or nothing is shown
+
+    @property
+    def near(self) -> int:
+        return sum(bound <= NEAR for bound, _ in self.bounds)
+
+    @property
+    def middle(self) -> float:
+        return median(bound for bound, _ in self.bounds)
+
+    @property
+    def worst(self) -> tuple[float, Case]:
+        return max(self.bounds, key=lambda pair: pair[0])
 
 
 def guide(analysis: Analysis) -> Table:
@@ -54,28 +65,21 @@ def _at_once(case: Case) -> float:
 
 
 def _line(work: str, cases: Sequence[Case], family: dict[str, str]) -> tuple[str, ...]:
-    records = sorted(_records(cases, family), key=lambda record: (-record.best, record.worst))
-    decided = sum(case.deciding.decided for case in cases)
-    if not decided or not records:
-        return (work, "no advice", f"0 of {len(cases)}: nothing is separated", "–", "–", "–", "–", "–")
+    records = sorted(_records(cases, family), key=lambda record: (record.middle, record.worst[0]))
+    if not records or not records[0].near:
+        return (work, "no advice", f"in 0 of {len(cases)}: too little is shown", *["–"] * (len(_HEADER) - 3))
     first = records[0]
-    second = f"{_name(records[1])}: {records[1].best} of {len(cases)}, {_worst(records[1])}" if len(records) > 1 else "–"
-    return (work, _name(first), f"{first.best} of {len(cases)}", _worst(first), _cpu(first, cases), _tail(first, cases), _memory(first, cases), second)
+    second = f"{_name(records[1])}: {_near(records[1])}, at worst {_worst(records[1])}" if len(records) > 1 else "–"
+    return (work, _name(first), _near(first), _behind(first.middle), _worst(first), _cpu(first, cases), _tail(first, cases), _memory(first, cases), second)
 
 
 def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:
+    bounds = [(case, regrets(case, case.workload.metric)) for case in cases]
     found = []
     for name in dict.fromkeys(family[m] for case in cases for m in ordered(case.competing)):
-        ratios, models, best = [], [], 0
-        for case in cases:
-            model = next((m for m in case.competing if family[m] == name), None)
-            ratio = case.deciding.ratios.get(model) if model else None
-            ratios.append((ratio.value if ratio else math.inf, case))
-            models += [model] if model and ratio else []
-            best += model in case.deciding.best_set
-        worst, where = max(ratios, key=lambda pair: pair[0])
-        shown = where.deciding.kind != "unresolved" or not set(models) & set(where.deciding.best_set)
-        found.append(_Record(name, tuple(ordered(set(models))), best, worst, where, shown))
+        chosen = [(case, next((m for m in case.competing if family[m] == name), None), of) for case, of in bounds]
+        models = {m for case, m, _ in chosen if m and m in case.deciding.ratios}
+        found.append(_Record(name, tuple(ordered(models)), tuple((of.get(m or "", math.inf), case) for case, m, of in chosen)))
     return found
 
 
@@ -83,9 +87,25 @@ def _name(record: _Record) -> str:
     return f"{FAMILY_NAMES.get(record.family, record.family)} ({', '.join(record.models)})"
 
 
+def _near(record: _Record) -> str:
+    return f"in {record.near} of {len(record.bounds)}"
+
+
+def _behind(bound: float) -> str:
+    """In percent while that is short."""
+    return "unknown" if math.isinf(bound) else quantities.at_most(bound) if bound < 1 else quantities.ratio(1 + bound)
+
+
 def _worst(record: _Record) -> str:
-    where = f"{record.where.workload.id}, {record.where.label}"
-    return f"cannot do {where}" if math.isinf(record.worst) else f"{quantities.ratio(max(record.worst, 1.0))} ({where}{'' if record.shown else ': not separated there'})"
+    bound, case = record.worst
+    where = f"{case.workload.id}, {case.label}"
+    if math.isfinite(bound):
+        return f"{_behind(bound)} ({where})"
+    cell = next((case.cells[m] for m in record.models if m in case.competing and m in case.cells), None)
+    if cell is None:
+        return f"cannot do {where}"
+    ratio = case.deciding.ratios.get(cell.model)
+    return f"{f'about {quantities.ratio(ratio.value)}, no bound' if ratio else absence(cell)} ({where})"
 
 
 def _models_in(record: _Record, case: Case, metric: str) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports import quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
+from reports.counting import counts, judged, paced
+from reports.deciding import Verdict
 from reports.lines import Overtaking, in_words, lines, overtakings
 from reports.models import ordered
-from reports.statistics import Verdict
-from reports.words import CLASS_NAMES, interval_in_words, listed, runner_up
+from reports.words import CLASS_NAMES, interval_in_words, kind_in_words, leaders, listed, runner_up
 
 _MOST_CHANGES = 8
 
@@ -53,41 +53,40 @@ def _overtaking(row: Row, o: Overtaking) -> str:
 
 
 def _counts(analysis: Analysis, metric: str) -> Headline:
-    verdicts = [case.verdicts[metric] for case in analysis.cases]
-    wins = Counter(v.best for v in verdicts if v.kind == "wins" and v.best)
-    parts = [f"{model} wins {count}" for model, count in sorted(wins.items(), key=lambda item: (-item[1], item[0]))]
-    kinds = Counter(v.kind for v in verdicts)
-    if kinds["tie"]:
-        parts.append(f"{kinds['tie']} {'is a tie' if kinds['tie'] == 1 else 'are ties'}")
-    if kinds["unresolved"]:
-        parts.append(f"{kinds['unresolved']} {'is' if kinds['unresolved'] == 1 else 'are'} not separated")
-    if kinds["unopposed"]:
-        parts.append(f"{kinds['unopposed']} had no rival")
-    if kinds["none"]:
-        parts.append(f"{kinds['none']} {'has' if kinds['none'] == 1 else 'have'} no verdict")
-    return Headline(f"By {METRIC_NAMES[metric]}", f"{quantities.counted(len(verdicts), 'case')}: {listed(parts) or 'nothing to compare'}.")
+    verdicts = [case.verdicts[metric] for case in judged(analysis.cases, metric)]
+    return Headline(f"By {METRIC_NAMES[metric]}", f"{quantities.counted(len(verdicts), 'case')}: {listed(counts(verdicts)) or 'nothing to compare'}.")
 
 
 def most_telling(analysis: Analysis, class_: str) -> Case | None:
-    """The case in which the best set is furthest ahead of the next one; where serial is ahead of them all, concurrency is no advice, so those come last."""
+    """Where one wins the case in which it is furthest ahead, else that of the widest lead of a best set, else that of the safest choice.
 
-    def telling(case: Case) -> tuple[bool, float]:
-        return _lead(case) > 0 and case.baseline(case.workload.metric) is None, _lead(case)
+    Where serial is ahead of them all, concurrency is no advice, so those come last.
+    """
+
+    def telling(case: Case) -> tuple[bool, bool, float, bool, float]:
+        verdict, lead = case.deciding, _lead(case)
+        return lead > 0 and case.baseline(case.workload.metric) is None, verdict.kind == "wins", lead, says_something(verdict), -(verdict.regret or 0.0)
 
     cases = [case for row in analysis.rows_of(class_) for case in row.cases]
     return max(cases, key=telling) if cases else None
 
 
+def says_something(verdict: Verdict) -> bool:
+    """At least a safe choice."""
+    return verdict.decided or verdict.kind == "safe_choice"
+
+
 def _lead(case: Case) -> float:
-    nearest = runner_up(case.deciding)
-    return case.deciding.ratios[nearest].value if nearest and case.deciding.decided else 0.0
+    verdict = case.deciding
+    nearest = verdict.best_set[1] if verdict.kind == "ahead" else runner_up(verdict)
+    return verdict.ratios[nearest].value if nearest and verdict.decided else 0.0
 
 
 def _of_class(analysis: Analysis, class_: str) -> Headline | None:
     case = most_telling(analysis, class_)
-    if case is None or not _lead(case):
+    if case is None or not says_something(case.deciding):
         return None
-    metrics = dict.fromkeys((case.workload.metric, *MAP_METRICS))
+    metrics = [metric for metric in dict.fromkeys((case.workload.metric, *MAP_METRICS)) if metric != "time" or not paced(case)]
     parts = [f"{METRIC_NAMES[metric]}: {_verdict_in_words(case, metric)}" for metric in metrics]
     return Headline(CLASS_NAMES[class_], f"{case.workload.id}, {case.label}. {'. '.join(part[0].upper() + part[1:] for part in parts)}.")
 
@@ -98,16 +97,16 @@ def _verdict_in_words(case: Case, metric: str) -> str:
         return f"no verdict ({verdict.reason})"
     value = quantities.value(metric, medians[verdict.best])
     members = listed(ordered(verdict.best_set))
-    if verdict.kind == "unresolved":
-        return f"not separated: {members}, about {value}"
-    if verdict.kind == "unopposed":
+    if verdict.kind == "none":
         return f"only {members} was measured ({value})"
-    subject = f"{members} wins, {value}" if verdict.kind == "wins" else f"a tie of {members}, {value}"
-    return subject + _against(verdict, metric, medians) + _aside(case, metric)
+    if not verdict.decided:
+        return f"open between {members}, about {value}{kind_in_words(verdict).removeprefix('open')}"
+    subject = f"{verdict.best} wins" if verdict.kind == "wins" else f"{verdict.best} is ahead" if verdict.kind == "ahead" else f"{kind_in_words(verdict)} ({members})"
+    return f"{subject}, {value}" + _against(verdict, metric, medians) + _aside(case, metric)
 
 
 def _against(verdict: Verdict, metric: str, medians: Mapping[str, float]) -> str:
-    nearest = runner_up(verdict)
+    nearest = verdict.best_set[1] if verdict.kind == "ahead" else runner_up(verdict)
     if nearest is None:
         return ""
     ratio = verdict.ratios[nearest]
@@ -122,9 +121,9 @@ def _aside(case: Case, metric: str) -> str:
 
 
 def _differ(a: Verdict, b: Verdict) -> bool:
-    return a.decided and b.decided and not set(a.best_set) & set(b.best_set)
+    return a.decided and b.decided and not set(leaders(a)) & set(leaders(b))
 
 
 def _change(row: Row, metric: str, a: Case, b: Case) -> str:
-    before, after = ordered(a.verdicts[metric].best_set), ordered(b.verdicts[metric].best_set)
+    before, after = ordered(leaders(a.verdicts[metric])), ordered(leaders(b.verdicts[metric]))
     return f"{row.workload.id}, {METRIC_NAMES[metric]}: {listed(before)} at {a.label}, {listed(after)} at {b.label}."

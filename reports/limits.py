@@ -1,4 +1,4 @@
-"""What a run cannot tell: in sentences made from what it lacks and from what it could not separate."""
+"""What a run cannot tell: in sentences made from what it lacks and from what it leaves open."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import median
 
 from reports import control, quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis
+from reports.counting import judged
 from reports.words import listed
 
 
@@ -19,9 +20,10 @@ def limits(analysis: Analysis) -> list[str]:
 
 def _trust(analysis: Analysis) -> list[str]:
     run, found = analysis.run, []
-    apart = [pair for pair in control.pairs(run) if pair.apart]
-    if apart:
-        found.append(f"Whether small differences are real: {quantities.counted(len(apart), 'comparison')} of a model with itself found one.")
+    pairs = control.pairs(run)
+    apart = sum(pair.apart for pair in pairs)
+    if control.distrusted(len(pairs), apart):
+        found.append(f"Whether small differences are real: {apart} of {quantities.counted(len(pairs), 'comparison')} of a model with itself found one, far more than chance explains.")
     if not run.run.get("complete"):
         found.append("Anything about what is missing: the run is partial.")
     share, grade = run.noise.get("noisy_share"), run.noise.get("grade")
@@ -33,13 +35,14 @@ def _trust(analysis: Analysis) -> list[str]:
 def _separation(analysis: Analysis) -> list[str]:
     found = []
     for metric in MAP_METRICS:
-        verdicts = [case.verdicts[metric] for case in analysis.cases]
-        open_ = sum(v.kind == "unresolved" for v in verdicts)
-        widths = [math.log(r.high / r.low) / 2 for case, v in zip(analysis.cases, verdicts, strict=True) for m, r in v.ratios.items() if m in case.competing and m != v.best and r.low and r.high]
-        if open_ or widths:
-            parts = [f"{open_} of {len(verdicts)} cases are not separated"] if open_ else []
+        cases = judged(analysis.cases, metric)
+        verdicts = [case.verdicts[metric] for case in cases]
+        safe, open_ = (sum(v.kind == kind for v in verdicts) for kind in ("safe_choice", "open"))
+        widths = [math.log(r.high / r.low) / 2 for case, v in zip(cases, verdicts, strict=True) for m, r in v.ratios.items() if m in case.competing and m != v.best and r.low and r.high]
+        if safe + open_ or widths:
+            parts = [f"{safe + open_} of {quantities.counted(len(verdicts), 'case')} {'is' if safe + open_ == 1 else 'are'} open, {safe} of them with a safe choice"] if safe + open_ else []
             parts += [f"half of the intervals are wider than ±{quantities.percent(math.expm1(median(widths)))}"] if widths else []
-            found.append(f"Who is best by {METRIC_NAMES[metric]} where it is close: {listed(parts)}.")
+            found.append(f"Who is best by {METRIC_NAMES[metric]} where it is close: {'; '.join(parts)}.")
     return found
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from reports import quantities, statistics
 from reports.analysis import Case, Row
-from reports.run import Cell
-from reports.statistics import Crossing, Series
+from reports.statistics import Crossing
+from reports.words import leaders
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,12 @@ def overtakings(line: Line, metric: str) -> list[Overtaking]:
     found = []
     for (_, a), (_, b) in zip(line.cases, line.cases[1:], strict=False):
         before, after = a.verdicts[metric], b.verdicts[metric]
-        if not before.decided or not after.decided or set(before.best_set) & set(after.best_set):
+        if not before.decided or not after.decided or set(leaders(before)) & set(leaders(after)):
             continue
         pair = (before.best_set[0], after.best_set[0])
-        sizes = {size: (_series(case.cells[pair[0]], metric), _series(case.cells[pair[1]], metric)) for size, case in ((s, c) for s, c in line.cases if c is a or c is b) if all(m in case.cells for m in pair)}
+        sizes = {size: (case.cells[pair[0]].series(metric), case.cells[pair[1]].series(metric)) for size, case in ((s, c) for s, c in line.cases if c is a or c is b) if all(m in case.cells for m in pair)}
         found += [Overtaking(line, metric, *pair, crossing) for crossing in statistics.crossings(sizes)]
     return found
-
-
-def _series(cell: Cell, metric: str) -> Series:
-    return Series(cell.by_round(metric), cell.process_of)
 
 
 def in_words(overtaking: Overtaking) -> str:

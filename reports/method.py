@@ -1,23 +1,34 @@
 """How verdicts are made, in words, with the numbers of the code that makes them."""
 
 from reports import statistics as s
+from reports.control import FALSE_ALARM
+from reports.deciding import AT_BOUND, CLEARLY_SLOWER, LOOKS, MEMORY_LOOKS, WIDEST
 from reports.latency import LEAST_BEYOND, OPEN_LOOP, OTHERWISE
+from reports.quantities import at_most
+from reports.words import listed
+
+_MARGIN = at_most(s.MARGIN - 1)
 
 METHOD = (
-    "Rounds: every round visits all models of a case once, in random order, so that a slow moment of the machine hits all of them. A ratio is taken within each round; "
-    "the estimate is the mean of the middle half of the log ratios, and need not be the quotient of the two medians that stand beside it. No sample is dropped for its value.",
-    f"Interval: {s.RESAMPLES:,} resamples of whole rounds, the same rounds for all models, from a fixed seed; {100 * s.CONFIDENCE:.0f} % percentile interval, widened for few rounds. "
-    f"With fewer than {s.LEAST_ROUNDS} rounds there is neither interval nor verdict.",
-    f"Verdict: the best set holds the fastest model and all that are not shown to be more than {100 * (s.MARGIN - 1):.0f} % slower. Shown means that the one-sided "
-    f"{100 * (1 + s.CLAIM_CONFIDENCE) / 2:.1f} % bound lies beyond that margin. One member: it wins. Several whose intervals all end below the margin: a tie. Otherwise they are not separated.",
-    "Disturbed rounds: a visit is marked when other programs used over 25 % of the machine, the hypervisor over 2 %, a quota held us back, or memory ran short; half as many rounds again make up for them. "
-    "Where the undisturbed rounds alone contradict the verdict on all of them, nothing is separated.",
-    "A/A control: some models run a second time under another name, outside the verdicts. If a model is shown to differ from itself by more than the margin, the run is not trustworthy.",
-    "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete; "
-    "a full run stops the variants after the least rounds, so that more are left for what verdicts and claims are made of.",
+    "Rounds: a round visits all models of a case once, so a slow moment of the machine hits all of them. A ratio is taken within each round. The estimate is the interquartile mean of the log ratios: "
+    "it ignores up to a quarter of slow rounds on either side. It need not be the quotient of the two medians that stand beside it. No sample is dropped for its value.",
+    "Interval: the standard error comes from the winsorised variance (Tukey and McLaughlin), the width from Student's t. Processes of one program differ a little for no reason of the program. "
+    "So process is a random effect: where an F test at 5 % shows that processes differ, the means of the processes are the observations, not the rounds.",
+    f"Looks: a case is looked at after {listed([str(look) for look in LOOKS])} rounds, and at no others (where memory decides after {MEMORY_LOOKS[0]} to {MEMORY_LOOKS[-1]}). Between two looks it may stop at will. "
+    "Pocock's constant bounds keep the error over all looks: z = 2.55 for one-sided 2.5 %, z = 3.10 for one-sided 0.5 %, as quantiles of t. "
+    f"The intervals that are shown ({100 * s.CONFIDENCE:.0f} %), ties and safe choices use the first, “slower”, “wins” and “ahead” the second.",
+    f"Elimination: a model that a look shows to be more than {_MARGIN} slower than the best (one-sided 0.5 %) is out and gets no more rounds in this case. A model that was stopped before the first look was {CLEARLY_SLOWER}× slower in every round.",
+    f"Words: wins: all others are more than {_MARGIN} slower. Ahead: all others are slower, the lead may be under {_MARGIN}. Tie: all of the best set are within {_MARGIN} of the best, or all are within {at_most(AT_BOUND - 1)} of the least possible time. "
+    f"Tie within m: the same with the smallest m that is shown, at most {at_most(WIDEST)}. Open with a safe choice: none of these, but one model is at most {at_most(WIDEST)} from the best, whichever that is. Open: not even that. No verdict: nothing to compare, for the reason given.",
+    "Safe choice: of every model of the best set the bound of how far it may be behind each of the others (2.5 %); the largest is its regret (Hsu's multiple comparison with the best). The safe choice has the smallest regret.",
+    "Contradiction: a finished case gets two more rounds at the end. Where they differ from what was found by more than three standard errors, the case is open again. "
+    "Disturbed rounds: a visit is marked when other programs used over 25 % of the machine, the hypervisor over 2 %, a quota held us back, or memory ran short. Where the undisturbed rounds alone contradict a verdict, it is open.",
+    f"A/A control: some models run a second time under another name, outside the verdicts, and are judged at the same looks. A twin that seems to win or to be ahead is a false alarm: {100 * FALSE_ALARM:.0f} in 100 comparisons is expected. "
+    "A run is not trustworthy if it has more false alarms than nineteen of twenty sound runs.",
+    "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete. They get fewer rounds, so that more are left for what verdicts and claims are made of.",
     "The least possible time, of which a table shows what each model comes to, follows from the parameters (the waits), or is the least CPU time that serial, or a model that needed less, took, divided by the cores, or, where serial "
     "cannot tell, what the machine needs for the least that any model has to do, done without a model at the gate: the shortest time that any process of the case has measured.",
-    "Latency counts from when a request should have been sent, so that a stall shows in every request that it delayed. Requests come at 50, 70 and 90 % of what the slowest model that competes "
-    f"was measured to serve in the same run, at the same rate for all. The {100 * OPEN_LOOP:.0f}th percentile decides, of a heartbeat the {100 * OTHERWISE:.0f}th; a percentile is told only where at least {LEAST_BEYOND} values lie beyond it.",
+    "Latency counts from when a request should have been sent, so a stall shows in every request that it delayed. Requests come at 50, 70 and 90 % of what the slowest model that competes "
+    f"was measured to serve in the same run, or of what the load generator can send with two fifths of its core if that is less; the rate is the same for all. So the time of such a case is given, and it has no verdict by time. The {100 * OPEN_LOOP:.0f}th percentile decides, of a heartbeat the {100 * OTHERWISE:.0f}th; a percentile is told only where at least {LEAST_BEYOND} values lie beyond it.",
     "CPU cost is the user and system time of the model's whole process tree, without the origin server. Memory is the peak resident size of the model's process; of several processes it is their proportional share, because peaks would count shared pages once for each. It holds what earlier cases left in the process; only where memory decides is the process a fresh one.",
 )

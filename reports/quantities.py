@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -73,6 +74,17 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+
+
+def at_most(share: float) -> str:
+    """A bound, rounded up: 0.082 → 9 %."""
+    return f"{math.ceil(100 * share - 1e-9)} %"
+
+
+def span(low: float, high: float, between: str = " to ") -> str:
+    """Two shares, rounded outwards: 0.012, 0.066 → 1 to 7 %."""
+    least = math.floor(100 * low + 1e-9) if low >= 0.01 else math.floor(1000 * low + 1e-9) / 10
+    return f"{least:g}{between}{at_most(high)}"
 
 
 def _plain(amount: float, unit: str) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,6 @@ RUN = "run.json"
 MAJOR = 1
 _BEYOND = 1 << 63  # all that a run writes
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_SAMPLE_KEYS = {f.name for f in fields(Sample)}
 T = TypeVar("T")
 
 
@@ -36,12 +35,13 @@ def _file(path: Path) -> Path:
 def load(path: Path) -> Mapping[str, Any]:
     """The document as it stands, of a version that this program knows."""
     file = _file(path)
-    document = _parse(file)
+    document = parse_object(file)
     _check_version(document, str(file))
     return document
 
 
-def _parse(file: Path) -> Mapping[str, Any]:
+def parse_object(file: Path, kind: str = "a Crossover run", remedy: str = "give the results folder of a run") -> dict[str, Any]:
+    """The JSON object in a file that should be of that kind, of whatever version. Raises ReadError."""
     if file.exists() and not file.is_file():  # a pipe would be waited for
         raise ReadError(f"{file}: is no file: give the results folder of a run, e.g. results/<id>")
     try:
@@ -51,19 +51,18 @@ def _parse(file: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ReadError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ReadError(f"{file}: is not a text file: give the results folder of a run") from None
+        raise ReadError(f"{file}: is not a text file: {remedy}") from None
     try:
         document = json.loads(text, parse_constant=_no_constant, parse_int=_whole, parse_float=_finite)
     except RecursionError:
-        raise ReadError(f"{file}: is not a Crossover run: it is nested too deeply") from None
+        raise ReadError(f"{file}: is not {kind}: it is nested too deeply") from None
     except ValueError as error:
         cut = "ends too early (truncated?)" if _is_cut(text, error) else f"is not valid JSON ({error})"
         journal = file.parent / "samples.jsonl"
         anew = file.name == RUN and journal.is_file()
-        remedy = f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if anew else "give the results folder of a run"
-        raise ReadError(f"{file}: {cut}: {remedy}") from None
+        raise ReadError(f"{file}: {cut}: " + (f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if anew else remedy)) from None
     if not isinstance(document, dict):
-        raise ReadError(f"{file}: is not a Crossover run: it holds no JSON object")
+        raise ReadError(f"{file}: is not {kind}: it holds no JSON object")
     if _HALF.search(text):  # of a character, which nothing can print
         document = json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
     return document
@@ -247,13 +246,12 @@ def _buckets(pairs: Any) -> list[tuple[int, int]]:
 
 
 def _sample(s: Mapping[str, Any]) -> Sample:
-    known = {key: value for key, value in s.items() if key in _SAMPLE_KEYS}
-    for key, value in known.items():
+    sample = Sample.of(s)
+    for key, value in vars(sample).items():
         if key not in ("foreign_share", "latency", "notes") and value is not None:
             _count(value)
-    if known.get("latency") is not None:
-        known["latency"] = {kind: _buckets(known["latency"][kind]) for kind in ("intended", "service")}
-    sample = Sample(**known)
+    if sample.latency is not None:
+        sample = replace(sample, latency={kind: _buckets(sample.latency[kind]) for kind in ("intended", "service")})
     if sample.iterations < 1:
         raise ValueError("a sample of 0 iterations")
     return sample

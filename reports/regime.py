@@ -1,4 +1,4 @@
-"""Waiting against computing: the cases of `mixed` placed by how much of a task is waiting and how long it takes, and the surface between them."""
+"""Waiting against computing: the cases of `mixed` placed by how much of a task is waiting and how long it takes, and the safe choice between them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from scipy.spatial import ConvexHull, QhullError
 
 from reports.analysis import Analysis, Case, Row
 from reports.lines import Overtaking, lines, overtakings
+from reports.regret import regrets
 
 WORKLOAD = "mixed"
 MANY = 1000  # tasks
 Grid = NDArray[np.float64]
-_FAR = 50.0  # a log ratio that no measurement has
+_FAR = math.log(50.0)  # a ratio that decides against a model anywhere near
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Surface:
-    """Over a grid: which competing model is fastest, how far ahead of the next, and how sure that is. Valid inside `outline` only."""
+    """Over a grid: which competing model is the safe choice, and how far it may be from the best. Valid inside `outline` only."""
 
     models: tuple[str, ...]
     xs: Grid
     ys: Grid
-    behind: Grid  # model, y, x: log ratio to the fastest of the others; below 0 where the model is ahead
-    lead: Grid  # y, x: log ratio of the second to the first
-    doubt: Grid  # y, x: by how much (log) the lead could be smaller
+    behind: Grid  # model, y, x: by how much (log) its regret is above the least of the others; below 0 where the model is the safe choice
+    regret: Grid  # y, x: of the safe choice, log of 1 + share
     inside: NDArray[np.bool_]  # y, x: between measured places
     outline: tuple[tuple[float, float], ...]  # around the measured places
 
@@ -120,12 +120,11 @@ def _surface(places: Sequence[Place], metric: str) -> Surface | None:
         return None
     logs = np.stack([_between(where, _logs(places, model, metric), points) for model in models])
     doubts = np.stack([_between(where, _doubts(places, model, metric), points) for model in models])
-    order = np.argsort(logs, axis=0)
-    first, second = (np.take_along_axis(logs, order[rank : rank + 1], axis=0)[0] for rank in (0, 1))
+    bounds = logs - logs.min(axis=0) + doubts
+    order = np.sort(bounds, axis=0)
     inside = ~np.isnan(LinearNDInterpolator(where, np.zeros(len(where)), rescale=True)(points))
-    others = np.where(order[0] == np.arange(len(models))[:, None, None], second, first)
-    doubt = np.take_along_axis(doubts, order[:2], axis=0).max(axis=0)
-    return Surface(models, xs, ys, logs - others, second - first, doubt, inside, tuple((float(x), float(y)) for x, y in outline))
+    behind = bounds - np.where(bounds == order[0], order[1], order[0])
+    return Surface(models, xs, ys, behind, order[0], inside, tuple((float(x), float(y)) for x, y in outline))
 
 
 def _between(where: Grid, values: Grid, points: Grid) -> Grid:
@@ -138,10 +137,10 @@ def _between(where: Grid, values: Grid, points: Grid) -> Grid:
 def _logs(places: Sequence[Place], model: str, metric: str) -> Grid:
     """Of the ratio to the best; a model that was not measured is far behind."""
     ratios = [place.case.verdicts[metric].ratios.get(model) for place in places]
-    return np.array([_FAR if ratio is None else math.log(ratio.value) for ratio in ratios])
+    return np.array([_FAR if ratio is None else min(math.log(ratio.value), _FAR) for ratio in ratios])
 
 
 def _doubts(places: Sequence[Place], model: str, metric: str) -> Grid:
-    """How far the lower end of the interval lies below the estimate."""
-    ratios = [place.case.verdicts[metric].ratios.get(model) for place in places]
-    return np.array([0.0 if r is None else math.log(r.value / r.low) if r.low else _FAR for r in ratios])
+    """How far the bound of its regret lies above that."""
+    found = [math.log1p(regrets(place.case, metric).get(model, math.inf)) for place in places]
+    return np.array([max(0.0, min(bound, _FAR) - log) for bound, log in zip(found, _logs(places, model, metric), strict=True)])

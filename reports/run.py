@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from reports.latency import OPEN_LOOP, OTHERWISE, Buckets, added, deciding_ns
+from reports.statistics import Series
 
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 PAGE = 4096  # no process is measured finer than a page
@@ -42,6 +43,32 @@ class Sample:
         """CPU time of the model's process tree for one iteration; at least 1 ns, so that ratios exist."""
         return max((self.cpu_user_ns + self.cpu_sys_ns) / self.iterations, 1.0)
 
+    @classmethod
+    def of(cls, measured: Mapping[str, Any]) -> Sample:
+        """Of an object of run.json; keys that are not known are left out."""
+        return cls(**{key: value for key, value in measured.items() if key in _SAMPLE_KEYS})
+
+
+_SAMPLE_KEYS = {field.name for field in fields(Sample)}
+
+
+def deciding_quantile(paced: bool) -> float:
+    """Of latency."""
+    return OPEN_LOOP if paced else OTHERWISE
+
+
+def sample_value(metric: str, sample: Sample, processes: int, paced: bool) -> float | None:
+    """In ns or bytes, latency as the percentile that decides; None if the sample does not have it. `processes`: of the model; `paced`: requests come at a given rate."""
+    if metric == "time":
+        return sample.time_ns
+    if metric == "cpu":
+        return sample.cpu_ns
+    if metric == "latency":
+        return None if sample.latency is None else deciding_ns(sample.latency, deciding_quantile(paced))
+    # Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them.
+    size = sample.pss_bytes if processes > 1 and sample.pss_bytes is not None else sample.peak_rss_bytes
+    return None if size is None else float(max(size, PAGE))
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -71,29 +98,16 @@ class Cell:
     threads_used: int | None = None  # that ran items in the gate pass, in all processes together
 
     def value(self, metric: str, sample: Sample) -> float | None:
-        """In ns or bytes, latency as the percentile that decides; None if the sample does not have it."""
-        if metric == "time":
-            return sample.time_ns
-        if metric == "cpu":
-            return sample.cpu_ns
-        if metric == "latency":
-            return None if sample.latency is None else deciding_ns(sample.latency, self.deciding_quantile)
-        return self._memory(sample)
-
-    def _memory(self, sample: Sample) -> float | None:
-        """Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them."""
-        size = sample.pss_bytes if self.processes > 1 and sample.pss_bytes is not None else sample.peak_rss_bytes
-        return None if size is None else float(max(size, PAGE))
+        return sample_value(metric, sample, self.processes, self.offered_per_s is not None)
 
     @property
     def deciding_quantile(self) -> float:
         """Of latency."""
-        return OTHERWISE if self.offered_per_s is None else OPEN_LOOP
+        return deciding_quantile(self.offered_per_s is not None)
 
-    @property
-    def process_of(self) -> dict[int, int]:
-        """Round → which of the model's processes measured it."""
-        return {sample.round: sample.process for sample in self.samples}
+    def series(self, metric: str) -> Series:
+        """By round, with the process that measured it."""
+        return Series(self.by_round(metric), {sample.round: sample.process for sample in self.samples})
 
     def latencies(self, kind: str) -> Buckets:
         """Of all samples; `kind` is intended or service."""

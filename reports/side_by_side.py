@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from reports import quantities
 from reports.compare import Change, Comparison
-from reports.statistics import MARGIN, Verdict
-from reports.words import interval_in_words, kind_in_words, listed
+from reports.deciding import Verdict
+from reports.statistics import MARGIN, Bounds
+from reports.words import interval_in_words, verdict_in_words
 
 HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
 
@@ -15,7 +17,7 @@ HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval"
 def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool) -> list[str]:
     told = table([HEADER, *(row(change) for change in comparison.changes)], markdown)
     told += ["", *notes(comparison)]
-    told += [f"{case}, {metric}: {_verdict(was)} before, {_verdict(now)} now" for case, metric, was, now in verdicts]
+    told += [f"{case}, {metric}: before {verdict_in_words(was)}; now {verdict_in_words(now)}" for case, metric, was, now in verdicts]
     return told
 
 
@@ -25,11 +27,15 @@ def row(change: Change) -> tuple[str, ...]:
     if bounds is None:
         return change.case, change.model, change.metric, *values, quantities.ratio(change.after / change.before), "too few rounds", ""
     word = ""
-    if bounds.beyond(MARGIN):
+    if _beyond_margin(bounds):
         word = "worse" if bounds.value > 0 else "better"
-        if change.quiet is None or not change.quiet.beyond(MARGIN):
+        if change.quiet is None or not _beyond_margin(change.quiet):
             word = "disturbed"  # by others, so that nothing is shown
     return change.case, change.model, change.metric, *values, quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio), word
+
+
+def _beyond_margin(bounds: Bounds) -> bool:
+    return bounds.claim_low > math.log(MARGIN) or bounds.claim_high < -math.log(MARGIN)
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -49,6 +55,3 @@ def table(rows: Iterable[Sequence[str]], markdown: bool) -> list[str]:
     told = [f"| {' | '.join(row)} |" for row in padded]
     return [told[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *told[1:]]
 
-
-def _verdict(verdict: Verdict) -> str:
-    return f"{kind_in_words(verdict)} ({listed(verdict.best_set)})"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from reports import quantities, statistics
+from reports import quantities
 from reports.analysis import Case
+from reports.deciding import decide, looks_of
 from reports.evidence import NOTHING, Check, Evidence, Share, Side
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES
@@ -85,12 +86,14 @@ def _standing(case: Case, side: Side, model: str) -> Standing | None:
     """None where the model was not compared with anything."""
     cell, verdict = case.cells.get(model), case.verdicts["time"]
     if side == "CPython":
-        values = {name: other.by_round("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"}
-        verdict = statistics.compare(values, _PYTHON)
-    if cell is None or not verdict.best or verdict.kind == "unopposed":
+        values = {name: other.series("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"}
+        verdict = decide(values, _PYTHON, looks=looks_of(case.workload.metric))
+    if cell is None or verdict.best is None or verdict.kind == "none":
         return None
+    if model == verdict.safe_choice and verdict.regret is not None and verdict.regret < MARGIN - 1:
+        return "near"
     if model == verdict.best:
-        return "near" if verdict.kind in ("wins", "tie") else "open"
+        return "open"
     if cell.status == "projected" and cell.projected_ns is not None:
         return _by_bounds(cell.projected_ns / case.medians["time"][verdict.best], None)
     ratio = verdict.ratios.get(model)

@@ -1,36 +1,39 @@
-"""Which models are best in one case: intervals for the ratio to the best, and the verdict that follows from them.
+"""Intervals for the ratio of two models: within the rounds of one run, and between two runs.
 
-Rounds are paired: all models of a case are visited in every round, so a slow round is slow for all. The ratio of two models is
-therefore taken within each round; the estimate is the mean of the middle half of the log ratios (the interquartile mean: it ignores up to a quarter
-of slow rounds on either side and wastes less than the median does). Whole rounds are resampled, the same ones for all models.
+Rounds are paired: all models of a case are visited in every round, so a slow moment of the machine is slow for all. The ratio of two models is
+taken within each round; the estimate is the interquartile mean of the log ratios: it ignores up to a quarter of slow rounds on either side and
+wastes less than the median does. Its standard error comes from the winsorised variance (Tukey and McLaughlin 1963), with Student's t.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 MARGIN = 1.05  # a difference below 5 % decides nothing
 CONFIDENCE = 0.95  # of the intervals that are shown
-# "Slower" and "wins" are claims that stay: they need the one-sided 99.5 % bound. With 95 % intervals two equal models at 30 % noise gave a false winner in up to 2.5 % of trials.
-CLAIM_CONFIDENCE = 0.99
-RESAMPLES = 2000
-SEED = 20_240_229
-LEAST_ROUNDS = 6
-CLEARLY_SLOWER = 1.5  # in every round of a model that was stopped before LEAST_ROUNDS
+LEAST_ROUNDS = 6  # fewer give no interval
+# A case is looked at up to six times while it is measured, each time with twice the rounds. Pocock's constant bound keeps the error over all looks:
+_BOUND = float(special.ndtr(-2.55))  # one-sided 2.5 % in all: the intervals that are shown, ties, and the bounds of regret
+_CLAIM = float(special.ndtr(-3.10))  # one-sided 0.5 % in all: "slower", "wins" and "ahead"
+PROCESSES = 3  # from so many on their spread is looked for
+_UNSEEN = 0.01  # by how much processes of one program are taken to differ before their spread can be seen
+_SPREAD = 0.05  # level of the F test that looks for it
+_RESAMPLES = 2000
+_SEED = 20_240_229
 
 Array = NDArray[np.float64]
-Kind = Literal["wins", "tie", "unresolved", "unopposed", "none"]
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A model's value divided by that of the best; bounds are None with fewer than LEAST_ROUNDS common rounds."""
+    """A model's value divided by that of another, mostly the best; the bounds are None with too few common rounds."""
 
     value: float
     low: float | None = None
@@ -38,54 +41,127 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The outcome of one case in one metric. `best_set` stands in order of the estimates; `slower` too."""
-
-    kind: Kind
-    best_set: tuple[str, ...]
-    slower: tuple[str, ...]
-    ratios: Mapping[str, Ratio]
-    rounds: int
-    reason: str = ""  # why there is no verdict
-
-    @property
-    def best(self) -> str | None:
-        return self.best_set[0] if self.best_set else None
-
-    @property
-    def decided(self) -> bool:
-        """It says who is ahead."""
-        return self.kind in ("wins", "tie")
-
-
-@dataclass(frozen=True)
 class Bounds:
-    """Of a log ratio: the estimate, the interval that is shown, and the wider one that a claim needs."""
+    """Of a log ratio: the estimate, the interval that is shown (95 %), and the wider one that a claim needs (99 %). Both hold over all looks."""
 
     value: float
     low: float
     high: float
     claim_low: float
     claim_high: float
+    error: float  # standard error
 
     @property
     def ratio(self) -> Ratio:
-        return Ratio(float(np.exp(self.value)), float(np.exp(self.low)), float(np.exp(self.high)))
+        return Ratio(math.exp(self.value), math.exp(self.low), math.exp(self.high))
 
-    def beyond(self, margin: float) -> bool:
-        """Shown to differ by more than that factor, one way or the other."""
-        return self.claim_low > np.log(margin) or self.claim_high < -np.log(margin)
+    @property
+    def inverse(self) -> Bounds:
+        """Of the same two models the other way round."""
+        return Bounds(-self.value, -self.high, -self.low, -self.claim_high, -self.claim_low, self.error)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A cell's values by round, all above 0, and the process that measured each round."""
+
+    values: Mapping[int, float]
+    process: Mapping[int, int] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1024)
+def _quantile(tail: float, freedom: float) -> float:
+    """Student's t that is exceeded with that probability."""
+    return float(special.stdtrit(freedom, 1 - tail))
+
+
+def _estimate(logs: Sequence[float]) -> tuple[float, float, int]:
+    """Interquartile mean, its standard error and the degrees of freedom, of at least two values."""
+    ordered, size = sorted(logs), len(logs)
+    cut = size // 4
+    kept = ordered[cut : size - cut]
+    value = math.fsum(kept) / len(kept)
+    winsorised = [kept[0]] * cut + kept + [kept[-1]] * cut
+    mean = math.fsum(winsorised) / size
+    variance = math.fsum((log - mean) ** 2 for log in winsorised) / (size - 1)
+    return value, math.sqrt(variance / size) * size / len(kept), len(kept) - 1
+
+
+def _bounds(value: float, error: float, freedom: float, tail: float = _BOUND, claim_tail: float = _CLAIM) -> Bounds:
+    half, claim = error * _quantile(tail, freedom), error * _quantile(claim_tail, freedom)
+    return Bounds(value, value - half, value + half, value - claim, value + claim, error)
+
+
+def bounds(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Bounds:
+    """Of the log ratios of at least two rounds. `processes`: which processes measured each round; where their spread is shown, they are what was sampled, not the rounds."""
+    groups: dict[Hashable, list[float]] = {}
+    for log, process in zip(logs, processes):
+        groups.setdefault(process, []).append(log)
+    repeated = [group for group in groups.values() if len(group) >= 2]
+    if len(repeated) >= PROCESSES and _spread(repeated):
+        means = [_estimate(group)[0] for group in repeated]
+        mean = math.fsum(means) / len(means)
+        variance = math.fsum((one - mean) ** 2 for one in means) / (len(means) - 1)
+        return _bounds(mean, math.sqrt(variance / len(means)), len(means) - 1)
+    value, error, freedom = _estimate(logs)
+    if groups and len(repeated) < PROCESSES:
+        error = math.hypot(error, _UNSEEN * math.sqrt(2 / len(groups)))
+    return _bounds(value, error, freedom)
+
+
+def _spread(groups: Sequence[Sequence[float]]) -> bool:
+    """Whether processes differ by more than their rounds explain: the F test, of values whose outer quarters are pulled in."""
+    ordered = sorted(log for group in groups for log in group)
+    size = len(ordered)
+    least, most = ordered[size // 4], ordered[-1 - size // 4]
+    pulled = [[min(max(log, least), most) for log in group] for group in groups]
+    means = [math.fsum(group) / len(group) for group in pulled]
+    grand = math.fsum(map(math.fsum, pulled)) / size
+    between = math.fsum(len(group) * (mean - grand) ** 2 for group, mean in zip(pulled, means)) / (len(groups) - 1)
+    within = math.fsum((log - mean) ** 2 for group, mean in zip(pulled, means) for log in group) / (size - len(groups))
+    return between > within * _ratio_of_variances(len(groups) - 1, size - len(groups))
+
+
+@lru_cache(maxsize=1024)
+def _ratio_of_variances(between: int, within: int) -> float:
+    return float(special.fdtri(between, within, 1 - _SPREAD))
+
+
+def common_rounds(first: Series, second: Series) -> list[int]:
+    return sorted(first.values.keys() & second.values.keys())
+
+
+def pair(over: Series, under: Series, least: int = LEAST_ROUNDS) -> Bounds | None:
+    """over / under within rounds; None with fewer than `least` common rounds."""
+    rounds = common_rounds(over, under)
+    if len(rounds) < max(2, least):
+        return None
+    logs = [math.log(over.values[r] / under.values[r]) for r in rounds]
+    known = over.process or under.process
+    return bounds(logs, [(over.process.get(r), under.process.get(r)) for r in rounds] if known else ())
+
+
+def change(old: Series, new: Series) -> Bounds | None:
+    """new / old, the same cell in two runs, whose rounds have nothing to do with each other; None with too few of them. It is looked at once. Welch's degrees of freedom."""
+    if min(len(old.values), len(new.values)) < LEAST_ROUNDS:
+        return None
+    sides = [_estimate([math.log(value) for value in series.values.values()]) for series in (old, new)]
+    (before, before_error, before_freedom), (after, after_error, after_freedom) = sides
+    variances = before_error**2, after_error**2
+    spread = variances[0] ** 2 / before_freedom + variances[1] ** 2 / after_freedom
+    freedom = sum(variances) ** 2 / spread if spread else before_freedom + after_freedom
+    return _bounds(after - before, math.sqrt(sum(variances)), freedom, (1 - CONFIDENCE) / 2, (1 - CONFIDENCE) / 10)
 
 
 @lru_cache(maxsize=256)
-def _draws(strata: tuple[int, ...], seed: int = SEED) -> NDArray[np.int16]:
+def _draws(strata: tuple[int, ...]) -> NDArray[np.int16]:
     """How often each round was drawn, one column per resample; rounds of one process are drawn from that process only."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(_SEED)
     labels = np.asarray(strata)
-    draws = np.empty((len(strata), RESAMPLES), dtype=np.int16)
+    draws = np.empty((len(strata), _RESAMPLES), dtype=np.int16)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        draws[rows] = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=RESAMPLES).T
+        draws[rows] = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=_RESAMPLES).T
     return draws
 
 
@@ -99,28 +175,14 @@ def _middle_half_mean(ordered: Array, counts: NDArray[np.int16]) -> Array:
     return result
 
 
-def _middle(values: Array) -> float:
-    """Interquartile mean of the values themselves."""
-    return float(_middle_half_mean(np.sort(values), np.ones((len(values), 1), dtype=np.int16))[0])
-
-
 def _resample(logs: Array, draws: NDArray[np.int16]) -> tuple[float, Array]:
     """The estimate, and what it would have been in each resample."""
     order = np.argsort(logs, kind="stable")
     ordered = logs[order]
-    value = _middle(ordered)
+    value = float(_middle_half_mean(ordered, np.ones((len(ordered), 1), dtype=np.int16))[0])
     # A resample of n rounds varies less than n new rounds would, by this factor (without it: coverage 91 % at 6 rounds).
     wider = float(np.sqrt(len(ordered) / (len(ordered) - 1)))
     return value, value + (_middle_half_mean(ordered, draws[order]) - value) * wider
-
-
-def _bounds(value: float, resampled: Array) -> Bounds:
-    tail, claim_tail = (1 - CONFIDENCE) / 2, (1 - CLAIM_CONFIDENCE) / 2
-    return Bounds(value, *(float(bound) for bound in np.quantile(resampled, [tail, 1 - tail, claim_tail, 1 - claim_tail])))
-
-
-def _paired(log_ratios: Array, strata: tuple[int, ...]) -> Bounds:
-    return _bounds(*_resample(log_ratios, _draws(strata)))
 
 
 def _strata(rounds: list[int], process: Mapping[int, int]) -> tuple[int, ...]:
@@ -129,128 +191,6 @@ def _strata(rounds: list[int], process: Mapping[int, int]) -> tuple[int, ...]:
     if any(labels.count(label) < 3 for label in set(labels)):
         return (0,) * len(rounds)
     return tuple(labels)
-
-
-def _log_ratios(values: Mapping[int, float], reference: Mapping[int, float]) -> tuple[list[int], Array]:
-    rounds = sorted(values.keys() & reference.keys())
-    return rounds, np.log([values[r] for r in rounds]) - np.log([reference[r] for r in rounds])
-
-
-def _fastest(values: Mapping[str, Mapping[int, float]], names: list[str]) -> str:
-    """Lowest median, unless another one is ahead of it within rounds."""
-    first = min(names, key=lambda name: (float(np.median(list(values[name].values()))), name))
-
-    def behind(name: str) -> float:
-        rounds, logs = _log_ratios(values[name], values[first])
-        if len(rounds) < LEAST_ROUNDS:
-            return np.inf
-        return _middle(logs)
-
-    return min(names, key=lambda name: (behind(name), name != first, name))
-
-
-def compare(
-    values: Mapping[str, Mapping[int, float]],
-    competing: Set[str],
-    *,
-    known_slower: Set[str] = frozenset(),
-    process: Mapping[int, int] | None = None,
-) -> Verdict:
-    """Verdict of one case. `values`: model → round → value (positive, smaller is better).
-
-    Models outside `competing` get a ratio and nothing else. `known_slower` competes and was shown to be slower otherwise (stopped early,
-    or projected beyond the budget). `process`: round → process that measured it.
-    """
-    contenders = sorted(name for name in competing if values.get(name))
-    full = [name for name in contenders if len(values[name]) >= LEAST_ROUNDS and name not in known_slower]
-    if not full:
-        most = max((len(values[name]) for name in contenders), default=0)
-        nothing = "no competing model was measured" if any(values.values()) else "nothing was measured"
-        reason = f"{most} of at least {LEAST_ROUNDS} rounds" if most else nothing
-        return Verdict("none", (), (), _plain_ratios(values, contenders), most, reason)
-    best = _fastest(values, full)
-    margin = float(np.log(MARGIN))
-    ratios: dict[str, Ratio] = {}
-    undecided: dict[str, float] = {}  # member of the best set → log ratio
-    high: dict[str, float] = {}
-    slower: dict[str, float] = {}
-    for name in sorted(values):
-        rounds, logs = _log_ratios(values[name], values[best])
-        if len(rounds) < LEAST_ROUNDS:
-            if rounds:
-                ratios[name] = Ratio(float(np.exp(np.median(logs))))
-            if name in competing and name not in known_slower and values[name]:
-                clear = bool(rounds) and float(np.exp(logs.min())) >= CLEARLY_SLOWER
-                (slower if clear else undecided)[name] = float(np.median(logs)) if rounds else np.inf
-                high[name] = np.inf
-            continue
-        bounds = _paired(logs, _strata(rounds, process or {}))
-        ratios[name] = bounds.ratio
-        if name in competing and name not in known_slower:
-            shown_slower = name != best and bounds.claim_low > margin
-            (slower if shown_slower else undecided)[name] = bounds.value
-            high[name] = bounds.high
-    for name in known_slower & competing:
-        slower[name] = float(np.log(ratios[name].value)) if name in ratios else np.inf
-    members = tuple(sorted(undecided, key=lambda name: (name != best, undecided[name], name)))
-    losers = tuple(sorted(slower, key=lambda name: (slower[name], name)))
-    kind: Kind
-    if len(members) == 1:
-        kind = "wins" if losers else "unopposed"
-    elif all(high[name] < margin for name in members):
-        kind = "tie"
-    else:
-        kind = "unresolved"
-    return Verdict(kind, members, losers, ratios, len(values[best]))
-
-
-def _plain_ratios(values: Mapping[str, Mapping[int, float]], contenders: list[str]) -> dict[str, Ratio]:
-    """Ratios of medians without intervals: too few rounds for more."""
-    medians = {name: float(np.median(list(v.values()))) for name, v in values.items() if v}
-    if not contenders:
-        return {}
-    least = min(medians[name] for name in contenders)
-    return {name: Ratio(median / least) for name, median in medians.items()}
-
-
-def settle(everything: Verdict, quiet: Verdict) -> Verdict:
-    """The verdict on all rounds, unless that on the undisturbed ones contradicts it: then it is open.
-
-    Fewer rounds show less, which is no contradiction; it is one where either shows a model to be slower that the other shows not to be.
-    """
-    shown_near = set(quiet.best_set) if quiet.decided else set()
-    if not everything.decided or not (set(everything.best_set) & set(quiet.slower) or shown_near & set(everything.slower)):
-        return everything
-    members = everything.best_set + tuple(name for name in quiet.best_set if name not in everything.best_set)
-    losers = tuple(name for name in everything.slower if name not in members)
-    return Verdict("unresolved", members, losers, everything.ratios, everything.rounds, "the undisturbed rounds alone say otherwise")
-
-
-def pair(values: Mapping[int, float], reference: Mapping[int, float], process: Mapping[int, int]) -> Bounds | None:
-    """Two models of one case, within rounds; None with too few of them."""
-    rounds, logs = _log_ratios(values, reference)
-    return _paired(logs, _strata(rounds, process)) if len(rounds) >= LEAST_ROUNDS else None
-
-
-@dataclass(frozen=True)
-class Series:
-    """A cell's values by round, and the process that measured each round."""
-
-    values: Mapping[int, float]
-    process: Mapping[int, int]
-
-
-def change(old: Series, new: Series) -> Bounds | None:
-    """The same cell in two runs, whose rounds have nothing to do with each other; None with too few of them."""
-    estimates = []
-    for side, series in enumerate((old, new)):
-        rounds = sorted(series.values)
-        if len(rounds) < LEAST_ROUNDS:
-            return None
-        logs = np.log([series.values[r] for r in rounds])
-        estimates.append(_resample(logs, _draws(_strata(rounds, series.process), SEED + side)))
-    (before, resampled_before), (after, resampled_after) = estimates
-    return _bounds(after - before, resampled_after - resampled_before)
 
 
 @dataclass(frozen=True)
@@ -270,12 +210,13 @@ def crossings(sizes: Mapping[float, tuple[Series, Series]]) -> list[Crossing]:
     """
     points: list[tuple[float, float, Array, int]] = []
     for size, (first, second) in sorted(sizes.items()):
-        rounds, logs = _log_ratios(second.values, first.values)
+        rounds = common_rounds(first, second)
         if size <= 0 or len(rounds) < LEAST_ROUNDS:
             continue
+        logs = np.log([second.values[r] / first.values[r] for r in rounds])
         value, resampled = _resample(logs, _draws(_strata(rounds, first.process)))
-        bounds = _bounds(value, resampled)
-        points.append((float(np.log(size)), value, resampled, (bounds.low > 0) - (bounds.high < 0)))
+        low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        points.append((float(np.log(size)), value, resampled, int(low > 0) - int(high < 0)))
     shown = [place for place, point in enumerate(points) if point[3]]
     return [_crossing(points[a : b + 1]) for a, b in zip(shown, shown[1:], strict=False) if points[a][3] != points[b][3]]
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.statistics import SEED
-
 Array = NDArray[np.float64]
 
 DRAWS = 200
+_SEED = 20_240_229
 _PARALLEL = np.geomspace(0.1, 1.0, 24)  # of the cores
 _OVERLAP = np.linspace(0.0, 1.0, 6)
 _OVERHEAD = np.geomspace(1.0, 1e7, 57)  # ns of each item
@@ -102,7 +101,7 @@ def _resampled(cases: Sequence[Measured], draws: int) -> Array:
             row[number] = np.log(value)
     plain = np.nanmedian(table, axis=1)
     result = [plain]
-    for picks in np.random.default_rng(SEED).integers(0, table.shape[1], (draws, table.shape[1])):
+    for picks in np.random.default_rng(_SEED).integers(0, table.shape[1], (draws, table.shape[1])):
         picked = table[:, picks]
         seen = np.isfinite(picked).any(axis=1)
         medians = plain.copy()

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports import outcomes, quantities
-from reports.analysis import Analysis, Case
+from reports.analysis import METRIC_NAMES, Analysis, Case
 from reports.figures.sheet import Table
 from reports.models import looks, ordered
 from reports.run import Cell
-from reports.words import interval_in_words, kind_in_words
+from reports.words import case_in_words, interval_in_words
 
 _MEASURED = ("ok", "server_bound")
 
@@ -40,8 +40,8 @@ def results(case: Case) -> Table:
 
 def verdicts_of(case: Case) -> str:
     """The case's verdicts in one line."""
-    names = {"time": "time", "cpu": "CPU cost", "memory": "memory", "latency": "latency"}
-    return "; ".join(f"{names[metric]}: {kind_in_words(v)}{' – ' + ', '.join(v.best_set) if v.best_set else ''}" for metric, v in case.verdicts.items())
+    told = (f"{METRIC_NAMES[metric]}: {case_in_words(case, metric)}" for metric in case.verdicts)
+    return ". ".join(text[0].upper() + text[1:] for text in told)
 
 
 def bound_of(case: Case) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports import control, outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis
+from reports.deciding import looks_of
 from reports.run import Run
-from reports.statistics import LEAST_ROUNDS
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,11 @@ class Fact:
 
 def facts(analysis: Analysis) -> list[Fact]:
     run = analysis.run
-    rounds = run.run.get("rounds_done")
     complete = bool(run.run.get("complete"))
     state = "complete" if complete else f"partial: {run.run.get('stop_reason') or 'reason unknown'}"
-    processes = run.run.get("processes") or 1
     return [
-        Fact("Rounds", f"{rounds}, {'up to ' if processes > 1 else ''}{quantities.counted(processes, 'process', 'processes')} per model", isinstance(rounds, int) and rounds < LEAST_ROUNDS),
+        _rounds(analysis),
+        _regret(analysis),
         Fact("State", state, not complete),
         Fact("Machine", _machine(run)),
         Fact("Revision", _revision(run), bool(run.source.get("dirty"))),
@@ -35,6 +36,36 @@ def facts(analysis: Analysis) -> list[Fact]:
         _outcomes(run),
         *(Fact("Warning", str(text), True) for text in run.noise.get("warnings") or ()),
     ]
+
+
+def _rounds(analysis: Analysis) -> Fact:
+    """On which verdicts rest, by the metric that decides each case."""
+    rounds = [(case.deciding.rounds, looks_of(case.workload.metric)[0]) for case in analysis.cases if case.deciding.rounds]
+    if not rounds:
+        return Fact("Rounds", "none", True)
+    low, middle, high = _quartiles([done for done, _ in rounds])
+    processes = analysis.run.run.get("processes") or 1
+    told = f"median {middle:.0f}, middle half {low:.0f} to {high:.0f} ({quantities.counted(len(rounds), 'case')}); {'up to ' if processes > 1 else ''}{quantities.counted(processes, 'process', 'processes')} per model"
+    return Fact("Rounds of a case", told, 2 * sum(done < least for done, least in rounds) > len(rounds))
+
+
+def _regret(analysis: Analysis) -> Fact:
+    """Of the safe choices, by the metric that decides each case; infinite where nothing bounds it."""
+    regrets = [math.inf if v.regret is None else v.regret for case in analysis.cases if (v := case.deciding).kind != "none"]
+    if not regrets:
+        return Fact("Safe choices", "none")
+    low, middle, high = map(_bound, _quartiles(regrets))
+    return Fact("Safe choices", f"at most {middle} from the best in the median case, middle half {low} to {high} ({quantities.counted(len(regrets), 'case')})")
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    ordered = sorted(values)
+    low, middle, high = (ordered[round(part * (len(ordered) - 1) / 4)] for part in (1, 2, 3))
+    return low, middle, high
+
+
+def _bound(regret: float) -> str:
+    return "unknown" if math.isinf(regret) else quantities.at_most(regret)
 
 
 def _machine(run: Run) -> str:
@@ -77,12 +108,13 @@ def _control(run: Run) -> Fact:
     if not pairs:
         return Fact("A/A control", "none in this run")
     apart = [pair for pair in pairs if pair.apart]
-    if apart:
-        worst = max(apart, key=lambda pair: abs(pair.bounds.value))
-        told = f"{worst.model} and its twin differ by {quantities.ratio(worst.bounds.ratio.value)} in {METRIC_NAMES[worst.metric]} ({worst.case})"
-        return Fact("Not trustworthy", f"A/A control: {len(apart)} of {len(pairs)} comparisons of a model with itself found a difference; {told}", True)
-    floor = control.floor(pair.bounds for pair in pairs) or 0.0
-    return Fact("A/A control", f"{len(pairs)} comparisons of a model with itself found no difference; noise floor: the largest deviation was {quantities.percent(floor)}")
+    alarms = quantities.counted(len(apart), "false alarm")
+    told = f"{quantities.counted(len(pairs), 'comparison')} of a model with itself: {alarms}, {control.expected(len(pairs)):.2g} expected by chance"
+    if control.distrusted(len(pairs), len(apart)):
+        worst = max(apart, key=lambda pair: pair.deviation)
+        return Fact("Not trustworthy", f"A/A control: {told}; {worst.model} and its twin differ by {quantities.percent(worst.deviation)} in {METRIC_NAMES[worst.metric]} ({worst.case})", True)
+    floor = control.floor(pair.deviation for pair in pairs) or 0.0
+    return Fact("A/A control", f"{told}; noise floor: they seem to differ by {quantities.percent(floor)} in the middle")
 
 
 def _outcomes(run: Run) -> Fact:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from reports import outcomes, quantities
+from reports.analysis import Case
+from reports.deciding import Verdict
 from reports.run import Cell
-from reports.statistics import Ratio, Verdict
+from reports.statistics import Ratio
+from reports.tie_break import cheaper
 
 CLASS_NAMES = {
     "io": "I/O-bound work",
@@ -24,32 +27,83 @@ def listed(names: Sequence[str], last: str = "and") -> str:
 
 
 def kind_in_words(verdict: Verdict) -> str:
+    """In a few words, without the names of the best set."""
+    if verdict.kind == "ahead":
+        return f"ahead by {_lead(verdict)}"
     if verdict.kind == "tie":
         return f"tie of {len(verdict.best_set)}"
-    if verdict.kind == "unresolved":
-        return f"not separated: {len(verdict.best_set)}"
-    return {"wins": "wins", "unopposed": "no rival", "none": "no verdict"}[verdict.kind]
+    if verdict.kind == "tie_within" and verdict.within is not None:
+        return f"tie within {quantities.at_most(verdict.within)}"
+    if verdict.kind == "safe_choice" and verdict.regret is not None:
+        return f"open; safe choice {verdict.safe_choice}, {_within(verdict.regret, 'less than', 'at most')} from the best"
+    if verdict.kind == "none":
+        return "no rival" if verdict.best_set else "no verdict"
+    return verdict.kind
+
+
+def verdict_in_words(verdict: Verdict) -> str:
+    """With the names: of whom it speaks, and how far they are ahead."""
+    names, kind = listed(verdict.best_set), kind_in_words(verdict)
+    if verdict.kind == "wins":
+        return f"{names} wins, {margin_in_words(verdict)}"
+    if verdict.kind == "ahead":
+        return f"{verdict.best} is ahead of {verdict.best_set[1]} by {_lead(verdict)}"
+    if verdict.kind in ("tie", "tie_within"):
+        return f"{kind}: {names}"
+    if verdict.kind == "none":
+        return f"{names} has {kind}" if names else f"{kind} ({verdict.reason})"
+    why = f" ({verdict.reason})" if verdict.reason else ""
+    return f"open between {names}{kind.removeprefix('open')}{why}"
+
+
+def case_in_words(case: Case, metric: str) -> str:
+    """The verdict with the names; where time leaves several models and CPU cost tells them apart, both."""
+    found = cheaper(case) if metric == "time" else None
+    return verdict_in_words(case.verdicts[metric]) + (f", {found[0]} at {found[1]:.2g} of the CPU" if found else "")
+
+
+def leaders(verdict: Verdict) -> tuple[str, ...]:
+    """Those of the best set that may be the best."""
+    return verdict.best_set[:1] if verdict.kind == "ahead" else verdict.best_set
 
 
 def runner_up(verdict: Verdict) -> str | None:
-    """The nearest of those that were shown to be slower and have a ratio."""
+    """The nearest of those that were shown to be more than 5 % slower and have a ratio."""
     return next((m for m in verdict.slower if m in verdict.ratios), None)
 
 
-def margin_in_words(verdict: Verdict, codes: Mapping[str, str] | None = None) -> str:
-    """How far the best set is ahead, in a few words. `codes`: short names for models."""
-    name = codes or {}
+def margin_in_words(verdict: Verdict) -> str:
+    """How far the best set is ahead of the others, in a few words."""
+    if verdict.kind == "none":
+        return verdict.reason
     nearest = runner_up(verdict)
-    ahead = f"{quantities.ratio(verdict.ratios[nearest].value)} ahead of {name.get(nearest, nearest)}" if nearest else ""
+    if nearest:
+        return f"{quantities.ratio(verdict.ratios[nearest].value)} ahead of {nearest}"
+    return "all others stopped or projected" if verdict.kind == "wins" else verdict.reason or "nobody is shown to be more than 5 % slower"
+
+
+def _lead(verdict: Verdict, between: str = " to ") -> str:
+    """Of one that is ahead the interval of the ratio of the nearest other one."""
+    ratio = verdict.ratios[verdict.best_set[1]]
+    return quantities.span((ratio.low or 1.0) - 1, (ratio.high or ratio.value) - 1, between)
+
+
+def _within(regret: float, less: str, most: str) -> str:
+    return f"{less} 1 %" if regret < 0.005 else f"{most} {quantities.at_most(regret)}"
+
+
+def number(verdict: Verdict) -> str:
+    """What a tile says beside its letters."""
     if verdict.kind == "wins":
-        return ahead or "all others stopped or projected"
-    if verdict.kind == "tie":
-        return ahead or "all within 5 %"
-    if verdict.kind == "unresolved":
-        return f"not separated; {ahead}" if ahead else "not separated"
-    if verdict.kind == "unopposed":
-        return "no rival was measured"
-    return verdict.reason
+        nearest = runner_up(verdict)
+        return quantities.ratio(verdict.ratios[nearest].value) if nearest else "alone"
+    if verdict.kind == "ahead":
+        return _lead(verdict, "–")
+    if verdict.kind == "tie_within" and verdict.within is not None:
+        return quantities.at_most(verdict.within)
+    if verdict.kind == "safe_choice" and verdict.regret is not None:
+        return _within(verdict.regret, "<", "≤")
+    return ""
 
 
 def absence(cell: Cell | None) -> str:

@@ -67,7 +67,7 @@ def _draw(sheet: Panels, place: int, case: Case, disturbed: frozenset[int]) -> N
 
 def _starts(chart: Chart, case: Case, models: Sequence[str]) -> None:
     """A line before each round that most models measured in a new process."""
-    process = {m: case.cells[m].process_of for m in models}
+    process = {m: case.cells[m].series("time").process for m in models}
     rounds = sorted({round for of in process.values() for round in of})
     for before, after in zip(rounds, rounds[1:], strict=False):
         anew = [of[after] != of[before] for of in process.values() if after in of and before in of]

@@ -1,4 +1,4 @@
-"""Regime map: which model wins by how much of a task is waiting and how long a task takes, for few tasks and for many."""
+"""Regime map: the safe choice by how much of a task is waiting and how long a task takes, for few tasks and for many."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from matplotlib.path import Path
 
 from reports import quantities
 from reports.analysis import METRIC_NAMES, Analysis
+from reports.deciding import WIDEST
 from reports.figures.chart import Chart, Scale
 from reports.figures.legend import legend, legend_height
 from reports.figures.placing import Free
-from reports.figures.sheet import INK, PALE_INK, Picture, Sheet, Table, width_of
+from reports.figures.sheet import INK, PALE_INK, UNDECIDED, Picture, Sheet, Table, width_of
+from reports.figures.tile import drawn as named
+from reports.figures.tile import paler
 from reports.lines import in_words
 from reports.models import Look, looks, ordered
 from reports.regime import Grid, Place, Regime, Surface, regimes
-from reports.statistics import MARGIN
-from reports.words import kind_in_words, listed, margin_in_words
+from reports.words import kind_in_words, leaders, listed, margin_in_words, number
 
 MISSING = "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in computing; this run has fewer."
 _WIDTH, _EDGE, _TOP, _PLOT, _LEFT, _GAP = 10.25, 0.15, 1.0, 3.3, 0.6, 0.75
 _ALONE = 7.0  # inches across, where there is one map only
 _SHARES = {0.0: "0 %", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %"}
-_LEVELS = (1.05, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
-_PALER = 0.45
+_BANDS = ((0.02, 0.1), (0.05, 0.33), (0.10, 0.53), (WIDEST, 0.72))  # regret up to that share, and how much paler than the model's own colour
 _MARKER = 0.06  # half of it, inches
 
 
@@ -36,25 +37,43 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     if not drawn:
         return None
     look = looks(analysis.run.models)
-    models = ordered({m for regime in drawn for place in regime.places for m in place.case.verdicts[metric].best_set} | {m for r in drawn if r.surface for m in r.surface.models})
-    sheet = Sheet(_WIDTH, _TOP + _PLOT + 0.5 + legend_height(models) + 0.85)
-    title = f"Regime map by {METRIC_NAMES[metric]}: waiting against computing"
+    models = ordered({m for regime in drawn for place in regime.places for m in named(place.case.verdicts[metric])} | {m for r in drawn if r.surface for m in _chosen(r.surface)})
+    absent = _absent(analysis, metric, drawn)
+    sheet = Sheet(_WIDTH, _TOP + _PLOT + 0.5 + legend_height(models) + 0.85 + 0.19 * len(absent))
+    title = f"Which model is a safe choice by {METRIC_NAMES[metric]}? Waiting against computing"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "which model wins a task that waits and then computes; linear in logarithms between the measured cases (circles), blank where nothing was measured", 8, colour=PALE_INK)
+    sheet.text(_EDGE, 0.48, "Tasks that wait and then compute. Circles: measured cases; between them linear in logarithms; blank where nothing was measured.", 8, colour=PALE_INK)
     width = (_WIDTH - 2 * _EDGE - _GAP) / 2 - _LEFT if len(drawn) > 1 else _ALONE
     for place, regime in enumerate(drawn):
         _draw(sheet, _EDGE + _LEFT + place * (width + _LEFT + _GAP), width, regime, metric, look)
     y = _TOP + _PLOT + 0.55
     legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, look)
-    notes = (
-        "Colour: the family of the fastest of those that compete. Thin lines: how far it is ahead of the next. Hatched: no model is shown to win, the interval reaches below 1.05×.",
-        f"{_crossings_told(drawn)} Letters at a circle: the best set measured there; ? where it is not separated.",
-        f"Wait share: waiting / (waiting + computing), of one task alone on a core.{_absent(analysis, metric, drawn)}",
-    )
+    y += legend_height(models)
+    _band_key(sheet, y)
+    notes = [
+        "Letters at a circle: the best set, or the safe choice, with what its tile in the winner map says; ? where no choice is safe.",
+        f"{_crossings_told(drawn)} Wait share: waiting / (waiting + computing), of one task alone on a core.",
+        *absent,
+    ]
     for line, note in enumerate(notes):
-        sheet.text(_EDGE, y + legend_height(models) + 0.03 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+        sheet.text(_EDGE, y + 0.27 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     told = ". ".join(_in_words(regime, metric) for regime in drawn)
-    return sheet.picture(f"regime-map-{metric}", title, f"Map of the fastest model by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
+    return sheet.picture(f"regime-map-{metric}", title, f"Map of the safe choice by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
+
+
+def _chosen(surface: Surface) -> list[str]:
+    """The models that are the safe choice somewhere."""
+    return [model for number, model in enumerate(surface.models) if ((surface.behind[number] < 0) & surface.inside & (surface.regret <= math.log1p(WIDEST))).any()]
+
+
+def _band_key(sheet: Sheet, y: float) -> None:
+    """What paleness means."""
+    sheet.text(_EDGE, y, "Colour: the safe choice. The paler, the further from the best it may be:", 7.5)
+    x = _EDGE + 4.15
+    for colour, text in [*((paler(INK, pale), f"≤ {quantities.at_most(share)}") for share, pale in _BANDS), (UNDECIDED, "more: open")]:
+        sheet.box(x, y - 0.085, 0.4, 0.17, fill=colour)
+        sheet.text(x + 0.46, y, text, 7.5)
+        x += 0.98
 
 
 def _crossings_told(drawn: Sequence[Regime]) -> str:
@@ -63,18 +82,19 @@ def _crossings_told(drawn: Sequence[Regime]) -> str:
     return "Along no line of measured cases is one model shown to overtake another."
 
 
-def _absent(analysis: Analysis, metric: str, drawn: Sequence[Regime]) -> str:
+def _absent(analysis: Analysis, metric: str, drawn: Sequence[Regime]) -> list[str]:
     left_out = [regime.tasks for regime in regimes(analysis, metric) if regime.tasks not in {r.tasks for r in drawn}]
-    return f" With {left_out[0]:,} tasks too few cases were measured for a map; the table of the winner map has them." if left_out else ""
+    return [f"With {tasks:,} tasks too few cases were measured for a map; the table of the winner map has them." for tasks in left_out]
 
 
 def _in_words(regime: Regime, metric: str) -> str:
-    wins: dict[str, int] = {}
+    best: dict[str, int] = {}
     for place in regime.places:
-        best = place.case.verdicts[metric]
-        name = listed(ordered(best.best_set)) if best.decided else "not separated"
-        wins[name] = wins.get(name, 0) + 1
-    return f"{regime.tasks:,} tasks: {'; '.join(f'{name} in {count}' for name, count in wins.items())} of {len(regime.places)} cases"
+        verdict = place.case.verdicts[metric]
+        safe = verdict.safe_choice or ""
+        name = listed(ordered(leaders(verdict))) if verdict.decided else f"open with the safe choice {safe}" if verdict.kind == "safe_choice" else "open"
+        best[name] = best.get(name, 0) + 1
+    return f"{regime.tasks:,} tasks: {'; '.join(f'{name} in {count}' for name, count in best.items())} of {len(regime.places)} cases"
 
 
 def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, look: Mapping[str, Look]) -> None:
@@ -119,28 +139,26 @@ def _outline(chart: Chart, surface: Surface) -> list[tuple[float, float]]:
 
 
 def _areas(chart: Chart, surface: Surface, look: Mapping[str, Look]) -> None:
+    outline = _outline(chart, surface)
+    chart.sheet.area([outline], fill=UNDECIDED, z=1)
     for number, model in enumerate(surface.models):
-        for rings in _filled(chart, surface, surface.behind[number], -1e3, 0):
-            chart.sheet.area(rings, fill=_paler(look[model].colour), z=1, within=_outline(chart, surface))
-    for rings in _filled(chart, surface, surface.lead - surface.doubt, -1e3, math.log(MARGIN)):
-        chart.sheet.area(rings, hatch="////", colour="#404040", z=2, within=_outline(chart, surface))
-
-
-def _paler(colour: str) -> str:
-    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return "#" + "".join(f"{round(part + (255 - part) * _PALER):02x}" for part in parts)
+        for share, pale in reversed(_BANDS):
+            near = np.maximum(surface.behind[number], surface.regret - math.log1p(share))
+            for rings in _filled(chart, surface, near, -1e3, 0):
+                chart.sheet.area(rings, fill=paler(look[model].colour, pale), z=1, within=outline)
 
 
 def _contours(chart: Chart, surface: Surface, free: Free) -> None:
-    generator = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.lead), line_type=LineType.Separate)
+    """Where the bound of the regret passes from one shade to the next."""
+    generator = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.regret), line_type=LineType.Separate)
     outline = _outline(chart, surface)
     inside = Path(outline)
-    for level in _LEVELS:
-        text = f"{level:.3g}×"
+    for share, _ in _BANDS:
+        text = quantities.at_most(share)
         width = width_of(text, 6) + 0.04
-        for path in generator.lines(math.log(level)):
+        for path in generator.lines(math.log1p(share)):
             places = [(chart.x(float(x)), chart.y(float(y))) for x, y in path]
-            chart.sheet.line([x for x, _ in places], [y for _, y in places], colour=INK, line=0.6, z=3, within=outline)
+            chart.sheet.line([x for x, _ in places], [y for _, y in places], colour=INK, line=0.5, z=3, within=outline)
             places = [place for place in places if inside.contains_point(place)]
             quarters = (places[len(places) * part // 8] for part in (4, 3, 5, 2, 6)) if len(places) > 14 else ()
             where = next(((x, y) for x, y in quarters if free.centred(x, y, width, 0.11)), None)
@@ -159,7 +177,7 @@ def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Fre
     points = np.stack(np.meshgrid(surface.xs, surface.ys), axis=-1)
     within = Path(surface.outline).contains_points(points.reshape(-1, 2)).reshape(points.shape[:2])
     for number, model in enumerate(surface.models):
-        inside = np.argwhere((surface.behind[number] < 0) & within)
+        inside = np.argwhere((surface.behind[number] < 0) & within & (surface.regret <= math.log1p(WIDEST)))
         code, mark = look[model].code, 0.17
         width = width_of(code, 12, True) + mark
         if len(inside) < 40:
@@ -179,8 +197,8 @@ def _circles(chart: Chart, places: Sequence[Place], metric: str, look: Mapping[s
         chart.sheet.marker(x, y, "o", 5.5, "white", INK)
         if not verdict.best_set:
             continue
-        letters = " ".join(look[m].code for m in ordered(verdict.best_set))
-        text = f"? {letters}" if verdict.kind == "unresolved" else letters
+        letters = " ".join(look[m].code for m in ordered(named(verdict) or verdict.best_set))
+        text = f"? {letters}" if verdict.kind == "open" else f"{letters} {number(verdict)}".rstrip()
         width = width_of(text, 6.5, True)
         left, middle, far = free.label(x, y, width)
         if far:

@@ -34,7 +34,7 @@ _STYLE = {
     "savefig.facecolor": "white",
     "savefig.transparent": False,
     "path.simplify": False,
-    "hatch.linewidth": 0.6,
+    "hatch.linewidth": 0.9,
 }
 
 

@@ -1,4 +1,4 @@
-"""Two runs side by side: who wins each case before and after, and how the time of the winner before has changed."""
+"""Two runs side by side: the verdict of each case before and after, and how the model that was best before has changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from reports import quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
 from reports.compare import Change
 from reports.figures.chart import Chart, Scale, around
-from reports.figures.legend import legend, legend_height, mark
-from reports.figures.sheet import INK, PALE_INK, RULE, UNDECIDED, Picture, Sheet, Table
+from reports.figures.legend import legend, legend_height
+from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table
+from reports.figures.tile import drawn, tile
+from reports.figures.tile_key import KEY_HEIGHT, tile_key
 from reports.models import Look, looks, ordered
 from reports.statistics import MARGIN
-from reports.words import interval_in_words, kind_in_words
+from reports.words import interval_in_words, leaders, verdict_in_words
 
 _WIDTH, _EDGE, _TOP, _LINE = 10.25, 0.15, 0.95, 0.22
 _TILES = (3.3, 4.75)  # where those of each run begin
@@ -36,22 +38,24 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     if not lines:
         return None
     look = looks([*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})])
-    seen = ordered({m for line in lines for case in (line.before, line.after) for m in case.deciding.best_set})
+    seen = ordered({m for line in lines for case in (line.before, line.after) for m in (*drawn(case.deciding), *case.deciding.best_set[:1])})
     bottom = _TOP + _LINE * len(lines)
-    sheet = Sheet(_WIDTH, bottom + 0.55 + legend_height(seen) + 0.3)
+    key = bottom + 0.45 + legend_height(seen)
+    sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.3)
     title = "Two runs side by side"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "who wins each case by the metric that decides it, and how the model that was best before has changed: after / before, with its 95 % interval", 8, colour=PALE_INK)
+    sheet.text(_EDGE, 0.48, "The verdict of each case by the metric that decides it, and how the model that was best before has changed: after / before, with its 95 % interval.", 8, colour=PALE_INK)
     for left, name in zip((*_TILES, _AXIS), ("before", "after", "after / before; left is better"), strict=True):
         sheet.text(left, _TOP - 0.12, name, 8, bold=True)
     chart = _axis(sheet, lines)
     for place, line in enumerate(lines):
         _draw(sheet, _TOP + _LINE * (place + 0.5), line, chart, look)
     legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
-    note = "Grey: not separated. Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so that intervals are wider than within a run."
-    sheet.text(_EDGE, bottom + 0.5 + legend_height(seen), note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
-    same = sum(bool(set(line.before.deciding.best_set) & set(line.after.deciding.best_set)) for line in lines)
-    alt = f"The best sets of {len(lines)} cases in two runs: in {same} they have a member in common. The table has every case."
+    tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
+    note = "Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so intervals are wider than within a run."
+    sheet.text(_EDGE, key + KEY_HEIGHT + 0.07, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+    same = sum(bool(set(leaders(line.before.deciding)) & set(leaders(line.after.deciding))) for line in lines)
+    alt = f"The verdicts of {len(lines)} cases in two runs: in {same} a model may be the best in both. The table has every case."
     return sheet.picture("side-by-side", title, alt, _table(lines))
 
 
@@ -70,7 +74,12 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
     case = line.before
     sheet.text(_EDGE, y, f"{case.workload.id} ({METRIC_NAMES[case.workload.metric]}), {line.after.label}", 6.5, width=_TILES[0] - _EDGE - 0.1)
     for left, run in zip(_TILES, (line.before, line.after), strict=True):
-        _tile(sheet, left, y, run, look)
+        box = (left, y - _LINE / 2 + 0.02, _TILE, _LINE - 0.04)
+        if run.deciding.kind == "none":
+            sheet.text(left + 0.05, y, "– no rival" if run.deciding.best_set else "– no verdict", 6.5, colour=PALE_INK)
+        else:
+            tile(sheet, box, run.deciding, look, 7.5)
+        sheet.box(*box, edge=RULE, z=3)
     bounds = line.change.bounds if line.change else None
     if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
         sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
@@ -82,26 +91,10 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
     sheet.text(_WIDTH - _EDGE, y, f"{look[best].code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})", 6.5, align="right", width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08)
 
 
-def _tile(sheet: Sheet, left: float, y: float, case: Case, look: Mapping[str, Look]) -> None:
-    verdict = case.deciding
-    height = _LINE - 0.04
-    if verdict.kind in ("wins", "unopposed", "tie"):
-        share = _TILE / len(verdict.best_set)
-        for place, model in enumerate(ordered(verdict.best_set)):
-            sheet.box(left + place * share, y - height / 2, share, height, fill=look[model].colour, edge="white")
-            mark(sheet, left + (place + 0.5) * share, y, look[model], 7.5, share - 0.07, [look[m] for m in verdict.best_set])
-    elif verdict.best_set:
-        sheet.box(left, y - height / 2, _TILE, height, fill=UNDECIDED)
-        sheet.text(left + 0.05, y, "? " + " ".join(look[m].code for m in ordered(verdict.best_set)), 7, bold=True, width=_TILE - 0.08)
-    else:
-        sheet.box(left, y - height / 2, _TILE, height, edge=RULE)
-        sheet.text(left + 0.05, y, "– no verdict", 6.5, colour=PALE_INK)
-
-
 def _table(lines: Sequence[_Line]) -> Table:
     rows = []
     for line in lines:
-        told = [f"{kind_in_words(case.deciding)}: {', '.join(case.deciding.best_set) or '–'}" for case in (line.before, line.after)]
+        told = [verdict_in_words(case.deciding) for case in (line.before, line.after)]
         bounds = line.change.bounds if line.change else None
         ratio = (quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio)) if bounds else ("–", "–")
         rows.append((line.before.id, METRIC_NAMES[line.before.workload.metric], *told, line.before.deciding.best or "–", *ratio))

@@ -59,14 +59,16 @@ def test_a_model_projected_beyond_the_budget_is_slower_in_time_only() -> None:
     projected = synthetic.cell("fibers", "w", {"n": 1}, status="projected", reason="budget", projected_ns=9_000_000_000)
     (case,) = cases({"thread_pool": (1e6, 1e6)}, extra=[projected])
     assert (case.verdicts["time"].kind, case.verdicts["time"].slower) == ("wins", ("fibers",))
-    assert case.verdicts["cpu"].kind == "unopposed"
+    assert (case.verdicts["cpu"].kind, case.verdicts["cpu"].reason) == ("none", "no rival was measured")
 
 
 def test_a_model_stopped_early_is_slower_in_time_and_open_in_cpu_cost() -> None:
     stopped = synthetic.measured({"fibers": (9e6, 9e5)}, "w", {"n": 1}, 3, 0.01, 4, stopped={"rounds": 3, "reason": "clearly slower"})
     (case,) = cases({"thread_pool": (1e6, 1e6)}, extra=stopped)
     assert (case.verdicts["time"].kind, case.verdicts["time"].slower) == ("wins", ("fibers",))
-    assert (case.verdicts["cpu"].kind, set(case.verdicts["cpu"].best_set)) == ("unresolved", {"thread_pool", "fibers"})
+    assert (case.verdicts["cpu"].kind, case.verdicts["cpu"].reason) == ("none", "3 of at least 6 rounds")
+    (case,) = cases({"thread_pool": (1e6, 1e6), "tbb_tasks": (2e6, 2e6)}, extra=stopped)
+    assert (case.verdicts["cpu"].kind, set(case.verdicts["cpu"].best_set), case.verdicts["cpu"].slower) == ("open", {"thread_pool", "fibers"}, ("tbb_tasks",))
 
 
 def test_a_case_in_which_the_origin_was_the_limit_has_no_verdict() -> None:
@@ -89,14 +91,14 @@ def test_a_metric_that_was_not_measured_is_no_verdict() -> None:
 
 
 def test_headlines_name_the_metric_the_numbers_and_the_interval() -> None:
-    cells = synthetic.measured({"fibers": (1e6, 4e6), "thread_pool": (3e6, 4e6), "serial": (5e5, 5e5)}, "w", {"tasks": 1000, "delay_us": 5000}, 12, 0.001, 3)
+    cells = synthetic.measured({"fibers": (1e6, 4e6), "thread_pool": (3e6, 4e6), "serial": (5e5, 5e5)}, "w", {"tasks": 1000, "delay_us": 5000}, 36, 0.001, 3)
     analysis = analyse(parse_run(synthetic.run(["fibers", "thread_pool", "serial"], [{"id": "w", "class": "cpu"}], cells), "x"))
     time, cpu, telling = headlines(analysis)
     assert (time.lead, time.text) == ("By time", "1 case: fibers wins 1.")
-    assert cpu.text == "1 case: 1 is a tie."
+    assert cpu.text == "1 case: 1 tie."
     assert telling.text.startswith("w, tasks 1,000, delay 5 ms. Time: fibers wins, 1.00 ms against 3.00 ms for thread_pool (3.00×, 95 % interval ")
     assert "serial, one after another, takes 0.50× of that" in telling.text
-    assert "CPU cost: a tie of thread_pool and fibers, 4.00 ms" in telling.text
+    assert "CPU cost: tie of 2 (thread_pool and fibers), 4.00 ms" in telling.text
 
 
 def test_a_winner_that_changes_with_the_size_is_told() -> None:

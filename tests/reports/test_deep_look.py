@@ -1,8 +1,9 @@
-"""The figures of the deep look, the regime map, the advice and the limits: what they say of runs whose truth is known, and what they say where cells are missing."""
+"""The figures of the deep look, the regime map and the limits: what they say of runs whose truth is known, and what they say where cells are missing."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -20,7 +21,6 @@ from reports.figures.sheet import Picture, Table
 from reports.figures.side_by_side_map import side_by_side_map
 from reports.figures.winner_map import winner_map
 from reports.gallery import FIGURES, gallery
-from reports.guide import guide
 from reports.limits import limits
 from reports.models import looks, ordered
 from reports.native import NAME, read_native
@@ -28,6 +28,7 @@ from reports.read import ReadError, parse_run
 from reports.regime import regimes
 from reports.reproduce import recipe
 from reports.samples_csv import samples_csv
+from reports.words import verdict_in_words
 from tests.reports import synthetic
 
 
@@ -81,7 +82,7 @@ def test_a_crossing_stands_in_the_regime_map_where_the_winner_changes() -> None:
     for number, (wait_us, steps) in enumerate(((1000, 1000), (1000, 100_000), (10_000, 1000), (10_000, 100_000))):
         body = 1.2 * steps * 100
         times = {"event_loop": (wait_us * 1e3 + body, body), "thread_pool_wide": (wait_us * 1e3 + body / 2 + 1e6, body * 1.1)}
-        cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, 12, 0.002, number)
+        cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, 24, 0.002, number)
     analysis = analysed(synthetic.run(["event_loop", "thread_pool_wide"], [{"id": "mixed", "class": "mixed"}], cells))
     (few,) = regimes(analysis, "time")
     found = [(o.before, o.after, o.line.key) for o, _, _, _ in few.overtakings]
@@ -93,31 +94,41 @@ def test_a_crossing_stands_in_the_regime_map_where_the_winner_changes() -> None:
     assert uncrossed and "Dots with bars" not in uncrossed.svg and "no line of measured cases" in uncrossed.svg
 
 
+def test_the_regime_map_is_as_sure_as_the_cases_are() -> None:
+    def drawn(cv: float, rounds: int) -> Analysis:
+        cells = []
+        for number, (wait_us, steps) in enumerate(((1000, 1000), (1000, 100_000), (10_000, 1000), (10_000, 100_000))):
+            times = {"event_loop": (2e6, 2e6), "thread_pool_wide": (2.02e6, 2.02e6)}
+            cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, rounds, cv, number)
+        return analysed(synthetic.run(["event_loop", "thread_pool_wide"], [{"id": "mixed", "class": "mixed"}], cells))
+
+    quiet, noisy = regimes(drawn(0.005, 24), "time")[0].surface, regimes(drawn(2.0, 6), "time")[0].surface
+    assert quiet and noisy
+    assert quiet.regret[quiet.inside].max() < 0.05 and noisy.regret[noisy.inside].min() > 0.15
+    picture = regime_map(drawn(2.0, 6), "time")
+    assert picture and "open in 4 of 4 cases" in picture.alt and "100 tasks" in picture.alt
+
+
+def test_at_a_measured_case_the_surface_has_its_safe_choice_and_its_regret(full: Analysis) -> None:
+    for regime in regimes(full, "time"):
+        surface = regime.surface
+        assert surface
+        for place in regime.places:
+            row, column = abs(surface.ys - place.y).argmin(), abs(surface.xs - place.x).argmin()
+            if abs(surface.ys[row] - place.y) > 1e-9 or abs(surface.xs[column] - place.x) > 1e-9:
+                continue  # the grid has no point there
+            verdict = place.case.verdicts["time"]
+            assert surface.models[int(surface.behind[:, row, column].argmin())] == verdict.safe_choice
+            assert surface.regret[row, column] == pytest.approx(math.log1p(verdict.regret or 0.0), abs=1e-6)
+
+
 def test_too_few_cases_of_mixed_make_no_map(small: Analysis) -> None:
     assert regime_map(small, "time") is None
 
 
-def test_advice_names_the_family_that_is_most_often_best_and_its_worst_case(full: Analysis) -> None:
-    lines = {line[0]: line for line in guide(full).rows}
-    assert lines["Lessons of the tutorials"][1] == "event loop (event_loop)"
-    assert lines["Lessons of the tutorials"][2] == "2 of 2"
-    assert {"I/O-bound work, up to 100 at once", "I/O-bound work, more at once"} <= set(lines)
-    assert "idle_tasks" in lines["Memory"][3]
-    assert lines["I/O-bound work, up to 100 at once"][5].endswith("(90th percentile, echo_at_rate)")  # no rate was offered, so that decides
-
-
-def test_advice_says_where_the_worst_case_is_not_shown_to_be_one() -> None:
-    models = {"event_loop": (1.6e6, 1e6), "thread_pool": (1e6, 1e6)}
-    cells = synthetic.measured(models, "fib", {"n": 20}, rounds=6, cv=2.0, seed=1)
-    cells += synthetic.measured({"event_loop": (1e6, 1e6), "thread_pool": (5e6, 5e6)}, "fib", {"n": 25}, rounds=12, cv=0.01, seed=2)
-    (line,) = guide(analysed(synthetic.run(list(models), [{"id": "fib", "class": "cpu"}], cells))).rows
-    assert line[1:3] == ("event loop (event_loop)", "2 of 2")
-    assert line[3].endswith("(fib, n 20: not separated there)")
-
-
 def test_limits_tell_what_was_left_open(full: Analysis) -> None:
     told = " ".join(limits(full))
-    for words in ("not separated", "server-bound", "projected", "--full measures all", "2 cores", "loopback"):
+    for words in ("cases are open, ", "of them with a safe choice", "server-bound", "projected", "--full measures all", "2 cores", "loopback"):
         assert words in told
     document = synthetic.realistic(6)
     document["run"] |= {"complete": False}
@@ -166,7 +177,9 @@ def test_two_runs_are_drawn_side_by_side(small: Analysis, full: Analysis) -> Non
     from reports.compare import compare
 
     picture = side_by_side_map(small, small, compare(small.run, small.run).changes)
-    assert picture and picture.table.rows == (("fib/n:20", "time", "wins: fibers", "wins: fibers", "fibers", "1.00×", picture.table.rows[0][-1]),)
+    told = verdict_in_words(small.cases[0].deciding)
+    assert told.startswith("fibers wins, ")
+    assert picture and picture.table.rows == (("fib/n:20", "time", told, told, "fibers", "1.00×", picture.table.rows[0][-1]),)
     assert side_by_side_map(small, full, ()) is None
 
 

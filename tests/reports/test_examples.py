@@ -19,7 +19,7 @@ def test_the_winner_of_each_case_is_printed_by_name(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(document))
     done = winners(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("w n 1: fibers: wins (") and "ahead of thread_pool)" in done.stdout
+    assert done.stdout.startswith("w n 1: fibers wins, ") and done.stdout.endswith("× ahead of thread_pool\n")
 
 
 def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:

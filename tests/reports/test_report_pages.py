@@ -35,7 +35,7 @@ def written(folder: Path, document: dict[str, Any]) -> Path:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("report"), synthetic.realistic(12))
+    return written(tmp_path_factory.mktemp("report"), synthetic.realistic())
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -84,7 +84,7 @@ def test_a_report_has_one_page_markdown_and_each_figure_twice(report: Path) -> N
 
 
 def test_a_report_removes_the_figures_of_an_older_one_and_nothing_else(tmp_path: Path) -> None:
-    folder = written(tmp_path / "run", synthetic.realistic(12))
+    folder = written(tmp_path / "run", synthetic.realistic())
     everything = files(folder)
     drawn = [name for name in everything if name.startswith("figures/")]
     older_figures.remove(folder / "figures", ())
@@ -98,7 +98,7 @@ def test_a_report_removes_the_figures_of_an_older_one_and_nothing_else(tmp_path:
 
 
 def test_the_same_run_gives_the_same_bytes(report: Path, tmp_path: Path) -> None:
-    assert files(written(tmp_path, synthetic.realistic(12))) == files(report)
+    assert files(written(tmp_path, synthetic.realistic())) == files(report)
 
 
 def test_the_page_is_one_offline_file_without_scripts(report: Path) -> None:
@@ -151,7 +151,10 @@ def test_every_outcome_and_every_unsupported_reason_is_told(report: Path) -> Non
             "stopped early",
             "needs 1000 at once, has 2",
             "does not wait, so it is the same as tbb_tasks",
-            "not separated",
+            "open between",
+            "safe choice",
+            "is ahead of",
+            "tie within",
             "A CPU of 2 cores",
         ):
             assert words in text, (name, words)
@@ -181,7 +184,7 @@ def test_text_from_the_run_cannot_become_markup(tmp_path: Path) -> None:
     assert "<script>" not in markdown
     assert r"\|\*m\*" in markdown
     for file in (folder / "figures").glob("*.svg"):
-        assert {e.tag.split("}")[1] for e in ElementTree.parse(file).iter()} <= {"svg", "g", "path", "text", "defs", "style", "use", "clipPath", "rect", "tspan"}
+        assert {e.tag.split("}")[1] for e in ElementTree.parse(file).iter()} <= {"svg", "g", "path", "text", "defs", "style", "use", "clipPath", "rect", "tspan", "pattern"}
 
 
 @pytest.mark.parametrize("kind", ["empty", "not run", "unsupported", "three rounds", "failed model"])

@@ -1,152 +1,169 @@
-"""Verdicts on synthetic data with known answers; the noise model is synthetic.log_noise."""
+"""Intervals for the ratio of two models, on data whose true ratio is known."""
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from reports import statistics
-from reports.statistics import Verdict, compare
+from reports.deciding import LOOKS
+from reports.statistics import Bounds, Series, bounds, change, common_rounds, pair
 from tests.reports.synthetic import log_noise
 
 TRIALS = 1000
-ROUNDS = 24
+TRUE = math.log(1.7)
+MANY = 4000
+AT_LEAST_95_PERCENT = 0.942  # of so many trials, of which 95 % hold in the long run, fewer hold in 1 of 100 tests
+# Student's t with n - 2g - 1 degrees of freedom is too narrow this far out in its tails while rounds are few: at 12 rounds one-sided 0.93 % instead of 0.54 %.
+TOO_NARROW = "misses 95 %: {}. With 5/7 of the degrees of freedom it holds"
+LAST_LOOK = LOOKS[-1]
 
 
-def steady(**values: float) -> dict[str, dict[int, float]]:
-    """Six rounds without noise."""
-    return {name: dict.fromkeys(range(6), value) for name, value in values.items()}
+def flat(value: float, rounds: Sequence[int] = range(12)) -> Series:
+    """The same in every round."""
+    return Series(dict.fromkeys(rounds, value))
 
 
-def decide(values: dict[str, dict[int, float]], **options: object) -> Verdict:
-    return compare(values, set(values), **options)  # type: ignore[arg-type]
+def found(over: Series, under: Series, least: int = statistics.LEAST_ROUNDS) -> Bounds:
+    result = pair(over, under, least)
+    assert result is not None
+    return result
 
 
-def trials(means: list[float], cv: float, rounds: int = ROUNDS, count: int = TRIALS, shared: float = 0.5) -> list[Verdict]:
-    generator = np.random.default_rng(11)
-    noise = np.exp(log_noise(generator, (count, rounds, len(means)), cv, shared)) * np.asarray(means)
-    return [decide({f"m{k}": dict(enumerate(trial[:, k])) for k in range(len(means))}) for trial in noise]
+def half(of: Bounds) -> float:
+    return of.high - of.value
 
 
-def share(verdicts: list[Verdict], kind: str) -> float:
-    return Counter(v.kind for v in verdicts)[kind] / len(verdicts)
+def test_a_slow_round_that_hits_both_models_changes_no_ratio() -> None:
+    slow = (1.0, 9.0, 1.0, 4.0, 1.0, 30.0)
+    one, other = (Series({r: value * factor for r, factor in enumerate(slow)}) for value in (100, 120))
+    ratio = found(other, one).ratio
+    assert (ratio.value, ratio.low, ratio.high) == (pytest.approx(1.2), pytest.approx(1.2), pytest.approx(1.2))
 
 
-def test_the_only_model_not_shown_to_be_slower_wins() -> None:
-    verdict = decide(steady(a=100, b=106, c=300))
-    assert (verdict.kind, verdict.best_set, verdict.slower) == ("wins", ("a",), ("b", "c"))
-    assert verdict.ratios["c"].value == pytest.approx(3)
-    assert verdict.ratios["c"].low == pytest.approx(3)
-
-
-def test_models_within_the_margin_tie_and_the_rest_is_slower() -> None:
-    verdict = decide(steady(a=104, b=100, c=106))
-    assert (verdict.kind, verdict.best_set, verdict.slower) == ("tie", ("b", "a"), ("c",))
-
-
-def test_intervals_that_reach_beyond_the_margin_leave_the_set_unresolved() -> None:
-    wild = {r: 100.0 * factor for r, factor in enumerate((0.5, 2.0, 0.6, 1.7, 1.0, 1.1, 0.8, 1.2))}
-    verdict = decide({"a": dict.fromkeys(range(8), 100.0), "b": wild, "c": dict.fromkeys(range(8), 1000.0)})
-    assert verdict.kind == "unresolved"
-    assert set(verdict.best_set) == {"a", "b"}
-    assert verdict.slower == ("c",)
-
-
-def test_a_slow_round_that_hits_all_models_changes_no_ratio() -> None:
-    slow = {0: 1.0, 1: 9.0, 2: 1.0, 3: 4.0, 4: 1.0, 5: 30.0}
-    verdict = decide({"a": {r: 100 * s for r, s in slow.items()}, "b": {r: 120 * s for r, s in slow.items()}})
-    assert verdict.kind == "wins"
-    assert verdict.ratios["b"].high == pytest.approx(1.2)
-
-
-def test_fewer_than_six_rounds_give_ratios_and_no_verdict() -> None:
-    verdict = decide({"a": dict.fromkeys(range(5), 1.0), "b": dict.fromkeys(range(5), 9.0)})
-    assert (verdict.kind, verdict.best_set, verdict.rounds) == ("none", (), 5)
-    assert verdict.ratios["b"].value == pytest.approx(9)
-    assert verdict.ratios["b"].low is None
-    assert "5 of at least 6 rounds" in verdict.reason
-
-
-def test_nothing_measured_is_no_verdict() -> None:
-    assert compare({}, {"a"}).kind == "none"
-    assert compare({"a": {}}, {"a"}).reason == "nothing was measured"
-    assert compare(steady(variant=1), {"a"}).reason == "no competing model was measured"
-
-
-def test_a_model_that_nobody_competes_with_does_not_win() -> None:
-    assert decide(steady(a=1)).kind == "unopposed"
-
-
-def test_a_variant_outside_the_competition_gets_a_ratio_and_no_place() -> None:
-    verdict = compare(steady(a=100, b=200, variant=50), {"a", "b"})
-    assert (verdict.kind, verdict.best_set, verdict.slower) == ("wins", ("a",), ("b",))
-    assert verdict.ratios["variant"].value == pytest.approx(0.5)
-
-
-def test_a_model_known_to_be_slower_loses_without_an_interval() -> None:
-    values = steady(a=100, b=110) | {"stopped": {0: 900.0, 1: 800.0, 2: 850.0}}
-    verdict = decide(values, known_slower={"stopped", "b"})
-    assert (verdict.kind, verdict.best_set) == ("wins", ("a",))
-    assert verdict.slower == ("b", "stopped")
-    assert verdict.ratios["stopped"].low is None
-
-
-def test_a_model_with_few_rounds_stays_in_the_set_unless_it_is_clearly_slower() -> None:
-    near = decide(steady(a=100, b=200) | {"few": {0: 105.0, 1: 99.0, 2: 101.0}})
-    assert (near.kind, set(near.best_set)) == ("unresolved", {"a", "few"})
-    far = decide(steady(a=100, b=200) | {"few": {0: 160.0, 1: 170.0, 2: 155.0}})
-    assert (far.kind, far.slower) == ("wins", ("few", "b"))
+def test_the_outer_quarters_of_the_rounds_do_not_move_the_estimate() -> None:
+    values = [1.0, 2.0, 3.0, 100.0, 110.0, 100.0, 110.0, 100.0, 110.0, 7000.0, 8000.0, 9000.0]
+    assert found(Series(dict(enumerate(values))), flat(1.0)).value == pytest.approx((math.log(100) + math.log(110)) / 2)
 
 
 def test_only_rounds_that_both_models_have_are_compared() -> None:
-    late = {r: 100.0 for r in range(6, 12)}
-    early = {r: 1.0 for r in range(6)} | {r: 200.0 for r in range(6, 12)}
-    verdict = decide({"late": late, "early": early})
-    assert verdict.ratios["early" if verdict.best == "late" else "late"].low is not None
+    early = Series(dict.fromkeys(range(6), 1.0) | dict.fromkeys(range(6, 12), 200.0))
+    late = flat(100.0, range(6, 14))
+    assert common_rounds(early, late) == list(range(6, 12))
+    assert found(early, late).ratio.low == pytest.approx(2)
 
 
-def test_rounds_are_resampled_within_their_process() -> None:
-    """Two processes of very different ratio: resampled apart, the mix stays half and half, so the interval is narrow."""
-    a = dict.fromkeys(range(24), 100.0)
-    b = {r: 120.0 if r < 12 else 180.0 for r in range(24)}
-    apart = decide({"a": a, "b": b}, process={r: r // 12 for r in range(24)}).ratios["b"]
-    mixed = decide({"a": a, "b": b}).ratios["b"]
-    assert apart.low and apart.high and mixed.low and mixed.high
-    assert apart.high - apart.low < 0.01
-    assert mixed.high - mixed.low > 0.1
+@pytest.mark.parametrize(("rounds", "least", "known"), [(5, 6, False), (6, 6, True), (2, 3, False), (3, 3, True), (1, 1, False), (0, 0, False), (2, 1, True)])
+def test_too_few_common_rounds_give_no_interval(rounds: int, least: int, known: bool) -> None:
+    assert (pair(flat(2.0, range(rounds)), flat(1.0), least) is not None) == known
 
 
-def test_the_same_data_give_the_same_verdict() -> None:
-    assert trials([1, 1.1], 0.1, count=3) == trials([1, 1.1], 0.1, count=3)
+def test_the_other_way_round_is_the_mirror_image() -> None:
+    over, under = Series({r: 2.0 + r % 4 for r in range(12)}), flat(1.0)
+    mirrored, direct = found(over, under).inverse, found(under, over)
+    for name in ("value", "low", "high", "claim_low", "claim_high", "error"):
+        assert getattr(mirrored, name) == pytest.approx(getattr(direct, name))
+
+
+def test_a_claim_needs_a_wider_interval_than_is_shown() -> None:
+    one = found(Series({r: 2.0 + r % 4 for r in range(12)}), flat(1.0))
+    assert one.claim_low < one.low < one.value < one.high < one.claim_high
 
 
 @pytest.mark.parametrize("cv", [0.02, 0.1, 0.3])
-@pytest.mark.parametrize("models", [2, 8])
-def test_equal_models_have_a_false_winner_in_at_most_one_percent_of_trials(models: int, cv: float) -> None:
-    verdicts = trials([1.0] * models, cv)
-    assert share(verdicts, "wins") <= 0.01
-    assert sum(bool(v.slower) for v in verdicts) / TRIALS <= 0.05
+@pytest.mark.parametrize("rounds", [6, 12, 24, 48, LAST_LOOK])
+def test_the_interval_of_one_look_holds_the_true_ratio_more_often_than_95_percent_as_it_is_for_six(rounds: int, cv: float) -> None:
+    generator = np.random.default_rng(12)
+    logs = log_noise(generator, (TRIALS, rounds, 2), cv) + [0.0, TRUE]
+    each = [bounds(trial) for trial in (logs[:, :, 1] - logs[:, :, 0]).tolist()]
+    assert 0.975 <= sum(b.low <= TRUE <= b.high for b in each) / TRIALS <= 0.999
+    assert sum(b.claim_low > TRUE for b in each) + sum(b.claim_high < TRUE for b in each) <= 0.01 * TRIALS
+
+
+@pytest.mark.xfail(reason=TOO_NARROW.format("93.1 %"), strict=True)
+@pytest.mark.parametrize("cv", [0.02, 0.1, 0.3])
+def test_all_six_looks_hold_the_true_ratio_in_95_percent_of_trials(cv: float) -> None:
+    generator = np.random.default_rng(13)
+    logs = log_noise(generator, (MANY, LAST_LOOK, 2), cv) + [0.0, TRUE]
+    held = 0
+    for trial in (logs[:, :, 1] - logs[:, :, 0]).tolist():
+        looks = [bounds(trial[:look]) for look in LOOKS]
+        held += all(b.low <= TRUE <= b.high for b in looks)
+    assert AT_LEAST_95_PERCENT <= held / MANY <= 0.985
+
+
+def by_process(ratios: Sequence[float], rounds_each: int, jitter: float = 0.001) -> tuple[Series, Series]:
+    """A model whose processes differ by those factors, and one that is always the same."""
+    process = {r: r // rounds_each for r in range(len(ratios) * rounds_each)}
+    over = {r: ratios[p] * (1 + jitter * (r % rounds_each)) for r, p in process.items()}
+    return Series(over, process), Series(dict.fromkeys(over, 1.0), process)
+
+
+def test_processes_that_differ_are_what_was_sampled_not_their_rounds() -> None:
+    """Four processes of 12 rounds tell no more than four values, however alike the rounds of each are."""
+    ratios = (1.0, 1.1, 1.2, 1.3)
+    apart = found(*by_process(ratios, 12))
+    as_if_rounds = bounds([math.log(ratio) for ratio in ratios for _ in range(12)])
+    assert half(apart) > 2 * half(as_if_rounds)
+    assert apart.value == pytest.approx(math.fsum(map(math.log, ratios)) / 4, abs=0.01)
+
+
+def test_processes_that_do_not_differ_leave_the_interval_as_their_rounds_have_it() -> None:
+    generator = np.random.default_rng(3)
+    logs = generator.standard_normal(48).tolist()
+    process = {r: r // 12 for r in range(48)}
+    one, other = Series({r: math.exp(log) for r, log in enumerate(logs)}, process), Series(dict.fromkeys(range(48), 1.0), process)
+    assert half(found(one, other)) == pytest.approx(half(bounds(logs)))
+
+
+def test_before_three_processes_were_seen_they_are_taken_to_differ() -> None:
+    one, two, many = (found(*by_process([1.5] * count, 24 // count, 0.0)) for count in (1, 2, 6))
+    assert half(one) > half(two) > 0
+    assert half(many) == pytest.approx(0)
+
+
+def test_intervals_hold_the_true_ratio_of_processes_that_differ() -> None:
+    """Of eight processes with 3 rounds each, off by 5 %, where one round varies by 2 % only."""
+    generator = np.random.default_rng(14)
+    held = 0
+    for _ in range(TRIALS):
+        process = {r: r // 3 for r in range(24)}
+        noise = np.exp(log_noise(generator, (24, 2), 0.02) + np.repeat(0.05 * generator.standard_normal((8, 2)), 3, axis=0))
+        held += (b := found(Series(dict(enumerate(noise[:, 1].tolist())), process), Series(dict(enumerate(noise[:, 0].tolist())), process))).low <= 0 <= b.high
+    assert held / TRIALS >= 0.975
+
+
+def test_two_runs_share_no_rounds_and_are_compared_by_their_values() -> None:
+    old = Series({r: 100.0 + r % 3 for r in range(12)})
+    new = Series({100 + r: 150.0 + r % 3 for r in range(8)})
+    both = change(old, new)
+    assert both is not None and both.ratio.value == pytest.approx(1.5, abs=0.02)
+    assert change(old, Series({r: 1.0 for r in range(5)})) is None
+    assert change(Series({}), new) is None
+
+
+def test_a_change_between_two_runs_without_noise_has_an_interval_of_no_width() -> None:
+    both = change(flat(100.0), flat(200.0))
+    assert both is not None and both.low == both.high == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize(
-    ("cv", "rounds", "shared"),
-    [(0.02, 24, 0.5), (0.1, 24, 0.0), (0.1, 24, 0.5), (0.1, 24, 0.8), (0.3, 24, 0.0), (0.3, 24, 0.5), (0.1, 12, 0.5), (0.1, 36, 0.5)],
+    ("old_rounds", "new_rounds"), [(6, 6), pytest.param(6, 48, marks=pytest.mark.xfail(reason=TOO_NARROW.format("92.6 %"), strict=True)), (24, 24)]
 )
-def test_intervals_hold_the_true_ratio_in_92_to_97_percent_of_trials(cv: float, rounds: int, shared: float) -> None:
-    generator = np.random.default_rng(12)
-    true = np.log(1.7)
-    logs = log_noise(generator, (TRIALS, rounds, 2), cv, shared) + [0.0, true]
-    bounds = [statistics._paired(trial[:, 1] - trial[:, 0], (0,) * rounds) for trial in logs]
-    assert 0.92 <= sum(b.low <= true <= b.high for b in bounds) / TRIALS <= 0.97
+def test_a_change_between_two_runs_holds_the_true_one_in_95_percent_of_trials(old_rounds: int, new_rounds: int) -> None:
+    generator = np.random.default_rng(15)
+    held = 0
+    for _ in range(MANY):
+        old, new = (np.exp(log_noise(generator, (rounds, 1), 0.1))[:, 0] for rounds in (old_rounds, new_rounds))
+        both = change(Series(dict(enumerate(old.tolist()))), Series(dict(enumerate((new * 1.7).tolist()))))
+        assert both is not None
+        held += both.low <= TRUE <= both.high
+    assert AT_LEAST_95_PERCENT <= held / MANY <= 1.0
 
 
-def test_three_equal_models_beside_five_twice_as_slow_are_a_tie_of_three() -> None:
-    verdicts = trials([1.0] * 3 + [2.0] * 5, 0.02, count=300)
-    right = sum(v.kind == "tie" and set(v.best_set) == {"m0", "m1", "m2"} for v in verdicts)
-    assert right / len(verdicts) >= 0.9
-
-
-def test_a_winner_by_half_is_named_at_ten_percent_noise() -> None:
-    verdicts = trials([1.0] + [1.5] * 7, 0.1, count=300)
-    assert sum(v.kind == "wins" and v.best == "m0" for v in verdicts) / len(verdicts) >= 0.9
+def test_the_same_rounds_give_the_same_interval() -> None:
+    logs = np.random.default_rng(1).standard_normal(24).tolist()
+    assert bounds(logs) == bounds(list(logs))
+    assert half(bounds(logs)) == pytest.approx(half(bounds(logs[::-1])))  # in whichever order

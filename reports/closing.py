@@ -1,0 +1,45 @@
+"""The last lines of a run, for the terminal: what it has decided, and whether it can be trusted."""
+
+from __future__ import annotations
+
+from reports import control, quantities
+from reports.analysis import METRIC_NAMES, Analysis
+from reports.headlines import most_telling, says_something
+from reports.words import CLASS_NAMES, kind_in_words, verdict_in_words
+
+NEAR = 0.10  # from the best: a safe choice that needs no more rounds
+_CLASSES = 4  # of which the clearest answer is told
+
+
+def closing(analysis: Analysis) -> list[str]:
+    """At most six."""
+    answers = [told for class_ in analysis.classes if (told := _clearest(analysis, class_))]
+    return [_decided(analysis), *answers[:_CLASSES], _control(analysis)]
+
+
+def _decided(analysis: Analysis) -> str:
+    verdicts = [case.deciding for case in analysis.cases if case.deciding.kind != "none"]
+    decided = sum(verdict.decided for verdict in verdicts)
+    safe = sum(not verdict.decided and verdict.regret is not None and verdict.regret <= NEAR for verdict in verdicts)
+    rest = len(verdicts) - decided - safe
+    without = len(analysis.cases) - len(verdicts)
+    return f"{quantities.counted(len(verdicts), 'case')}: {decided} decided, {safe} with a safe choice within 10 % of the best, {rest} open" + (f"; {without} without a verdict" if without else "")
+
+
+def _clearest(analysis: Analysis, class_: str) -> str:
+    case = most_telling(analysis, class_)
+    if case is None or not says_something(case.deciding):
+        return ""
+    metric = case.workload.metric
+    by = "" if metric == "time" else f"; by {METRIC_NAMES[metric]}"
+    told = verdict_in_words(case.deciding) if case.deciding.decided else kind_in_words(case.deciding)
+    return f"{CLASS_NAMES[class_]}: {told} ({case.workload.id}, {case.label}{by})"
+
+
+def _control(analysis: Analysis) -> str:
+    pairs = control.pairs(analysis.run)
+    if not pairs:
+        return "A/A control: none in this run"
+    alarms = sum(pair.apart for pair in pairs)
+    name = "! Not trustworthy" if control.distrusted(len(pairs), alarms) else "A/A control"
+    return f"{name}: {quantities.counted(len(pairs), 'comparison')} of a model with itself, {quantities.counted(alarms, 'false alarm')}, {control.expected(len(pairs)):.2g} expected by chance"

@@ -1,0 +1,59 @@
+"""verdicts.json: the verdict of every case and metric, for other programs to read."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from reports.analysis import Analysis, Case
+from reports.deciding import Verdict
+from reports.statistics import Ratio
+
+NAME = "verdicts.json"
+VERSION = 1
+_DIGITS = 6  # significant ones
+
+
+def verdicts(analysis: Analysis) -> dict[str, Any]:
+    """The document: one entry for each case and metric."""
+    entries = [_entry(case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()]
+    return {"$schema": "verdicts-1.schema.json", "schema_version": VERSION, "run": str(analysis.run.run.get("id", "")), "cases": entries}
+
+
+def content(analysis: Analysis) -> bytes:
+    """Of the file; an entry takes one line."""
+    document = verdicts(analysis)
+    entries = ",\n".join(json.dumps(entry, allow_nan=False) for entry in document.pop("cases"))
+    head = json.dumps(document, allow_nan=False).removesuffix("}")
+    return f'{head}, "cases": [\n{entries}\n]}}\n'.encode()
+
+
+def _entry(case: Case, metric: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "case": case.id,
+        "workload": case.workload.id,
+        "class": case.workload.class_,
+        "metric": metric,
+        "decides": metric == case.workload.metric,
+        "kind": verdict.kind,
+        "best_set": list(verdict.best_set),
+        "slower": list(verdict.slower),
+        "within": _rounded(verdict.within),
+        "safe_choice": verdict.safe_choice,
+        "regret": _rounded(verdict.regret),
+        "rounds": verdict.rounds,
+        "looks": verdict.looks,
+        "eliminated": {model: rounds for model, rounds in verdict.eliminated.items() if model in verdict.slower},
+        "ratios": {model: _ratio(ratio) for model, ratio in verdict.ratios.items()},
+        "reason": verdict.reason,
+    }
+
+
+def _ratio(ratio: Ratio) -> dict[str, float | None]:
+    return {"value": _rounded(ratio.value), "low": _rounded(ratio.low), "high": _rounded(ratio.high)}
+
+
+def _rounded(value: float | None) -> float | None:
+    """None where it is unknown: JSON has no infinity."""
+    return float(f"{value:.{_DIGITS}g}") if value is not None and math.isfinite(value) else None

@@ -1,0 +1,87 @@
+"""How often verdicts are false where the truth is known. A trial is false if the case says something false at any look until it is finished: the run may stop there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reports import control
+from scipy import stats
+from tests.reports.simulated import Scenario, looked_at, simulate
+
+TRIALS = 1000
+LIMITS = {"winners": 0.01, "ties": 0.025, "regrets": 0.025}
+NOISE = (0.02, 0.1, 0.3)
+RATIOS = {
+    "2 equal": (1.0,) * 2,
+    "5 equal": (1.0,) * 5,
+    "8 equal": (1.0,) * 8,
+    "1.05": (1.0, 1.05),
+    "1 and 4 at 1.05": (1.0,) + (1.05,) * 4,
+    "1.02": (1.0, 1.02),
+    "3 equal and 5 twice as slow": (1.0,) * 3 + (2.0,) * 5,
+}
+SCENARIOS = {f"{name}, CV {cv:.0%}": Scenario(ratios, cv) for cv in NOISE for name, ratios in RATIOS.items()}
+SCENARIOS |= {f"drift of 30 %, {name}, CV {cv:.0%}": Scenario(RATIOS[name], cv, drift=0.3) for cv in NOISE for name in ("2 equal", "1.05")}
+SCENARIOS |= {
+    f"processes of {rounds} rounds off by 5 %, {name}, CV {cv:.0%}": Scenario(RATIOS[name], cv, process=0.05, rounds_per_process=rounds)
+    for cv in NOISE
+    for rounds in (3, 6)
+    for name in ("2 equal", "1.05")
+}
+SCENARIOS |= {
+    f"skewed noise of CV {' and '.join(f'{cv:.0%}' for cv in gamma)}, {ratio:g}": Scenario((1.0,) + (ratio,) * (len(gamma) - 1), gamma=gamma)
+    for gamma in ((0.1, 0.5), (0.5, 0.1), (0.02, 0.5, 0.2))
+    for ratio in (1.0, 1.05)
+}
+SCENARIOS |= {f"exponential delays of 2 % and 10 %, {ratio:g}": Scenario((1.0, ratio), delay=(0.02, 0.1)) for ratio in (1.0, 1.05)}
+
+# Known misses: of 1,000 trials those that were false. The limits stay what deciding.md asks for; who mends one removes it here.
+MISSES: dict[str, dict[str, int]] = {}
+
+
+def beyond(name: str, trials: int = TRIALS) -> dict[str, int]:
+    """The counts beyond their limits."""
+    tally = simulate(SCENARIOS[name], trials)
+    return {kind: count for kind, limit in LIMITS.items() if (count := getattr(tally, kind)) > _most(limit, trials)}
+
+
+def _most(limit: float, trials: int) -> float:
+    """Of 1,000 trials the limit as it stands; of fewer what chance gives once in a hundred times where the limit is just kept."""
+    return limit * trials if trials >= TRIALS else float(stats.binom.ppf(0.99, trials, limit))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_false_winners_ties_and_bounds_are_rare(name: str) -> None:
+    found = beyond(name)
+    assert found.keys() == MISSES.get(name, {}).keys(), f"beyond the limits: {found or 'nothing'}"
+
+
+@pytest.mark.parametrize("name", ["2 equal, CV 10%", "1.05, CV 10%", "3 equal and 5 twice as slow, CV 2%"])
+def test_false_winners_ties_and_bounds_are_rare_in_fewer_trials(name: str) -> None:
+    assert beyond(name, 200) == {}
+
+
+@pytest.mark.parametrize(("ratio", "most"), [(1.5, 24), (1.2, 96)])
+def test_a_clear_leader_is_named_early(ratio: float, most: int) -> None:
+    """By "wins" or "ahead": either names it, and ends the case."""
+    trials = 300
+    tally = simulate(Scenario((1.0, ratio), 0.1), trials)
+    assert tally.kinds["wins"] + tally.kinds["ahead"] == trials and tally.winners == 0
+    assert sum(count for rounds, count in tally.rounds.items() if rounds <= most) >= 0.9 * trials
+    assert tally.kinds["wins"] >= {1.5: 0.9, 1.2: 0.5}[ratio] * trials  # the others end as "ahead", before their lead is shown to be over 5 %
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cv", NOISE)
+def test_of_a_thousand_comparisons_of_a_model_with_its_twin_one_percent_are_false_alarms_and_few_sound_runs_are_distrusted(cv: float) -> None:
+    """Runs of 12 and of 24 comparisons, drawn from the thousand."""
+    scenario, generator = Scenario((1.0, 1.0), cv), np.random.default_rng(21)
+    alarms = []
+    for _ in range(TRIALS):
+        *_, last = looked_at(scenario, np.exp(scenario.noise(generator, 192)))
+        alarms.append(control.Pair("model", "case", "time", last).apart)
+    assert sum(alarms) <= control.expected(TRIALS)
+    for compared in (12, 24):
+        runs = generator.choice(alarms, (TRIALS, compared))
+        assert sum(control.distrusted(compared, int(run.sum())) for run in runs) <= 0.05 * TRIALS
