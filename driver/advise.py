@@ -103,7 +103,7 @@ def _lines(advice: Advice, analysis: Analysis, folder: Path) -> Iterator[str]:
     yield ""
     yield f"Recommended: {advice.recommended.model}: {_told(advice.recommended)}"
     for estimate in advice.near:
-        yield f"  not separated from it: {estimate.model}: {_ratio(estimate)}; {_told(estimate)}"
+        yield f"  not shown to be slower: {estimate.model}: {_ratio(estimate)}; {_told(estimate)}"
     yield from _runner_up(advice)
     if advice.baseline is not None:
         yield f"  one after another ({advice.baseline.model}): {_ratio(advice.baseline)}"
@@ -157,11 +157,11 @@ def _where(flip: Flip) -> str:
 
 def _evidence(advice: Advice) -> Iterator[str]:
     from reports.quantities import duration
-    from reports.words import kind_in_words, listed
+    from reports.words import verdict_in_words
 
     verdict, work = advice.nearest.verdicts["time"], advice.nearest_work
     near = f"{work.tasks:,} tasks, wait {duration(work.wait_ns)}, computing {duration(work.compute_ns)}"
-    yield f"Evidence: {advice.cases} measured mixed cases; the nearest one ({near}): {kind_in_words(verdict)}{f' – {listed(verdict.best_set)}' if verdict.best_set else ''}"
+    yield f"Evidence: {advice.cases} measured mixed cases; the nearest one ({near}): {verdict_in_words(verdict)}"
     if advice.missed is not None:
         yield f"A case that the estimate has not seen is missed by a factor of {advice.missed:.2f} in the middle."
     if advice.outside:

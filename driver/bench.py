@@ -106,6 +106,9 @@ class Bench:
     def _receive(self, patience_ns: int, kind: str) -> Answer:
         line = self._read_line(time.monotonic_ns() + patience_ns)
         if line is None:
+            assert self._child is not None
+            if self._child.poll() is not None:  # its workers held its output open
+                return self._post_mortem(kind)
             return self._give_up("timed_out", f"no answer within {patience_ns / 1e9:.1f} s")
         if not line.endswith(b"\n"):
             return self._post_mortem(kind) if len(line) < _LONGEST_LINE else self._give_up("failed", "answered an endless line")

@@ -9,6 +9,7 @@ from typing import Any
 METRICS = ("time", "cpu", "latency", "memory")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
+REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
 LOAD = "load_percent"  # of what the slowest model that competes can serve
 LOADS = (50, 70, 90)
 
@@ -57,6 +58,8 @@ class Cell:
     reason: str = ""
     checksum: str | None = None
     iterations: int | None = None
+    known_ns: int | None = None  # what an iteration took when it was last measured on this host
+    gate_ns: int | None = None  # the check pass
     single_ns: int | None = None
     asked_ns: int | None = None  # the same with what is done around it and not measured
     projected_ns: int | None = None
@@ -65,7 +68,6 @@ class Cell:
     bare_ns: int | None = None  # beside bound_ns: the shortest time that a process measured for what any model must do
     failures: list[Event] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
-    gated_in: int | None = None  # which start of the process has passed the gate and warmed up
 
     @property
     def id(self) -> str:
@@ -102,7 +104,7 @@ class Cell:
                 self.bound_ns = (self.bound_ns or 0) * self.listed_per_s // event["per_s"]
                 self.least_ns = self.least_ns * self.listed_per_s // event["per_s"]
             case "gate":
-                self.account = event["account"]
+                self.account, self.gate_ns = event["account"], event.get("took_ns")
                 if "bare_ns" in event:
                     bare_ns = int(event["bare_ns"])
                     self.bare_ns = min(bare_ns, self.bare_ns or bare_ns)

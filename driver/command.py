@@ -50,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | advise | validate | new")
     run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
     size = run.add_mutually_exclusive_group()
-    size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s after the build (default)")
-    size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells and all other models on one of as many workloads as 800 cells have room for, in three or more processes per model, within 10 min")
+    size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s of the build (default)")
+    size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells, and all other models on one size of as many workloads as 800 cells have room for, within 10 min")
     size.add_argument("--exhaustive", dest="mode", action="store_const", const="exhaustive", help="all models on all sizes: takes a night")
     run.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
     run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
@@ -125,11 +125,12 @@ def _names(option: str, text: str, known: str) -> list[str]:
     return names
 
 
-def _draw(folder: Path) -> None:
+def _draw(folder: Path) -> Sequence[str]:
+    """What the report says, in a few lines."""
     import reports
 
     try:
-        reports.build(folder)
+        return reports.build(folder)
     except reports.ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
     except OSError as error:
@@ -152,7 +153,7 @@ def _summarise(folder: Path, progress: Progress) -> None:
         progress.say(f"    and {len(failed) - _SHOWN_FAILURES} more in {folder / document.NAME}")
 
 
-def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -> Exit:
+def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> Exit:
     host.check_cores(request.cores)
     progress = Progress()
     if benches is None:
@@ -164,13 +165,14 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], None]) -
         progress.say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")
         return verdict
     progress.tell("drawing the report")
-    draw(folder)
+    for line in draw(folder):
+        progress.say(line)
     progress.end()
     print(folder / "index.html")
     return verdict
 
 
-def _report(folder: Path, draw: Callable[[Path], None]) -> Exit:
+def _report(folder: Path, draw: Callable[[Path], Sequence[str]]) -> Exit:
     if not (folder / document.NAME).is_file():
         raise document.nothing_in(folder)
     draw(folder)
@@ -213,7 +215,7 @@ def _one_line() -> Iterator[None]:
         raise Problem(f"a fault of crossover itself at {place}: {type(error).__name__}: {' '.join(str(error).split())}: please report it") from None
 
 
-def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[Path], None] = _draw) -> int:
+def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[Path], Sequence[str]] = _draw) -> int:
     """`benches` takes the bench processes from another folder than that of the release build, and builds nothing; `draw` makes the report."""
     try:
         try:
@@ -231,7 +233,7 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
         return Exit.OK
 
 
-def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Callable[[Path], None]) -> int:
+def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> int:
     match options.verb:
         case "run":
             return _run(_request(options, arguments), benches, draw)

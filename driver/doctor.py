@@ -49,9 +49,9 @@ def describe(noise: probe.Noise) -> Iterator[str]:
     for pace in (QUICK, FULL):
         smallest = noise.resolves[pace.name]
         if smallest is None:
-            yield f"{pace.name}: not known: this machine made {noise.rounds} rounds only, {pace.most_rounds} are needed"
+            yield f"{pace.name}: not known: this machine made {noise.rounds} rounds only, {pace.typical_rounds} are needed"
         else:
-            yield f"{pace.name} ({pace.most_rounds} rounds) can show one model to be slower than another from a difference of {smallest:.0%} on"
+            yield f"{pace.name} ({pace.typical_rounds} rounds) can show one model to be slower than another from a difference of {smallest:.0%} on"
 
 
 def _findings() -> Iterator[Finding]:

@@ -100,13 +100,13 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 2},
+        "schema_version": {"major": 1, "minor": 3},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
             "duration_ns": record.duration_ns,
-            "rounds_done": record.rounds_done,
-            "processes": record.processes,
+            "rounds_done": max(record.visited.values(), default=0),
+            "processes": max((len({sample["process"] for sample in cell.samples}) for cell in record.cells.values()), default=0) or 1,
         },
         "source": run["source"],
         "build": _build(models, run["programs"]),

@@ -116,12 +116,12 @@ def parse_threshold(text: str) -> float:
 
 
 def validate(path: Path, say: Say) -> Exit:
-    """A run.json, the folder of a run, or a samples.jsonl."""
+    """A run.json, a verdicts.json, a samples.jsonl, or the folder of a run: its run.json, and its verdicts.json if it has one."""
     from reports.read import ReadError
     from reports.validate import faults
 
     if not path.exists():
-        raise Problem(f"there is no {path}: give a run.json, a samples.jsonl, or the results folder of a run", Exit.USAGE)
+        raise Problem(f"there is no {path}: give a run.json, a verdicts.json, a samples.jsonl, or the results folder of a run", Exit.USAGE)
     _check_there(path)
     if path.suffix == ".jsonl":
         return _validate_journal(path, say)

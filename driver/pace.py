@@ -1,4 +1,4 @@
-"""How long and how often quick, full and exhaustive measure, and what each cell may cost."""
+"""How long quick, full and exhaustive measure, and what an iteration may cost in each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from driver.problem import Exit, Problem
 
 SECOND = 1_000_000_000
 _LONGEST_S = 31 * 86_400  # of a budget
-LEAST_ROUNDS = 6  # fewer give no interval, so no verdict
+LEAST_ROUNDS, MEMORY_ROUNDS = 6, 3  # of a case before it is looked at first
+SAMPLE_NS = 4_000_000  # aimed at: a longer sample is hardly quieter, and many short ones see more of the run
 
 
 MOST_CELLS = 800  # of full: so many can be measured in its time
@@ -28,32 +29,24 @@ class Variants(IntEnum):
 class Pace:
     name: str
     budget_ns: int  # from opening the benches to the last sample; build and report come on top
-    target_ns: int  # length of a sample of short iterations
-    most_rounds: int
-    processes: int  # how many of a model share the rounds one after the other, where there is time to warm them up
-    cell_share: int  # 1/cell_share of the budget is what a cell may cost in any case; beyond, it is projected
+    cap_share: int  # 1/cap_share of the budget is what an iteration may take; beyond, the cell is projected
     variants: Variants
+    typical_rounds: int  # of a case: what a run of this length can resolve
     grace_ns: int = 5 * SECOND  # added to every deadline: a busy machine is not a hang
 
     @property
-    def utmost_rounds(self) -> int:
-        """With those that make up for disturbed ones."""
-        return self.most_rounds * 3 // 2
-
-    def cell_budget_ns(self, cells: int) -> int:
-        """For the least rounds of one of so many cells. Most are cheap, so that some may cost three times their share, up to a quarter of all."""
-        return max(self.budget_ns // self.cell_share, min(3 * self.budget_ns // cells, self.budget_ns // 4))
+    def cap_ns(self) -> int:
+        return self.budget_ns // self.cap_share
 
     def with_budget(self, budget_ns: int | None) -> Pace:
         return self if budget_ns is None else replace(self, budget_ns=budget_ns)
 
 
-# Full must end within 10 min with its report, and has time to see that forking 10,000 processes is dear, not hung.
-# Quick must end within 60 s with its report. 24 rounds name a 1.5x winner on a noisy machine; 12 name a 2x one.
-QUICK = Pace("quick", 46 * SECOND, 12_000_000, most_rounds=24, processes=1, cell_share=60, variants=Variants.NONE)
-FULL = Pace("full", 560 * SECOND, 12_000_000, most_rounds=36, processes=3, cell_share=100, variants=Variants.ONE_CASE, grace_ns=15 * SECOND)
+# Full must end within 10 min with its report; quick within 60 s with its report.
+QUICK = Pace("quick", 46 * SECOND, cap_share=260, variants=Variants.NONE, typical_rounds=24)
+FULL = Pace("full", 560 * SECOND, cap_share=600, variants=Variants.ONE_CASE, typical_rounds=48, grace_ns=15 * SECOND)
 # Every size on every model, over a night.
-EXHAUSTIVE = Pace("exhaustive", 10 * 3600 * SECOND, 20_000_000, most_rounds=36, processes=3, cell_share=600, variants=Variants.ALL, grace_ns=60 * SECOND)
+EXHAUSTIVE = Pace("exhaustive", 10 * 3600 * SECOND, cap_share=3600, variants=Variants.ALL, typical_rounds=192, grace_ns=60 * SECOND)
 PACES = {pace.name: pace for pace in (QUICK, FULL, EXHAUSTIVE)}
 
 

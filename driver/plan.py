@@ -1,21 +1,21 @@
-"""Decides what is measured when: projection, order, early stops, what fits. Pure: no clock, no process."""
+"""Foresees what cells cost, and which are too dear: projection, early stops, what fits. Pure: no clock, no process."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from driver.cells import Cell, Event
-from driver.pace import LEAST_ROUNDS
+from driver.cells import REPRESENTATIVE, Cell, Event
+from driver.pace import LEAST_ROUNDS, MEMORY_ROUNDS
 from reports.latency import OPEN_LOOP, OTHERWISE, values_wanted
 
 SCREEN_ROUNDS = 3
 CLEARLY = 2.5  # times slower
+DEAR_NS, VERY_DEAR_NS = 25_000_000, 1_000_000_000  # of a sample: below, the first look costs less than a wrong guess
 OVERHEAD_NS = 500_000  # of asking for a sample, verifying and storing it
-_ENOUGH = 1.5  # times what is wanted, where one iteration has fewer values than another
+_ENOUGH = 1.3  # times what is wanted, where one iteration has fewer values than another
 _TASKS_ENOUGH = 50  # to tell what one costs
 _FIXED_NS = 500_000  # of a measured time may be waking a pool: it does not grow with the work
 
@@ -44,11 +44,13 @@ def _least(cell: Cell, others: Iterable[Cell]) -> Prediction:
 
 
 def predict(cell: Cell, others: Sequence[Cell]) -> Prediction:
-    """From the least that its tasks take, or from the nearest case of the same model and workload of which no param is larger.
+    """As it was measured before on this host; else from the least that its tasks take, or from the nearest case of the same model and workload of which no param is larger.
 
     What a smaller case takes beyond its bound is taken to grow with the work or with the bound, whichever grows more: exact for a
     model that does one thing after the other, and next to nothing for one that waits for all at once.
     """
+    if cell.known_ns is not None:
+        return Prediction(max(cell.known_ns, cell.least_ns), "as measured before on this host", scaled=False)
     bound = _least(cell, others)
     nearest, nearest_ratio = None, 0.0
     for other in others:
@@ -81,78 +83,20 @@ def iterations_for(target_ns: int, single_ns: int) -> int:
     return max(1, round(target_ns / max(1, single_ns)))
 
 
-def least_iterations(cell: Cell, latency: Event | None) -> int:
-    """Latency is compared by a percentile, for which a sample must have values enough. `latency`: of one iteration."""
-    if cell.case.metric != "latency" or latency is None:
+def least_iterations(cell: Cell, samples: Sequence[Event]) -> int:
+    """Latency is compared by a percentile, for which a sample must have values enough: as many as these `samples` had in an iteration."""
+    measured = [sample for sample in samples if sample.get("latency") is not None]
+    if cell.case.metric != "latency" or not measured:
         return 1
-    found: int = sum(count for _, count in latency["intended"])
+    found = min(sum(count for _, count in sample["latency"]["intended"]) / sample["iterations"] for sample in measured)
     wanted = values_wanted(OPEN_LOOP) if cell.case.paced_by else _ENOUGH * values_wanted(OTHERWISE)
-    return math.ceil(wanted / max(1, found))
+    return math.ceil(wanted / max(1.0, found))
 
 
 def sample_cost_ns(cell: Cell) -> int:
     """What the next sample will take, with what is done around it and not measured: as its last ones did."""
     recent: list[int] = [sample["asked_ns"] for sample in cell.samples[-3:]]
     return round(median(recent)) if recent else OVERHEAD_NS + (cell.iterations or 1) * (cell.asked_ns or cell.single_ns or 0)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Of one case."""
-
-    done: int  # rounds that it took part in
-    cost_ns: int  # of its next one
-
-
-def goals(cases: Mapping[str, Standing], left_ns: int, most_rounds: int) -> dict[str, int]:
-    """How many rounds each case is to have in the end: all that are wanted, or where the time is too short for that as many as take each case
-    the same time, so that the cheap ones have more. None has fewer than LEAST_ROUNDS.
-    """
-
-    def rounds(case: Standing, share_ns: float) -> int:
-        return min(most_rounds, max(LEAST_ROUNDS, int(share_ns // case.cost_ns)))
-
-    def cost(share_ns: float) -> int:
-        return sum(max(0, rounds(case, share_ns) - case.done) * case.cost_ns for case in cases.values())
-
-    low, high = 0.0, float(most_rounds * max((case.cost_ns for case in cases.values()), default=0))
-    if cost(high) <= left_ns:
-        low = high
-    for _ in range(12):
-        middle = (low + high) / 2
-        low, high = (middle, high) if cost(middle) <= left_ns else (low, middle)
-    return {name: rounds(case, low) for name, case in cases.items()}
-
-
-def due(case: Standing, goal: int, number: int, planned: int) -> bool:
-    """Whether a case takes part in a round: the least rounds come first, the rest of its rounds is spread evenly over those that are planned."""
-    return case.done < min(goal, max(LEAST_ROUNDS, goal * (number + 1) / planned))
-
-
-def processes_due(number: int, processes: int, goals: Sequence[int]) -> int:
-    """How many processes of each model are to have been begun when a round begins: so many share the rounds of the case that has
-    the fewest, and so many those of the case that has the most.
-    """
-    return 1 + len({goal * part // processes for goal in (min(goals), max(goals)) for part in range(1, processes) if goal * part // processes <= number})
-
-
-def afford_fresh_processes(cases: Mapping[str, Sequence[Cell]], done: Mapping[str, int], left_ns: int) -> bool:
-    """They are worth less than the least rounds that a case still needs. `done`: rounds that each case took part in."""
-    owed = sum(sample_cost_ns(cell) * max(0, LEAST_ROUNDS - done[name]) for name, cells in cases.items() for cell in cells)
-    return owed + sum(_warm_up_ns(cell) for cells in cases.values() for cell in cells) <= left_ns
-
-
-def _warm_up_ns(cell: Cell) -> int:
-    """What it costs to begin with a fresh process: the gate, and a short iteration once more."""
-    passes = 0 if cell.fresh_process else 2 if (cell.iterations or 1) > 1 else 1
-    return OVERHEAD_NS + passes * (cell.asked_ns or cell.single_ns or 0)
-
-
-def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
-    """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
-    best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
-    slow = {cell.id for cell in cells if (cell.single_ns or 0) > CLEARLY * best[cell.case.name] and not cell.claimed}
-    return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else LEAST_ROUNDS) for cell in cells}
 
 
 def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
@@ -162,14 +106,16 @@ def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
     return cases
 
 
-def round_order(seed: int, number: int, cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Fresh permutations of the cases and of the models in each, the same whenever this round is drawn again."""
-    source = random.Random(f"{seed}:{number}")
-    visits = [sorted(models, key=lambda cell: cell.model) for _, models in sorted(by_case(cells).items())]
-    for models in visits:
-        source.shuffle(models)
-    source.shuffle(visits)
-    return visits
+def first_rounds(cell: Cell) -> int:
+    """How many it has in any case."""
+    return MEMORY_ROUNDS if cell.case.metric == "memory" else LEAST_ROUNDS
+
+
+def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
+    """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
+    best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
+    slow = {cell.id for cell in cells if (cell.single_ns or 0) > max(VERY_DEAR_NS if cell.claimed else DEAR_NS, CLEARLY * best[cell.case.name])}
+    return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else first_rounds(cell)) for cell in cells}
 
 
 @dataclass(frozen=True)
@@ -217,30 +163,23 @@ def _cpu(sample: Event) -> float:
     return float((sample["cpu_user_ns"] + sample["cpu_sys_ns"]) / sample["iterations"])
 
 
-def has_enough(cell: Cell) -> bool:
-    """The rounds that it would take are worth more to those that compete: they are what verdicts and claims are made of."""
-    return cell.shown_only and len(cell.samples) >= LEAST_ROUNDS
+def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[str, str]:
+    """The ids of the `dear` cells of one case whose first SCREEN_ROUNDS say that more would be wasted, with the reason.
 
-
-def clearly_slower(models: Sequence[Cell]) -> Mapping[str, str]:
-    """The ids of the cells of one case that need no more rounds, with the reason.
-
-    Slower: its fastest sample is 2.5 times the slowest of the best. Simulated with eight equal models (log-normal rounds with a shared part,
+    Slower: its fastest sample is 2.5 times the slowest of the best that competes. Simulated with eight equal models (log-normal rounds with a shared part,
     5 % of them 2 to 10 times slow) three rounds say so by chance in under 0.1 % of cases up to a CV of 30 %; a factor of 2 does in 0.25 %.
-    Slow in time but not in CPU: it may win on CPU cost, so it stays for the least rounds of a verdict, and so does what a claim is judged by.
+    What competes and is slow in time but not in CPU may win on CPU cost, so it stays, and so does what a claim is judged by, unless it is very dear.
     """
-    judged = [cell for cell in models if cell.waits and len(cell.samples) >= SCREEN_ROUNDS]
+    judged = [cell for cell in competing if cell.waits and len(cell.samples) >= SCREEN_ROUNDS]
     if not judged or judged[0].case.metric not in ("time", "cpu"):
         return {}
     reasons = {}
     fastest = min(judged, key=lambda cell: median(map(_wall, cell.samples)))
-    cheapest = min(judged, key=lambda cell: median(map(_cpu, cell.samples)))
-    for cell in judged:
-        least, most = min(map(_wall, cell.samples)), max(map(_wall, fastest.samples))
-        dear = min(map(_cpu, cell.samples)) > CLEARLY * max(map(_cpu, cheapest.samples))
-        if least > CLEARLY * most and ((dear and not cell.claimed) or len(cell.samples) >= LEAST_ROUNDS):
-            reasons[cell.id] = (
-                f"its fastest of {len(cell.samples)} rounds, {least / 1e6:.3g} ms, is over {CLEARLY} times the slowest of {fastest.model}, {most / 1e6:.3g} ms"
-                + (", in CPU too" if dear else "")
-            )
+    slowest, dearest = max(map(_wall, fastest.samples)), max(map(_cpu, min(judged, key=lambda cell: median(map(_cpu, cell.samples))).samples))
+    for cell in dear:
+        if len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.claimed else DEAR_NS):
+            continue
+        least = min(map(_wall, cell.samples))
+        if least > CLEARLY * slowest and (cell.rank != REPRESENTATIVE or (not cell.claimed and min(map(_cpu, cell.samples)) > CLEARLY * dearest)):
+            reasons[cell.id] = f"its fastest of {SCREEN_ROUNDS} rounds, {least / 1e6:.3g} ms, is over {CLEARLY} times the slowest of {fastest.model}, {slowest / 1e6:.3g} ms"
     return reasons

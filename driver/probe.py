@@ -62,17 +62,14 @@ def judge(taken: list[tuple[int, int]]) -> Noise:
     from reports import statistics
 
     def bounds(part: list[tuple[int, int]]) -> statistics.Bounds:
-        values = [{round: float(pair[side]) for round, pair in enumerate(part)} for side in (0, 1)]
-        found = statistics.pair(values[1], values[0], {})
-        assert found is not None
-        return found
+        return statistics.bounds([math.log(other / one) for one, other in part])
 
     resolves: dict[str, float | None] = {}
     for pace in (QUICK, FULL):
-        if len(taken) < pace.most_rounds:
+        if len(taken) < pace.typical_rounds:
             resolves[pace.name] = None
             continue
-        parts = [taken[begin : begin + pace.most_rounds] for begin in range(0, len(taken) - pace.most_rounds + 1, pace.most_rounds)]
+        parts = [taken[begin : begin + pace.typical_rounds] for begin in range(0, len(taken) - pace.typical_rounds + 1, pace.typical_rounds)]
         halves = sorted((found.claim_high - found.claim_low) / 2 for found in map(bounds, parts))
         resolves[pace.name] = statistics.MARGIN * math.exp(halves[len(halves) // 2]) - 1
     return Noise(len(taken), abs(bounds(taken).ratio.value - 1), resolves)

@@ -25,8 +25,6 @@ class Record:
         self.end: Event = {}
         self.visits: list[Event] = []
         self.visited: Counter[str] = Counter()  # rounds that each case took part in
-        self.rounds_done = 0
-        self.processes = 1  # of each model that have shared the rounds
         self.duration_ns = 0
         self._sitting_ns = 0
         self._journal = journal
@@ -51,7 +49,6 @@ class Record:
                 self.run, self._sitting_ns = event, at_ns
             case "resumed":
                 self._sitting_ns = at_ns
-                self.processes += bool(self.rounds_done)
             case "model":
                 model = self.models.setdefault(event["model"], Model(event["model"]))
                 model.status, model.reason, model.hello = event["status"], event["reason"], event["hello"]
@@ -60,10 +57,6 @@ class Record:
                 self.models.setdefault(event["model"], Model(event["model"])).starts += 1
             case "visit":
                 self._end_visit(event)
-            case "round":
-                self.rounds_done = event["round"] + 1
-            case "fresh_processes":
-                self.processes += 1
             case "end":
                 self.end = event
             case _:
@@ -71,10 +64,6 @@ class Record:
                     cell.apply({key: value for key, value in event.items() if key != "at_ns"})
         self.duration_ns += at_ns - self._sitting_ns
         self._sitting_ns = at_ns
-
-    def disturbed_visits(self) -> Counter[str]:
-        """How often others disturbed each case."""
-        return Counter(visit["case"] for visit in self.visits if visit.get("noisy"))
 
     def _end_visit(self, event: Event) -> None:
         self.visited[event["case"]] += 1

@@ -1,116 +1,157 @@
-"""The measuring itself: seeded random rounds over the calibrated cells until all are done or the time is spent."""
+"""The measuring itself: first every case has its first rounds, then the open ones go on from look to look until all are decided or the time is spent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
 
-from driver.cells import Cell
-from driver.noise import Instant, spent
-from driver.pace import LEAST_ROUNDS
-from driver.plan import SCREEN_ROUNDS, Standing, afford_fresh_processes, by_case, clearly_slower, due, goals, has_enough, processes_due, round_order, sample_cost_ns, seconds, shed
+from driver.calibrate import COLD_NS, calibrate
+from driver.cells import REPRESENTATIVE, Cell
+from driver.pace import SAMPLE_NS
+from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, iterations_for, least_iterations, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
+from driver.standing import Standing, balanced_order, next_cases, standings
+from driver.twins import TWINS
+
+ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
+_TOGETHER = 10  # cases whose rounds alternate: rounds of one case in a row would share a moment of the machine
+_CONFIRMING = 2  # rounds at the end that may contradict what was found
+_LAST_SHARE = 20  # 1/20 of the budget is kept for them
+_BESIDE_SHARE = 4  # 1/4 of the budget at most goes into what is only shown
 
 
 def run_rounds(session: Session, cells: Sequence[Cell], seed: int) -> str:
     """Why it stopped."""
-    record, pace = session.record, session.pace
-    if record.rounds_done == 0:
-        _make_room(session, cells)
-    while record.rounds_done < pace.utmost_rounds:
-        number = record.rounds_done
-        regular = number < pace.most_rounds
-        active = _active(session, cells)
-        if not active and number == 0 and any(cell.waits for cell in cells):  # their calibration has spent it
+    run = _Rounds(session, cells, seed)
+    try:
+        return run.all()
+    except OutOfTime:
+        return "time budget"
+
+
+class _Rounds:
+    def __init__(self, session: Session, cells: Sequence[Cell], seed: int) -> None:
+        self._session = session
+        self._cells = cells
+        self._seed = seed
+        processes = {name: model.hello.get("resources", {}).get("processes", 1) for name, model in session.record.models.items()}
+        self._cases = standings(cells, processes)
+        for name, case in self._cases.items():
+            case.follow(session.record.visited[name])
+
+    def all(self) -> str:
+        session = self._session
+        first = [cell for cell in self._cells if not cell.shown_only]
+        calibrate(session, first, self._cells, session.pace.budget_ns // 2)
+        if not session.record.visits:
+            self._make_room(first)
+        if not any(case.taking_part() for case in self._cases.values()):
+            waits = any(cell.waits and cell.iterations is None for cell in first)  # their calibration has spent it
+            return "time budget" if waits else "nothing left to measure"
+        self._sweeps(self._cases.values(), lambda case: case.done < case.first_look, Standing.taking_part)
+        self._beside()
+        last_ns = session.pace.budget_ns // _LAST_SHARE
+        self._look_on(last_ns)
+        self._confirm()
+        self._look_on(0)
+        if any(case.goes_on for case in self._cases.values()):
             return "time budget"
-        if not active:
-            return "nothing left to measure" if regular else "all rounds done"
-        standing = {name: Standing(record.visited[name], sum(map(sample_cost_ns, models))) for name, models in by_case(active).items()}
-        wanted = goals(standing, session.left_ns(), pace.most_rounds if regular else pace.utmost_rounds)
-        planned = max(wanted.values())
-        taking_part = [cell for cell in active if due(standing[cell.case.name], wanted[cell.case.name], number, planned)]
-        if number >= planned or (number >= LEAST_ROUNDS and sum(map(sample_cost_ns, taking_part)) > session.left_ns()):
-            return "time budget"
-        fresh = regular and record.processes < processes_due(number, pace.processes, [*wanted.values(), pace.most_rounds])
-        if fresh and afford_fresh_processes(by_case(active), record.visited, session.left_ns()):
-            session.restart_all()
-            record.add({"event": "fresh_processes"})
-        try:
-            _round(session, taking_part, seed, planned)
-        except OutOfTime:
-            return "time budget"
-        record.add({"event": "round", "round": number})
-        if number + 1 >= SCREEN_ROUNDS:
-            _screen(session, taking_part)
-    return "all rounds done"
+        return "all rounds done" if any(case.open_in is not None for case in self._cases.values()) else "all cases are decided"
 
+    def _make_room(self, first: Sequence[Cell]) -> None:
+        """Others may take more of the machine by and by, and fewer than the first rounds are worth nothing."""
+        record = self._session.record
+        too_much = shed([cell for cell in first if cell.waits and cell.iterations is not None], self._session.left_ns() * 3 // 4)
+        for cell in too_much.left_out:
+            record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
+        for cell in too_much.projected:
+            single = cell.single_ns or 0
+            reason = f"projected ≥ {seconds(single)} (one iteration as calibrated): {first_rounds(cell)} rounds of it do not fit the time budget"
+            record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
 
-def _planned_ns(session: Session) -> int:
-    """Others may take more of the machine by and by, and fewer than the least rounds are worth nothing."""
-    return session.left_ns() * 3 // 4
+    def _beside(self) -> None:
+        """What is only shown has the first rounds beside what competes, case by case, while there is time. What memory decides comes last: each of its rounds is dear."""
+        wanted = [case for case in self._cases.values() if any(cell.shown_only and cell.waits for cell in case.cells)]
+        share_ns = self._session.pace.budget_ns // _BESIDE_SHARE
+        until_left_ns = max(share_ns, self._session.left_ns() - share_ns)
+        for by_memory in (False, True):
+            self._show([case for case in wanted if (case.metrics == ("memory",)) == by_memory], until_left_ns)
+        for cell in (cell for case in wanted for cell in case.cells):
+            if cell.shown_only and cell.waits and not cell.samples:
+                self._session.record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
 
+    def _show(self, cases: Sequence[Standing], until_left_ns: int) -> None:
+        calibrate(self._session, [cell for case in cases for cell in case.cells if cell.shown_only], self._cells, until_left_ns)
 
-def _active(session: Session, cells: Sequence[Cell]) -> list[Cell]:
-    """What may be measured; after the last regular round, the cases in which others disturbed some of them."""
-    active = [cell for cell in cells if cell.waits and cell.iterations is not None and not has_enough(cell)]
-    extra = session.record.rounds_done - session.pace.most_rounds
-    if extra < 0:
-        return active
-    disturbed = session.record.disturbed_visits()
-    return [cell for cell in active if disturbed[cell.case.name] > extra]
+        def taking_part(case: Standing) -> list[Cell]:
+            both = [*case.wanting(), *(case.taking_part() if case.open_in is not None else case.reference())]
+            return list({cell.id: cell for cell in both}.values())
 
+        for case in sorted(cases, key=lambda case: sum(map(sample_cost_ns, case.wanting()))):
+            if self._session.left_ns() < until_left_ns:
+                break
+            self._sweeps([case], lambda case: bool(case.wanting()), taking_part)
 
-def _make_room(session: Session, cells: Sequence[Cell]) -> None:
-    calibrated = [cell for cell in cells if cell.waits and cell.iterations is not None]
-    too_much = shed(calibrated, _planned_ns(session))
-    for cell in too_much.left_out:
-        session.record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
-    for cell in too_much.projected:
-        single = cell.single_ns or 0
-        reason = f"projected ≥ {seconds(single)} (one iteration as calibrated): {LEAST_ROUNDS} rounds of it do not fit the time budget"
-        session.record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
+    def _look_on(self, until_left_ns: int) -> None:
+        while chosen := next_cases(self._cases.values(), self._session.left_ns() - until_left_ns, _TOGETHER):
+            goals = {case.name: case.next_look or 0 for case in chosen}
+            self._sweeps(chosen, lambda case: case.done < goals[case.name], Standing.taking_part)
 
+    def _confirm(self) -> None:
+        finished = [case for case in self._cases.values() if case.open_in is None and case.metrics != ("memory",) and case.verdicts[case.metrics[0]].kind != "none"]
+        goals = {case.name: case.done + _CONFIRMING for case in finished}
+        for case in sorted(finished, key=lambda case: sum(map(sample_cost_ns, case.confirming()))):
+            if sum(map(sample_cost_ns, case.confirming())) * _CONFIRMING > self._session.left_ns():
+                break
+            self._sweeps([case], lambda case: case.done < goals[case.name], Standing.confirming)
 
-def _screen(session: Session, measured: Sequence[Cell]) -> None:
-    for models in by_case(measured).values():
-        for cell_id, reason in clearly_slower(models).items():
-            cell = session.record.cells[cell_id]
-            session.record.add({"event": "stopped", "cell": cell_id, "rounds": len(cell.samples), "reason": reason})
+    def _sweeps(self, cases: Iterable[Standing], wants: Callable[[Standing], bool], taking_part: Callable[[Standing], list[Cell]]) -> None:
+        """One round of each case that wants one, in fresh random order, until none does."""
+        going = list(cases)
+        while going := [case for case in going if wants(case) and taking_part(case)]:
+            random.Random(f"{self._seed}:{len(self._session.record.visits)}").shuffle(going)
+            for case in going:
+                self._round(case, taking_part(case))
 
+    def _round(self, case: Standing, cells: list[Cell]) -> None:
+        session, number = self._session, case.done
+        start = random.Random(f"{self._seed}:{case.name}").randrange(1 << 30)
+        ordered = balanced_order(sorted(cells, key=lambda cell: cell.model), number, start)
+        for model in {cell.model for cell in cells if case.open_in is not None and self._is_worn(cell)}:
+            session.renew(model)
+        with session.visit(ordered, number) as claimed:
+            for position, cell in enumerate(ordered):
+                session.progress.tell(f"round {number + 1} {cell.id}", session.left_ns() / 1e9)
+                while cell.waits and not (cell.samples and cell.samples[-1]["round"] == number):  # it may have been taken before the run was resumed
+                    claimed.append(self._measure(cell, number, position))
+        case.follow(session.record.visited[case.name])
+        for cell_id, reason in clearly_slower(cells, case.competing()).items():
+            session.record.add({"event": "stopped", "cell": cell_id, "rounds": SCREEN_ROUNDS, "reason": reason})
 
-def _round(session: Session, active: Sequence[Cell], seed: int, planned: int) -> None:
-    number = session.record.rounds_done
-    for models in round_order(seed, number, active):
-        if all(_done(cell, number) for cell in models):  # before the run was resumed
-            continue
-        before = Instant.now(session.pids(models))
-        claimed = 0
-        for position, cell in enumerate(models):
-            session.progress.tell(f"round {number + 1}/{planned} {cell.id}", session.left_ns() / 1e9)
-            while cell.waits and not _done(cell, number):
-                claimed += _measure(session, cell, number, position)
-        heard = session.listener.hear(spent(before, Instant.now(session.pids(models)), claimed))
-        session.record.add({"event": "visit", "round": number, "case": models[0].case.name, **heard})
+    def _is_worn(self, cell: Cell) -> bool:
+        """The process that runs now has measured the cell often enough."""
+        if (cell.rank != REPRESENTATIVE and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
+            return False
+        of_process = Counter(sample["process"] for sample in cell.samples[-ROUNDS_OF_A_PROCESS:])
+        return of_process[self._session.process_of(cell)] >= ROUNDS_OF_A_PROCESS
 
-
-def _done(cell: Cell, number: int) -> bool:
-    return bool(cell.samples) and cell.samples[-1]["round"] == number
-
-
-def _measure(session: Session, cell: Cell, number: int, position: int) -> int:
-    """Takes the sample, in a process that has passed the gate and warmed up. The CPU time that it claims, in ns."""
-    assert cell.iterations is not None and cell.single_ns is not None
-    expected = max(sample_cost_ns(cell), cell.iterations * cell.single_ns)
-    if not session.ready(cell):
-        if session.gate(cell, cell.single_ns) is None:
+    def _measure(self, cell: Cell, number: int, position: int) -> int:
+        """Takes the sample; a process that has not passed the checks of the cell does so first. The CPU time that it claims, in ns."""
+        assert cell.iterations is not None and cell.single_ns is not None
+        recent = cell.samples[-3:]
+        single_ns = max(1, round(median(sample["wall_ns"] / sample["iterations"] for sample in recent))) if recent else cell.single_ns
+        if cell.fresh_process:
+            iterations, untimed = 1, 0
+        else:
+            iterations = max(iterations_for(SAMPLE_NS, single_ns), least_iterations(cell, recent) if recent else cell.iterations)
+            untimed = int(single_ns < COLD_NS)
+        expected = max(sample_cost_ns(cell), iterations * single_ns) + (cell.gate_ns or 0)
+        sample = self._session.sample(cell, iterations, expected, "round", number, untimed=untimed)
+        if sample is None:
             return 0
-        # A long iteration is as warm after the gate pass, which is one, as it will ever be.
-        if cell.iterations > 1 and session.sample(cell, 1, cell.single_ns, "warm-up", number) is None:
-            return 0
-        cell.gated_in = session.process_of(cell)
-    sample = session.sample(cell, cell.iterations, expected, "round", number)
-    if sample is None:
-        return 0
-    del sample["checksum"]
-    session.record.add({"event": "sample", "cell": cell.id, "process": session.process_of(cell), "round": number, "position": position, **sample})
-    return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0) + sample.get("load_cpu_ns", 0))
+        del sample["checksum"]
+        self._session.record.add({"event": "sample", "cell": cell.id, "process": self._session.process_of(cell), "round": number, "position": position, **sample})
+        return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0) + sample.get("load_cpu_ns", 0))

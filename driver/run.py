@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from driver import document, host, output
-from driver.calibrate import calibrate_all
-from driver.cells import Cell, Event
+from driver.cells import REPRESENTATIVE, VARIANT, Cell, Event
 from driver.checks import outcome
+from driver.costs import Costs
 from driver.journal import NAME, Journal, foreign
 from driver.noise import Watch
-from driver.pace import EXHAUSTIVE, LEAST_ROUNDS, PACES, Pace, Variants
+from driver.pace import EXHAUSTIVE, PACES, Pace, Variants
+from driver.plan import first_rounds
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
-from driver.rounds import run_rounds
-from driver.selection import REPRESENTATIVE, VARIANT, check_names, select
+from driver.selection import check_names, select
 from driver.saturation import pace_all
 from driver.session import Session
 from driver.twins import TWINS, floor, twins_of
@@ -63,6 +63,8 @@ class Request:
 
 def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path], progress: Progress) -> tuple[Path, Exit]:
     """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went."""
+    from driver.rounds import run_rounds  # needs numpy and scipy, which scripts/setup brings
+
     check_names("model", request.models, programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
@@ -81,7 +83,11 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             openings += session.add_twins({TWINS[model]: model for model in TWINS if any(cell.model == TWINS[model] for cell in control)}, openings)
             folder = request.resume or output.make(request.out, request.pace.name)
             session.begin(_begin(request, folder, fingerprints, openings, cells))
-            reason = _measure(session, cells)
+            costs = Costs(session.record.run["host"], session.record.run["cores"])
+            costs.recall(cells, fingerprints, progress.say)
+            pace_all(session, cells)
+            reason = run_rounds(session, cells, session.record.run["seed"])
+            costs.keep(cells, fingerprints)
         except Interrupted:
             if not hasattr(session, "record"):
                 raise
@@ -90,7 +96,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             session.end()
             progress.end()
     record = session.record
-    complete = reason != "interrupted" and record.rounds_done >= LEAST_ROUNDS and not _short_of_rounds(record)
+    complete = reason != "interrupted" and bool(record.visits) and not _short_of_rounds(record)
     end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": floor(list(record.cells.values()))}}
     record.add({"event": "end", **end})
     document.write(folder, record)
@@ -104,12 +110,6 @@ def _members(openings: list[Event]) -> list[Member]:
 def _control(cells: list[Cell], pace: Pace) -> list[Cell]:
     """In quick only where there is time left for it."""
     return twins_of(cells, VARIANT if pace.variants == Variants.NONE else REPRESENTATIVE)
-
-
-def _measure(session: Session, cells: list[Cell]) -> str:
-    pace_all(session, cells)
-    calibrate_all(session, cells)
-    return run_rounds(session, cells, session.record.run["seed"])
 
 
 def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str]:
@@ -135,7 +135,6 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "mode": request.pace.name,
                 "seed": secrets.randbits(32) if request.seed is None else request.seed,
                 "time_budget_ns": request.pace.budget_ns,
-                "processes": request.pace.processes,
                 "cores": request.cores or host.usable_cores(),
                 "models": request.models,
                 "workloads": request.workloads,
@@ -154,8 +153,7 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
 
 def _short_of_rounds(record: Record) -> bool:
     """Some case has fewer rounds than a verdict needs, and the time was all that it lacked."""
-    waiting = {cell.case.name for cell in record.cells.values() if cell.waits}
-    return any(record.visited[case] < LEAST_ROUNDS for case in waiting)
+    return any(record.visited[cell.case.name] < first_rounds(cell) for cell in record.cells.values() if cell.waits and not cell.shown_only)
 
 
 def _verdict(record: Record) -> Exit:

@@ -1,19 +1,19 @@
-"""How fast requests come in an open loop: a share of what the models were measured to serve in a closed one, the same for all models of a case."""
+"""How fast requests come in an open loop: a share of what the models were measured to serve in a closed one, or of what the load generator can send if that is less."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from driver.cells import LOAD, Cell
+from driver.cells import LOAD, LOADS, REPRESENTATIVE, Cell
 from driver.plan import iterations_for
 from driver.problem import OutOfTime
-from driver.selection import REPRESENTATIVE
 from driver.session import Session
 from driver.twins import TWINS
 
 _SAMPLE_NS = 30_000_000
 _SAMPLES = 3
+_SENDER_SHARE = 0.4  # of its core that the load generator may need at the highest load; it needs more for each request when fewer come
 _FIRST_NS = 100_000_000  # a guess, which only deadlines are made from
 
 
@@ -77,13 +77,25 @@ def _saturation(session: Session, cell: Cell) -> int | None:
     return max(1, round(cell.units * iterations * 1e9 / median(walls)))
 
 
+def _offered(session: Session, loads: Sequence[Cell], per_s: int) -> int:
+    """At most so many that the load generator, which sends each request at its own time, is not the limit itself."""
+    most = max(LOADS)
+    shares = [_SENDER_SHARE]
+    for cell in (cell for cell in loads if cell.waits and cell.case.params[LOAD] == most):
+        sample = session.sample(cell, 1, _FIRST_NS, "saturation", per_s=max(1, per_s * most // 100))
+        if sample is not None:
+            shares.append(sample.get("load_cpu_ns", 0) / sample["wall_ns"])
+    return max(1, round(per_s * _SENDER_SHARE / max(shares)))
+
+
 def _pace(session: Session, loads: Sequence[Cell]) -> None:
-    """The slowest of those that compete decides, or of all where none does: all models get the same load, and each can bear it."""
+    """The slowest of those that compete decides, or of all where none does: all models get the same load, and each can bear it, as can the load generator."""
     known = [cell for cell in loads if cell.saturation_per_s is not None]
     competing = [cell for cell in known if cell.rank == REPRESENTATIVE]
     slowest = min((cell.saturation_per_s or 0 for cell in competing or known), default=None)
     if slowest is None:
         return
+    slowest = _offered(session, competing or known, slowest)
     for cell in loads:
         if cell.waits:
             per_s = max(1, slowest * cell.case.params[LOAD] // 100)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
 
-from driver.cells import Cell
-from driver.pace import EXHAUSTIVE, MOST_CELLS, QUICK, Variants
+from driver.cells import REFERENCE, REPRESENTATIVE, VARIANT, Cell
+from driver.pace import EXHAUSTIVE, MOST_CELLS, QUICK, SECOND, Variants
 from driver.plan import by_case
 from driver.problem import Exit, Problem
 from driver.twins import MOST_TWINS
 from reports.representatives import BASELINE, Member, competing, passed_over
-
-REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
 
 
 def split_names(text: str) -> list[str]:
@@ -31,8 +29,8 @@ def check_names(kind: str, wanted: Sequence[str], existing: Iterable[str]) -> No
 def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants) -> list[Cell]:
     """The cells of one list of sizes, ranked, in the order in which they are to be calibrated.
 
-    Models that compete come first and one after the other, so that a run which is short of time has some of every case, not all of a few;
-    of each the small cases before the large ones, so that they can project the large ones.
+    Models that compete come first, case by case, so that a run which is short of time has all of some cases: what quick has before the
+    rest, and small sizes before large ones, so that they can project the large ones.
     """
     chosen = [cell for cell in cells if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)]
     if not chosen:
@@ -51,15 +49,15 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
             cell.rank = REFERENCE
         cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT
     wide = _with_all_models(cases, variants, claimed)
-    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed)]
-    names = list(dict.fromkeys(cell.model for cell in cells))
-    return sorted(chosen, key=lambda cell: (cell.rank, names.index(cell.model), cell.scheduled * (cell.bound_ns or 1), cell.units, cell.case.name))
+    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed, variants)]
+    sizes = {name: max((cell.scheduled * (cell.bound_ns or 1), cell.units) for cell in models) for name, models in cases.items()}
+    return sorted(chosen, key=lambda cell: (cell.rank, QUICK.name not in cell.sizes, sizes[cell.case.name], cell.case.name))
 
 
 def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, claimed: Set[str]) -> set[str]:
     """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
-    first. There is only room for MOST_CELLS: workloads that quick has come first, and of them coordination, which takes each model apart, and then
-    those that most models can do, where the peers in CPython show what is theirs and what is the model's."""
+    first; where memory decides, every one, as it takes few rounds. There is only room for MOST_CELLS: memory comes first, then
+    workloads that quick has, and of them coordination, which takes each model apart, and then those that most models can do, where the peers in CPython show what is theirs and what is the model's."""
     if variants != Variants.ONE_CASE:
         return set(cases) if variants == Variants.ALL else set()
 
@@ -71,11 +69,12 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, cl
     found: set[str] = set()
     workloads: set[str] = set()
 
-    def place(case: tuple[str, Sequence[Cell]]) -> tuple[bool, bool, int]:
-        return QUICK.name not in case[1][0].sizes, case[1][0].case.kind != "coordination", -len(_able(case[1]))
+    def place(case: tuple[str, Sequence[Cell]]) -> tuple[bool, bool, bool, int]:
+        first = case[1][0]
+        return first.case.kind != "memory", QUICK.name not in first.sizes, first.case.kind != "coordination", -len(_able(case[1]))
 
     for name, models in sorted(cases.items(), key=place):
-        if models[0].case.workload not in workloads and further(models) <= room:
+        if (models[0].case.workload not in workloads or models[0].case.kind == "memory") and further(models) <= room:
             room -= further(models)
             found.add(name)
             workloads.add(models[0].case.workload)
@@ -100,10 +99,17 @@ def _rank(models: Sequence[Cell], members: Sequence[Member]) -> None:
         cell.rank = REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT
 
 
-def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str]) -> list[Cell]:
+def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str], variants: Variants) -> list[Cell]:
     """The cells of one case that are measured, and those that show why their model is not."""
     before = passed_over(members, models[0].case.kind, _able(models))
-    return [cell for cell in models if all_models or cell.rank != VARIANT or cell.model in before or cell.id in claimed]
+    only_peers = variants == Variants.ONE_CASE and _is_dear(models[0])
+    beside = {member.id for member in members if member.family == "peer" or not only_peers}
+    return [cell for cell in models if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in claimed]
+
+
+def _is_dear(cell: Cell) -> bool:
+    """Of a case whose every iteration takes a second: a family's variants hold about what its representative holds."""
+    return cell.case.kind == "memory" and (cell.bound_ns or 0) >= SECOND
 
 
 def _able(models: Sequence[Cell]) -> set[str]:

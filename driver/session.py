@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from driver.bench import Answer, Bench
 from driver.cells import Case, Cell, Malformed, read_hello
 from driver.checks import KEPT, is_count, wrong_sample
-from driver.noise import Listener
+from driver.noise import Instant, Listener, spent
 from driver.nursery import Nursery
 from driver.pace import Pace
+from driver.plan import seconds
 from driver.problem import OutOfTime, Problem
 from driver.progress import Progress
 from driver.record import Record
@@ -31,7 +33,7 @@ class Session:
         self.progress = progress
         self.waiter = waiter
         self.record: Record
-        self.listener = Listener()
+        self._listener = Listener()
         self.workloads: set[str] = set()  # that any of the models has, in whatever list
         self._begin_ns = time.monotonic_ns()
         self._nursery = Nursery()
@@ -94,28 +96,32 @@ class Session:
         """Which start of the model's process measures the cell, or did so last."""
         return self._bench(cell).number
 
-    def ready(self, cell: Cell) -> bool:
-        """The process that runs now has passed the gate and warmed up; in a process of its own a cell wants to be the first thing that runs."""
-        return cell.fresh_process or (self._bench(cell).running and cell.gated_in == self.process_of(cell))
+    def started(self, cell: Cell) -> bool:
+        """The process that measures the cell runs already."""
+        return self._bench(cell).running
 
     def pids(self, cells: list[Cell]) -> list[int]:
         return [pid for cell in cells for pid in self._bench(cell).pids] + [pid for server in self._servers.values() for pid in server.pids]
 
-    def gate(self, cell: Cell, expected_ns: int) -> int | None:
+    def gate(self, cell: Cell, expected_ns: int, cap_ns: int | None = None) -> int | None:
         """How long it took, a rough guide to what an iteration takes; None when the failure has been recorded."""
         begin_ns = time.monotonic_ns()
-        answer = self._ask(cell, {"do": "gate", "params": cell.asked()}, expected_ns, "gate", None)
+        answer = self._ask(cell, {"do": "gate", "params": cell.asked()}, expected_ns, "gate", None, cap_ns)
         if answer is None:
             return None
         account, bare_ns = answer.body.get("account"), answer.body.get("bare_ns")
         bound = {"bare_ns": bare_ns} if is_count(bare_ns) else {}
-        self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None, **bound})
-        return time.monotonic_ns() - begin_ns
+        took_ns = time.monotonic_ns() - begin_ns
+        self.record.add({"event": "gate", "cell": cell.id, "account": account if isinstance(account, dict) else None, "took_ns": took_ns, **bound})
+        return took_ns
 
-    def sample(self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, per_s: int | None = None) -> dict[str, Any] | None:
-        """One believable sample, or None when the failure has been recorded. `per_s`: at another pace than that which was chosen."""
+    def sample(
+        self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, *, untimed: int = 0, per_s: int | None = None, cap_ns: int | None = None
+    ) -> dict[str, Any] | None:
+        """One believable sample, or None when the failure has been recorded. `untimed`: passes right before it; `per_s`: at another pace than that which was chosen."""
         begin_ns = time.monotonic_ns()
-        answer = self._ask(cell, {"do": "sample", "iterations": iterations, "params": cell.asked(per_s)}, expected_ns, during, number)
+        request = {"do": "sample", "iterations": iterations, "params": cell.asked(per_s), **({"untimed": untimed} if untimed else {})}
+        answer = self._ask(cell, request, expected_ns, during, number, cap_ns)
         if answer is None:
             return None
         if reason := wrong_sample(cell, iterations, answer.body):
@@ -128,10 +134,18 @@ class Session:
     def fail(self, cell: Cell, outcome: str, reason: str, during: str, number: int | None = None) -> None:
         self.record.add({"event": "failure", "cell": cell.id, "outcome": outcome, "reason": reason, "during": during, "round": number})
 
-    def restart_all(self) -> None:
-        """Each starts again when it is next asked."""
-        for bench in self._all_benches():
-            bench.end(grace_s=1)
+    def renew(self, model: str) -> None:
+        """Its process starts again when it is next asked."""
+        self._benches[model].end(grace_s=1)
+
+    @contextmanager
+    def visit(self, cells: list[Cell], number: int) -> Iterator[list[int]]:
+        """A round of a case, recorded with what others did to the machine meanwhile. Takes the CPU times that the samples claim, in ns."""
+        claimed: list[int] = []
+        before = Instant.now(self.pids(cells))
+        yield claimed
+        heard = self._listener.hear(spent(before, Instant.now(self.pids(cells)), sum(claimed)))
+        self.record.add({"event": "visit", "round": number, "case": cells[0].case.name, **heard})
 
     def end(self) -> None:
         self._nursery.end_all(grace_s=1)
@@ -154,13 +168,14 @@ class Session:
             self._once[cell.model] = Bench(own.program, own.arguments, self._nursery, self.waiter)
         return self._once[cell.model]
 
-    def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None) -> Answer | None:
+    def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None, cap_ns: int | None) -> Answer | None:
+        """`cap_ns`: what takes longer is too dear to be measured, and not taken for a hang."""
         self.waiter.check()
         bench = self._bench(cell)
         left = self.left_ns()
         if left <= expected_ns:
             raise OutOfTime
-        patience = self.pace.grace_ns + _PATIENCE * expected_ns
+        patience = self.pace.grace_ns + _PATIENCE * expected_ns if cap_ns is None else cap_ns
         answer = Answer("ok")
         if not bench.running:
             answer = bench.start(2 * self.pace.grace_ns)
@@ -176,6 +191,9 @@ class Session:
             return answer
         if answer.outcome == "timed_out" and left < patience:
             raise OutOfTime
+        if answer.outcome == "timed_out" and cap_ns is not None:
+            self.record.add({"event": "projected", "cell": cell.id, "projected_ns": cap_ns, "reason": f"projected ≥ {seconds(cap_ns)}: ended when its {during} had taken that long"})
+            return None
         if answer.outcome == "unsupported":
             self.record.add({"event": "unsupported", "cell": cell.id, "reason": answer.reason})
             return None
@@ -183,6 +201,7 @@ class Session:
         for server in self._servers.values():
             if not server.alive:
                 self.progress.say(f"the {server.name} ended: the servers and all bench processes are started again")
-                self.restart_all()
+                for bench in self._all_benches():
+                    bench.end(grace_s=1)
                 self._start_servers()
         return None

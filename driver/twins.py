@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from driver.cells import CLASSES, Cell
 from driver.checks import outcome
 
+if TYPE_CHECKING:
+    from reports import statistics
+
 TWINS = {model: f"{model}_twin" for model in ("event_loop", "thread_pool")}
-_COMPARED = (("wall_ns",), ("cpu_user_ns", "cpu_sys_ns"))  # time and CPU cost
+_COMPARED = {"time": ("wall_ns",), "cpu": ("cpu_user_ns", "cpu_sys_ns")}
 MOST_TWINS = len(CLASSES) * len(TWINS)
 
 
@@ -26,15 +30,21 @@ def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
 
 def floor(cells: Sequence[Cell]) -> float | None:
     """The noise floor as the report has it, see reports/control.py; None without twins that share the least rounds."""
-    from reports import control, statistics  # needs numpy, which scripts/setup brings
+    from reports import control, deciding  # needs numpy and scipy, which scripts/setup brings
 
     measured = {(cell.case.name, cell.model): cell for cell in cells if outcome(cell)[0] == "ok"}
     found = []
     for (case, model), own in measured.items():
         if twin := measured.get((case, TWINS.get(model, ""))):
-            found += [statistics.pair(_by_round(twin, *keys), _by_round(own, *keys), {}) for keys in _COMPARED]
-    return control.floor(bounds for bounds in found if bounds is not None)
+            for metric, keys in _COMPARED.items():
+                both = {cell.model: _series(cell, *keys) for cell in (own, twin)}
+                verdict = deciding.decide(both, both.keys(), looks=deciding.looks_of(own.case.metric))
+                found += [control.Pair(model, case, metric, verdict)] if verdict.kind != "none" else []
+    return control.floor(pair.deviation for pair in found)
 
 
-def _by_round(cell: Cell, *keys: str) -> dict[int, float]:
-    return {sample["round"]: max(sum(sample[key] for key in keys) / sample["iterations"], 1.0) for sample in cell.samples}
+def _series(cell: Cell, *keys: str) -> statistics.Series:
+    from reports import statistics
+
+    values = {sample["round"]: max(sum(sample[key] for key in keys) / sample["iterations"], 1.0) for sample in cell.samples}
+    return statistics.Series(values, {sample["round"]: sample["process"] for sample in cell.samples})

@@ -2,8 +2,9 @@
 """A bench process that measures nothing: it speaks the --serve protocol, claims times, and misbehaves as it is told.
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
-  model, family, unit_ns (claimed time per unit), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
+  model, family, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
   children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload),
+  slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
   fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
 """
 
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,13 @@ def cell(workload: str, units: int) -> dict[str, Any]:
     return {**usual, **CONFIG.get("cells", {}).get(workload, {})}
 
 
+def samples_before() -> int:
+    """Of this model, in all its processes: a byte for each."""
+    with open(f"{CONFIG['state']}.samples", "ab") as file:
+        file.write(b".")
+        return file.tell() - 1
+
+
 def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
     units = request["params"]["tasks"]
     if request["do"] == "gate":
@@ -118,8 +127,13 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
         return {"outcome": "ok", "account": account, **({"bare_ns": CONFIG["bare_ns"]} if "bare_ns" in CONFIG else {})}
     time.sleep(CONFIG.get("sleep_s", 0))
     iterations = request["iterations"]
+    if not isinstance(request.get("untimed", 0), int):
+        return {"outcome": "usage", "reason": "untimed is no number"}
     jitter = 1 + 0.01 * ((number * 7919) % 10)
-    wall = round(iterations * units * CONFIG.get("unit_ns", 100_000) * jitter)
+    if "noise" in CONFIG:
+        jitter = 1 + CONFIG["noise"] * (zlib.crc32(f"{CONFIG['model']} {samples_before()}".encode()) % 10)
+    slower = 10 if number > CONFIG.get("slower_after", 1_000_000) else 1
+    wall = round(iterations * units * CONFIG.get("unit_ns", 100_000) * jitter * slower)
     latency: dict[str, Any] = {}
     if (per_s := request["params"].get("rate_per_s")) is not None:
         wall = round(iterations * units * 1e9 / per_s) if per_s else wall
@@ -176,6 +190,9 @@ def main() -> None:
         say(hello)
     for number, line in enumerate(sys.stdin):
         request = json.loads(line)
+        if "requests" in CONFIG:
+            with open(CONFIG["requests"], "a") as requests:
+                requests.write(line)
         answer = answer_to(request, number)
         if strikes(request["do"], request["workload"]):
             misbehave(answer)

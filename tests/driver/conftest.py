@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from reports.validate import faults
+
+from driver.pace import LEAST_ROUNDS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -29,7 +32,12 @@ noise.NOISY_FOREIGN_SHARE = float(sys.argv[3])
 noise.NOISY_STEAL_SHARE = noise.NOISY_STALL_SHARE = 2
 for name, known in pace.PACES.items():
     pace.PACES[name] = replace(known, grace_ns=int(float(sys.argv[2]) * 1e9))
-sys.exit(main(sys.argv[4:], Path(sys.argv[1]), draw=lambda folder: (folder / "index.html").write_text("drawn")))
+
+def draw(folder):
+    (folder / "index.html").write_text("drawn")
+    return []
+
+sys.exit(main(sys.argv[4:], Path(sys.argv[1]), draw))
 """
 
 
@@ -47,6 +55,24 @@ class Result:
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
         return {cell["id"]: cell for cell in self.run["cells"]}
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """The events of the run, in order; without a line that was cut short."""
+        return [json.loads(line) for line in (self.folder / "samples.jsonl").read_bytes().split(b"\n")[:-1]]
+
+    @property
+    def visits(self) -> Counter[str]:
+        """How many rounds each case had."""
+        return Counter(visit["case"] for visit in self.run["visits"])
+
+    def check_whole(self, *bad: str) -> None:
+        """Every cell but the bad ones has each round of its case once, and so many that a verdict can rest on them."""
+        for name, cell in self.cells.items():
+            if name not in bad:
+                assert cell["status"] == "ok", (name, cell["reason"])
+                assert [sample["round"] for sample in cell["samples"]] == list(range(self.visits[cell["case"]])), name
+                assert len(cell["samples"]) >= LEAST_ROUNDS, name
 
 
 @dataclass
@@ -96,7 +122,15 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def benches(tmp_path: Path, temporary: Path) -> Benches:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the driver keeps what cells cost, instead of in the user's own cache. It is made when there is something to keep."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def benches(tmp_path: Path, temporary: Path, cache: Path) -> Benches:
     folder = tmp_path / "benches"
     folder.mkdir()
     return Benches(folder)

@@ -1,15 +1,22 @@
 """Budgets."""
 
 import pytest
+from reports.deciding import LOOKS
 
-from driver.pace import QUICK, SECOND, parse_duration
+from driver.pace import LEAST_ROUNDS, PACES, QUICK, SECOND, Pace, parse_duration
 from driver.problem import Problem
 
 
-def test_few_cells_may_cost_more_each_and_many_keep_their_least_share() -> None:
-    assert QUICK.cell_budget_ns(1) == QUICK.budget_ns // 4
-    assert QUICK.cell_budget_ns(30) == QUICK.budget_ns // 10
-    assert QUICK.cell_budget_ns(1000) == QUICK.budget_ns // QUICK.cell_share
+def test_an_iteration_may_cost_a_fixed_share_of_the_budget_in_force() -> None:
+    assert QUICK.cap_ns == QUICK.budget_ns // QUICK.cap_share
+    assert QUICK.with_budget(2 * QUICK.budget_ns).cap_ns == pytest.approx(2 * QUICK.cap_ns)
+    assert QUICK.with_budget(None) == QUICK
+
+
+@pytest.mark.parametrize("pace", PACES.values())
+def test_the_first_rounds_of_a_cell_at_its_cap_are_a_small_share_of_the_budget(pace: Pace) -> None:
+    assert LEAST_ROUNDS * pace.cap_ns < pace.budget_ns / 40
+    assert pace.typical_rounds in LOOKS
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("1h", 3600)])

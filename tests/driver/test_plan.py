@@ -1,13 +1,13 @@
-"""What is projected, ordered, stopped and left out, on cells with known times."""
+"""What is projected, stopped early and left out, on cells with known times."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from driver.cells import Case, Cell
-from driver.pace import LEAST_ROUNDS
-from driver.plan import OVERHEAD_NS, Shed, Standing, afford_fresh_processes, clearly_slower, due, goals, has_enough, least_iterations, predict, processes_due, round_order, sample_cost_ns, seconds, shed
+from driver.cells import REFERENCE, REPRESENTATIVE, Case, Cell
+from driver.pace import LEAST_ROUNDS, MEMORY_ROUNDS
+from driver.plan import DEAR_NS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, sample_cost_ns, seconds, shed
 
 MS = 1_000_000
 
@@ -64,46 +64,54 @@ def test_what_was_projected_projects_what_is_larger_still() -> None:
     assert predict(cell("serial", 10_000), [middle]).single_ns > 90_000 * MS
 
 
-def test_every_round_is_a_fresh_permutation_that_the_seed_draws_again() -> None:
-    cells = [cell(model, tasks) for tasks in range(1, 9) for model in "abcdef"]
-    orders = [[[one.id for one in visit] for visit in round_order(7, number, cells)] for number in range(20)]
-    assert orders[3] == [[one.id for one in visit] for visit in round_order(7, 3, list(reversed(cells)))]
-    assert orders[0] != [[one.id for one in visit] for visit in round_order(8, 0, cells)]
-    assert len({str(order) for order in orders}) == 20
-    for order in orders:
-        assert sorted(name for visit in order for name in visit) == sorted(one.id for one in cells)
-    firsts = {visit[0].split("model:")[1][0] for order in orders for visit in order}
-    assert firsts == set("abcdef")
+def stopped(*models: Cell, competing: tuple[Cell, ...] | None = None) -> set[str]:
+    """The models that three rounds say enough of, where all compete or those that are named."""
+    return {cell_id.split("model:")[1].partition("/")[0] for cell_id in clearly_slower(models, models if competing is None else competing)}
 
 
-def test_three_rounds_far_apart_stop_a_model_and_an_overlap_does_not() -> None:
-    best = with_samples("best", [1.0, 1.1, 1.2], [1, 1, 1])
-    assert set(clearly_slower([best, with_samples("slow", [3.1, 3.2, 9], [3, 3, 3])])) == {"sleepers/model:slow/tasks:100/delay_ms:10"}
-    assert clearly_slower([best, with_samples("near", [2.9, 3.2, 9], [3, 3, 3])]) == {}
-    assert clearly_slower([best, with_samples("new", [9, 9], [9, 9])]) == {}
+def test_three_rounds_far_apart_stop_a_dear_model_and_an_overlap_does_not() -> None:
+    best = with_samples("best", [10, 11, 12], [10, 10, 10])
+    assert stopped(best, with_samples("slow", [31, 32, 90], [30, 30, 30])) == {"slow"}
+    assert stopped(best, with_samples("near", [29, 32, 90], [30, 30, 30])) == set()
+    assert stopped(best, with_samples("new", [90, 90], [90, 90])) == set()
 
 
-def test_a_model_that_may_win_on_cpu_stays_for_the_least_rounds_of_a_verdict() -> None:
-    rounds = LEAST_ROUNDS
-    assert clearly_slower([with_samples("best", [1] * (rounds - 1), [1] * (rounds - 1)), with_samples("lean", [9] * (rounds - 1), [1] * (rounds - 1))]) == {}
-    assert len(clearly_slower([with_samples("best", [1] * rounds, [1] * rounds), with_samples("lean", [9] * rounds, [1] * rounds)])) == 1
+def test_a_cheap_model_stays_until_the_first_look_however_slow_it_is() -> None:
+    cheap_ms = DEAR_NS / MS - 1
+    best = with_samples("best", [1, 1, 1], [1, 1, 1])
+    assert stopped(best, with_samples("slow", [cheap_ms] * 3, [cheap_ms] * 3)) == set()
+    assert stopped(best, with_samples("slow", [cheap_ms + 2] * 3, [cheap_ms + 2] * 3)) == {"slow"}
 
 
-def test_what_a_claim_is_judged_by_stays_for_the_least_rounds_however_slow() -> None:
-    rounds = LEAST_ROUNDS
-    assert clearly_slower([with_samples("best", [1] * (rounds - 1), [1] * (rounds - 1)), with_samples("slow", [9] * (rounds - 1), [9] * (rounds - 1), claimed=True)]) == {}
-    assert len(clearly_slower([with_samples("best", [1] * rounds, [1] * rounds), with_samples("slow", [9] * rounds, [9] * rounds, claimed=True)])) == 1
+def test_a_model_that_may_win_on_cpu_stays() -> None:
+    for rounds in (SCREEN_ROUNDS, LEAST_ROUNDS):
+        assert stopped(with_samples("best", [10] * rounds, [10] * rounds), with_samples("lean", [90] * rounds, [10] * rounds)) == set()
 
 
-def test_what_is_only_shown_has_enough_with_the_least_rounds() -> None:
-    for rounds, enough in ((LEAST_ROUNDS - 1, False), (LEAST_ROUNDS, True)):
-        assert has_enough(with_samples("shown", [1] * rounds, [1] * rounds, shown_only=True)) == enough
-        assert not has_enough(with_samples("competes", [1] * rounds, [1] * rounds))
+def test_what_only_compares_stops_for_its_time_alone() -> None:
+    best, lean = with_samples("best", [10] * 3, [10] * 3), with_samples("lean", [90] * 3, [10] * 3, rank=REFERENCE)
+    assert stopped(best, lean, competing=(best,)) == {"lean"}
+
+
+def test_what_a_claim_is_judged_by_stays_unless_it_is_very_dear() -> None:
+    dearest_ms = VERY_DEAR_NS / MS - 1
+    best = with_samples("best", [10] * 3, [10] * 3)
+    for wall_ms, expected in ((dearest_ms, set()), (dearest_ms + 2, {"slow"})):
+        slow = with_samples("slow", [wall_ms] * 3, [wall_ms] * 3, claimed=True, rank=REFERENCE)
+        assert stopped(best, slow, competing=(best,)) == expected
+        competes = replace(slow, rank=REPRESENTATIVE)
+        assert stopped(best, competes) == set()
+
+
+def test_only_what_competes_can_stop_another() -> None:
+    shown, slow = with_samples("shown", [10] * 3, [10] * 3, shown_only=True), with_samples("slow", [90] * 3, [90] * 3)
+    assert stopped(shown, slow, competing=(slow,)) == set()
+    assert stopped(shown, slow, competing=(with_samples("best", [10] * 3, [10] * 3), slow)) == {"slow"}
 
 
 def test_a_cell_that_is_decided_by_memory_is_never_stopped_for_its_time() -> None:
-    best = with_samples("best", [1, 1, 1], [1, 1, 1], metric="memory")
-    assert clearly_slower([best, with_samples("slow", [9, 9, 9], [9, 9, 9], metric="memory")]) == {}
+    best = with_samples("best", [10] * 3, [10] * 3, metric="memory")
+    assert stopped(best, with_samples("slow", [90] * 3, [90] * 3, metric="memory")) == set()
 
 
 def test_only_the_costliest_cells_make_room_for_the_least_rounds() -> None:
@@ -139,63 +147,34 @@ def test_tasks_that_are_dear_even_where_they_do_nothing_project_a_workload_that_
     assert predict(replace(tree, model="fibers"), [idle]).single_ns == 0
 
 
+def latencies(buckets: list[list[int]], iterations: int = 1) -> dict[str, Any]:
+    return {"iterations": iterations, "latency": {"intended": buckets}}
+
+
 def test_a_sample_of_an_open_loop_has_requests_enough_for_the_99th_percentile() -> None:
     paced = cell("a", metric="latency")
     paced.case = replace(paced.case, paced_by="rate_per_s")
-    assert least_iterations(paced, {"intended": [[5, 200], [9, 100]]}) == 4
-    assert least_iterations(paced, {"intended": [[5, 1000]]}) == 1
+    assert least_iterations(paced, [latencies([[5, 200], [9, 100]])]) == 4
+    assert least_iterations(paced, [latencies([[5, 1000]])]) == 1
 
 
 def test_a_sample_of_another_latency_has_values_enough_for_the_90th() -> None:
-    assert least_iterations(cell("a", metric="latency"), {"intended": [[5, 7]]}) == 22
-    assert least_iterations(cell("a", metric="latency"), {"intended": []}) == 150
-    assert least_iterations(cell("a", metric="time"), {"intended": [[5, 7]]}) == 1
-    assert least_iterations(cell("a", metric="latency"), None) == 1
+    assert least_iterations(cell("a", metric="latency"), [latencies([[5, 7]])]) == 19
+    assert least_iterations(cell("a", metric="latency"), [latencies([])]) == 130
+    assert least_iterations(cell("a", metric="time"), [latencies([[5, 7]])]) == 1
+    assert least_iterations(cell("a", metric="latency"), [{"iterations": 1}]) == 1
+    assert least_iterations(cell("a", metric="latency"), [latencies([[5, 70]], iterations=10), latencies([[5, 40]], iterations=10)]) == 33, "as the sample with the fewest"
 
 
-def test_with_time_enough_every_case_has_all_rounds() -> None:
-    assert goals({"cheap": Standing(0, 1), "dear": Standing(0, 99)}, 3600, 36) == {"cheap": 36, "dear": 36}
+def test_a_case_that_memory_decides_has_fewer_first_rounds() -> None:
+    assert (first_rounds(cell("a", metric="memory")), first_rounds(cell("a"))) == (MEMORY_ROUNDS, LEAST_ROUNDS)
 
 
-def test_with_little_time_cheap_cases_have_more_rounds_and_dear_ones_the_least() -> None:
-    cases = {"cheap": Standing(0, 10), "middling": Standing(0, 40), "dear": Standing(0, 400)}
-    found = goals(cases, 6 * 400 + 12 * 40 + 36 * 10, 36)
-    assert found == {"cheap": 36, "middling": 12, "dear": LEAST_ROUNDS}
-    assert set(goals(cases, 10, 36).values()) == {LEAST_ROUNDS}
-
-
-def test_rounds_that_a_case_has_had_are_not_paid_again() -> None:
-    assert goals({"a": Standing(30, 10), "b": Standing(0, 10)}, 60 + 360, 36) == {"a": 36, "b": 36}
-
-
-@pytest.mark.parametrize("goal", [1, 3, 6, 17, 36])
-def test_a_case_takes_part_in_the_least_rounds_first_and_then_evenly_until_its_goal(goal: int) -> None:
-    taken: list[int] = []
-    for number in range(36):
-        if due(Standing(len(taken), 1), goal, number, 36):
-            taken.append(number)
-    assert len(taken) == goal
-    assert taken[:LEAST_ROUNDS] == list(range(min(LEAST_ROUNDS, goal)))
-    if goal > LEAST_ROUNDS:
-        assert taken[-1] >= 30
-        gaps = [late - early for early, late in zip(taken[LEAST_ROUNDS:], taken[LEAST_ROUNDS + 1 :])]
-        assert max(gaps, default=0) - min(gaps, default=0) <= 1
-
-
-@pytest.mark.parametrize(("goals", "begin"), [([36, 36], [12, 24]), ([36, 6], [2, 4, 12, 24]), ([6, 6], [2, 4]), ([6, 9], [2, 3, 4, 6])])
-def test_three_processes_share_the_rounds_of_the_case_with_the_fewest_and_of_that_with_the_most(goals: list[int], begin: list[int]) -> None:
-    begun = [processes_due(number, 3, goals) for number in range(max(goals))]
-    assert [number for number in range(1, len(begun)) if begun[number] > begun[number - 1]] == begin
-    assert {processes_due(number, 1, goals) for number in range(36)} == {1}
-
-
-def test_fresh_processes_come_only_where_all_cells_will_still_have_their_least_rounds() -> None:
-    long, short = cell("a", single_ns=10 * MS, iterations=1), cell("b", single_ns=1 * MS, iterations=10)
-    owed = 4 * (sample_cost_ns(long) + sample_cost_ns(short))
-    warm = 10 * MS + 2 * MS + 2 * OVERHEAD_NS
-    assert afford_fresh_processes({"case": [long, short]}, {"case": 2}, owed + warm)
-    assert not afford_fresh_processes({"case": [long, short]}, {"case": 2}, owed + warm - 1)
-    assert afford_fresh_processes({"case": [long, short]}, {"case": LEAST_ROUNDS}, warm)
+def test_what_an_iteration_took_before_on_this_host_is_believed_more_than_a_smaller_case() -> None:
+    small = cell("serial", 100, 10, single_ns=1000 * MS)
+    prediction = predict(cell("serial", 1000, 10, known_ns=300 * MS), [small])
+    assert (prediction.single_ns, prediction.scaled, prediction.why) == (300 * MS, False, "as measured before on this host")
+    assert predict(cell("serial", 1000, 10, known_ns=1, least_ns=500 * MS), [small]).single_ns == 500 * MS, "but never less than its concurrency allows"
 
 
 def test_what_is_done_around_a_sample_counts_as_its_cost() -> None:

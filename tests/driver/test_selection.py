@@ -57,9 +57,19 @@ def test_all_models_are_measured_when_asked_for_and_those_that_compete_come_firs
     assert {cell.model for cell in chosen if cell.rank == VARIANT} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
 
 
-def test_of_a_model_the_small_cases_come_before_the_large_ones() -> None:
+def test_what_competes_comes_case_by_case_the_small_ones_before_the_large_ones() -> None:
     chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], Variants.ALL)
-    assert [(cell.model, cell.units) for cell in chosen[:4]] == [("event_loop", 10), ("event_loop", 1000), ("thread_pool", 10), ("thread_pool", 1000)]
+    competing = [cell for cell in chosen if cell.rank == REPRESENTATIVE]
+    half = len(competing) // 2
+    assert [cell.units for cell in competing] == [10] * half + [1000] * half
+    assert {cell.model for cell in competing[:half]} == {cell.model for cell in competing[half:]}
+
+
+def test_what_quick_has_comes_before_what_only_full_has() -> None:
+    only_full = [replace(cell, sizes=("full",)) for cell in cells("cpu", 10)]
+    chosen = select(only_full + cells("cpu", 1000), MEMBERS, "full", [], Variants.ALL)
+    competing = [cell.units for cell in chosen if cell.rank == REPRESENTATIVE]
+    assert competing == sorted(competing, reverse=True)
 
 
 def test_other_models_are_measured_on_one_case_of_each_workload_the_one_that_quick_has() -> None:
@@ -129,3 +139,16 @@ def test_where_room_is_short_coordination_and_what_most_models_can_do_has_them_a
     of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
     assert {"w5", *(f"w{place}" for place in range(10, 18))} <= of_variant < {f"w{place}" for place in range(20)}
     assert of_variant - {f"w{place}" for place in range(10, 20)} == {"w5"}
+
+
+def test_where_memory_decides_all_models_are_measured_on_every_size_but_the_dearest_which_only_peers_join() -> None:
+    offered = []
+    for tasks, hold_ns in ((1_000, 20_000_000), (100_000, 500_000_000), (1_000_000, 1_000_000_000)):
+        case = Case(f"idle/tasks:{tasks}", "idle", {"tasks": tasks}, "memory", "?", "memory", "tasks")
+        offered += [Cell(case, member.id, tasks, tasks, hold_ns, "", hold_ns, ("full",)) for member in MEMBERS]
+    chosen = select(offered, MEMBERS, "full", [], Variants.ONE_CASE)
+    shown = {tasks: {cell.model for cell in chosen if cell.shown_only and cell.units == tasks} for tasks in (1_000, 100_000, 1_000_000)}
+    assert shown[1_000] == shown[100_000] == {cell.model for cell in chosen if cell.rank == VARIANT} > {"event_loop_uring", "asio"}
+    assert shown[1_000_000] == {"asio"}
+    everything = select([replace(cell) for cell in offered], MEMBERS, "exhaustive", [], Variants.ALL)
+    assert len(everything) == len(offered)

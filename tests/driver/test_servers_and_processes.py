@@ -9,6 +9,8 @@ import pytest
 
 from driver.cells import Case, Cell
 from driver.checks import wrong_sample
+from driver.pace import LEAST_ROUNDS
+from driver.rounds import ROUNDS_OF_A_PROCESS
 from tests.driver.conftest import ROOT, Benches
 
 LATENCY = {"intended": [[48127, 12], [50175, 27]], "service": [[31743, 39]]}
@@ -43,7 +45,7 @@ def test_latencies_notes_and_the_generators_share_stand_in_the_result(benches: B
     assert result.code == 0, result.err
     jsonschema.Draft202012Validator(json.loads((ROOT / "reports/schema/run-1.schema.json").read_text())).validate(result.run)
     (cell,) = result.run["cells"]
-    assert [cell["samples"][7][key] for key in ("latency", "notes", "load_cpu_ns")] == [LATENCY, {"wasted": 11}, 5]
+    assert [cell["samples"][5][key] for key in ("latency", "notes", "load_cpu_ns")] == [LATENCY, {"wasted": 11}, 5]
 
 
 def test_a_generator_that_is_the_limit_takes_the_verdict(benches: Benches) -> None:
@@ -58,14 +60,13 @@ def test_each_sample_of_a_cell_that_wants_a_fresh_process_has_one_and_passes_no_
     result = benches.run("--time-budget", "10m")  # a busy machine starts processes slowly
     assert result.code == 0, result.err
     spin, wait = result.run["cells"]
-    assert {sample["process"] for sample in spin["samples"]} == {0}
     fresh = [sample["process"] for sample in wait["samples"]]
-    assert len(set(fresh)) == len(fresh) == 24 and 0 not in fresh
+    assert len(set(fresh)) == len(fresh) == LEAST_ROUNDS and not set(fresh) & {sample["process"] for sample in spin["samples"]}
     assert (wait["iterations"], wait["account"]["executions"]) == (1, 10)
     journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
     assert sum(event["event"] == "gate" for event in journal) == 2  # one for each cell, none for a process that takes a sample
     (model,) = result.run["models"]
-    assert model["starts"] == 1 + 1 + 1 + 24  # for itself, the gate, the calibration, the samples
+    assert model["starts"] == 1 + (LEAST_ROUNDS - 1) // ROUNDS_OF_A_PROCESS + 1 + 1 + LEAST_ROUNDS  # for itself, renewed for the other cell; the gate, the calibration, the samples
 
 
 def test_a_server_of_each_kind_serves_all_models(benches: Benches) -> None:

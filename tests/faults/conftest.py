@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reports.outcomes import FAILURES
 
 from tests.driver.conftest import ROOT, Benches, Result
 
@@ -63,7 +64,8 @@ class Drill:
 
     def command(self, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
         temporary = str(self.benches.folder.parent)  # a driver that is killed leaves its temporary files
-        environment = {**os.environ, MARK: self.mark, "TMPDIR": temporary, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+        own = {MARK: self.mark, "TMPDIR": temporary, "XDG_CACHE_HOME": f"{temporary}/cache", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, **own, **(env or {})}
         return subprocess.Popen(self.benches.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
 
     def end(self, child: subprocess.Popen[str]) -> Result:
@@ -145,6 +147,11 @@ def drill(tmp_path: Path) -> Iterator[Drill]:
 def outcomes(result: Result, model: str, workload: str = "") -> set[str]:
     """Of the model's cells of one workload, or of all."""
     return {cell["status"] for cell in result.cells.values() if cell["model"] == model and cell["workload"].startswith(workload)}
+
+
+def failed(result: Result) -> set[str]:
+    """The cells that have failed. Others may not have been reached when the run was stopped."""
+    return {id for id, cell in result.cells.items() if cell["status"] in FAILURES}
 
 
 def failures(drill: Drill) -> list[dict[str, Any]]:

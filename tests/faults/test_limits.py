@@ -28,7 +28,8 @@ def test_64_descriptors_are_too_few_for_256_connections_and_the_limit_is_named(d
     child = drill.begin("--workloads", "fetch,sum_squares", "--models", "event_loop", preexec_fn=limited_to(resource.RLIMIT_NOFILE, 64))
     until("a failure", lambda: bool(failures(drill)))
     drill.wait_for_more_samples("event_loop", failures(drill)[0]["at_ns"])
-    result = drill.stop(child)
+    result = drill.end(child)
+    assert result.code == 4, result.err
     assert "failed" in outcomes(result, "event_loop", "fetch") and "ok" in outcomes(result, "event_loop")
     reasons = {failure["reason"] for failure in failures(drill)}
     assert all("(ulimit -n) is 64" in reason for reason in reasons), reasons
@@ -38,8 +39,8 @@ def test_without_address_space_for_its_stacks_tbb_resumable_is_unsupported_and_t
     drill.use("tbb_resumable", "serial")
     arena, stacks = 16 * GIB, 8 * GIB
     child = drill.begin("--workloads", "sum_squares", "--models", "tbb_resumable,serial", preexec_fn=limited_to(resource.RLIMIT_AS, arena + stacks // 2))
-    drill.wait_for_samples(2)
-    result = drill.stop(child)
+    result = drill.end(child)
+    assert result.code == 0, result.err
     (model,) = (model for model in result.run["models"] if model["id"] == "tbb_resumable")
     assert model["status"] == "unsupported"
     assert "ulimit -v" in model["reason"]
@@ -68,7 +69,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_fills_up_ends_the_run_and_keeps_its_samples_for_resuming(drill: Drill, small_disk: Path) -> None:
     drill.out = small_disk / "out"
     drill.use("serial")
-    child = drill.begin("--workloads", "sum_squares,sleepers", "--models", "serial")
+    child = drill.begin("--models", "serial")
     drill.wait_for_samples(3)
     with open(small_disk / "filler", "wb") as filler, pytest.raises(OSError, match="No space"):
         while True:

@@ -1,0 +1,91 @@
+"""What iterations took when they were last measured on this host: kept between runs, so that nothing is begun that is known to be too dear.
+
+One file of the user's cache for each machine. It is worth nothing to anybody else, so whatever is wrong with it costs a line at most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from driver.cells import Cell
+from driver.checks import is_count
+
+_VERSION = 1
+_LARGEST = 64 << 20
+_FADES = 0.9  # what was not measured again, because it would have been too dear: some day it is tried once more
+_FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+class Costs:
+    def __init__(self, host: Mapping[str, Any], cores: int) -> None:
+        known = [host.get(key) for key in ("hostname_hash", "cpu_model", "logical_cores", "arch")]
+        self._machine = hashlib.sha256(json.dumps([*known, cores]).encode()).hexdigest()[:16]
+        self._file = _place(f"costs-{self._machine}.json")
+
+    def recall(self, cells: Iterable[Cell], programs: Mapping[str, str], say: Callable[[str], None]) -> None:
+        """Tells each cell what it took. `programs`: fingerprint of each model's program; costs of another are not taken."""
+        try:
+            models = self._read()
+            models = {name: model["cells"] for name, model in models.items() if model["program"] == programs.get(name)}
+            for cell in cells:
+                known = models.get(cell.model, {}).get(cell.id)
+                if is_count(known):
+                    cell.known_ns = known
+        except _FAULTS:
+            say(f"{self._file} is no file of costs: it is not used, and written anew at the end")
+
+    def keep(self, cells: Iterable[Cell], programs: Mapping[str, str]) -> None:
+        """Beside what is known of other cells. A cache that cannot be written is done without."""
+        if self._file is None:
+            return
+        models: dict[str, Any] = {}
+        with suppress(*_FAULTS):
+            models = self._read()
+        for name, program in programs.items():
+            if models.get(name, {}).get("program") != program:
+                models[name] = {"program": program, "cells": {}}
+        for cell in cells:
+            known = _known(cell)
+            if known is not None and cell.model in programs:
+                models[cell.model]["cells"][cell.id] = known
+        unfinished = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(json.dumps({"version": _VERSION, "machine": self._machine, "models": models}, separators=(",", ":")), encoding="utf-8")
+            unfinished.replace(self._file)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+
+    def _read(self) -> dict[str, Any]:
+        """The models; none where there is no such file, or one of another machine."""
+        if self._file is None or not self._file.exists():
+            return {}
+        if not self._file.is_file() or self._file.stat().st_size > _LARGEST:  # a pipe would be waited for
+            raise ValueError
+        kept = json.loads(self._file.read_bytes())
+        if kept["version"] != _VERSION or kept["machine"] != self._machine:
+            return {}
+        return {name: {"program": model["program"], "cells": dict(model["cells"])} for name, model in kept["models"].items()}
+
+
+def _place(name: str) -> Path | None:
+    """None where nothing says whose cache it is."""
+    cache, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    if os.path.isabs(cache):
+        return Path(cache, "crossover", name)
+    return Path(home, ".cache", "crossover", name) if os.path.isabs(home) else None
+
+
+def _known(cell: Cell) -> int | None:
+    if cell.single_ns is not None:
+        return cell.single_ns
+    if cell.known_ns is not None:
+        return round(cell.known_ns * _FADES)
+    return cell.projected_ns

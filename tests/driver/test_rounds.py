@@ -1,0 +1,104 @@
+"""What a run measures: first rounds, looks, who is left out of them and when a process is renewed, over doubles."""
+
+import json
+from pathlib import Path
+
+from driver.pace import LEAST_ROUNDS
+from driver.rounds import ROUNDS_OF_A_PROCESS
+from tests.driver.conftest import Benches
+
+SPIN = "spin/model:odd/tasks:10/delay_us:5"
+
+
+def test_two_tiny_cells_are_measured_to_the_end(benches: Benches) -> None:
+    benches.add("odd")
+    benches.add("even")
+    result = benches.run("--workloads", "spin")
+    assert (result.code, result.out.strip()) == (0, str(result.folder / "index.html"))
+    assert (result.folder / "index.html").read_text() == "drawn"
+    result.check_whole()
+    run = result.run
+    assert [run["run"][key] for key in ("complete", "stop_reason", "seed", "mode")] == [True, "all cases are decided", 1, "quick"]
+    assert {cell["iterations"] for cell in run["cells"]} == {4}  # 4 ms of 10 items of 0.1 ms
+    assert run["run"]["rounds_done"] == len(run["visits"]) == 12 + 2, "a tie at the second look, and two rounds that might have contradicted it"
+
+
+def test_a_case_without_a_rival_has_the_first_rounds_and_no_more(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.run("--workloads", "spin")
+    assert result.code == 0, result.err
+    assert (result.run["run"]["complete"], len(result.cells[SPIN]["samples"])) == (True, 6)
+
+
+def test_a_case_that_stays_open_has_the_rounds_of_all_looks(benches: Benches) -> None:
+    benches.add("odd", noise=0.2)
+    benches.add("even", noise=0.2)
+    result = benches.run("--workloads", "spin", "--time-budget", "5m")
+    assert (result.code, result.run["run"]["stop_reason"]) == (0, "all rounds done")
+    result.check_whole()
+    assert result.run["run"]["rounds_done"] == 192
+
+
+def test_one_pass_that_counts_nowhere_comes_right_before_a_short_sample(benches: Benches, tmp_path: Path) -> None:
+    benches.add("odd", requests=str(tmp_path / "requests"), cells={"wait": {"fresh_process": True}})
+    assert benches.run().code == 0
+    samples = [request for line in (tmp_path / "requests").read_text().splitlines() if (request := json.loads(line))["do"] == "sample"]
+    assert {request.get("untimed", 0) for request in samples if request["workload"] == "spin" and request["iterations"] > 1} == {1}
+    assert {request.get("untimed", 0) for request in samples if request["workload"] == "wait"} == {0}, "nothing is to run before in such a process"
+
+
+def test_iterations_follow_what_the_last_samples_took(benches: Benches) -> None:
+    benches.add("serial", family="serial", slower_after=4)  # the check pass, the calibration and three rounds; what does not compete keeps its process
+    (cell,) = benches.run("--workloads", "spin").run["cells"]
+    samples = cell["samples"]
+    assert [sample["iterations"] for sample in samples[:3]] == [4, 4, 4]
+    assert samples[5]["iterations"] == 1, "each iteration takes ten times as long by now"
+
+
+def test_a_process_is_renewed_after_some_rounds_of_a_case_that_is_open(benches: Benches) -> None:
+    benches.add("odd", noise=0.03)
+    benches.add("even", noise=0.03)
+    result = benches.run("--workloads", "spin")
+    assert result.code == 0
+    result.check_whole()
+    open_rounds = len(result.run["visits"]) - 2  # those that confirm need no new process
+    assert open_rounds >= 24
+    for cell in result.run["cells"]:
+        assert [sample["process"] for sample in cell["samples"]][:open_rounds] == [number // ROUNDS_OF_A_PROCESS for number in range(open_rounds)]
+    assert result.run["run"]["processes"] == -(-open_rounds // ROUNDS_OF_A_PROCESS)
+    assert {model["starts"] for model in result.run["models"]} == {result.run["run"]["processes"]}
+
+
+def test_a_dear_model_that_is_clearly_slower_in_time_and_cpu_stops_after_three_rounds_and_in_time_alone_stays_for_the_look(benches: Benches) -> None:
+    benches.add("best")
+    benches.add("slow", unit_ns=500_000, sleep_s=0.03)
+    benches.add("lazy", unit_ns=500_000, cpu=0.1, sleep_s=0.03)
+    result = benches.run("--workloads", "spin")
+    rounds = {cell["model"]: len(cell["samples"]) for cell in result.run["cells"]}
+    assert rounds == {"best": 6 + 2, "slow": 3, "lazy": 6 + 2}
+    stopped = {cell["model"]: cell["stopped"] for cell in result.run["cells"]}
+    assert (stopped["best"], stopped["lazy"]) == (None, None)
+    assert stopped["slow"]["rounds"] == 3 and "is over 2.5 times the slowest of best" in stopped["slow"]["reason"]
+
+
+def test_a_model_that_a_look_shows_to_be_slower_has_no_more_rounds_while_the_others_go_on(benches: Benches) -> None:
+    benches.add("one", noise=0.02)
+    benches.add("two", noise=0.02)
+    benches.add("slow", unit_ns=200_000)
+    result = benches.run("--workloads", "spin")
+    rounds = {cell["model"]: [sample["round"] for sample in cell["samples"]] for cell in result.run["cells"]}
+    assert rounds["slow"] == list(range(6))
+    assert rounds["one"] == rounds["two"] == list(range(len(result.run["visits"]))) and len(rounds["one"]) >= 12
+    assert {cell["stopped"] for cell in result.run["cells"]} == {None}, "that is said of what had too few rounds for a look"
+
+
+def test_what_is_only_shown_has_the_first_rounds_beside_what_competes(benches: Benches) -> None:
+    benches.add("event_loop", family="event_loop", noise=0.02)
+    benches.add("event_loop_uring", family="event_loop")
+    benches.add("thread_pool", family="threads", noise=0.02)
+    result = benches.run("--full", "--workloads", "spin")
+    assert result.code == 0, result.err
+    rounds = {cell["model"]: [sample["round"] for sample in cell["samples"]] for cell in result.run["cells"]}
+    assert rounds["event_loop_uring"] == list(range(LEAST_ROUNDS, 2 * LEAST_ROUNDS)), "after those of what competes"
+    assert rounds["event_loop"] == rounds["thread_pool"] == list(range(len(result.run["visits"])))
+    assert rounds["event_loop_twin"] == rounds["event_loop"][:-2], "a twin is looked at whenever its original is"
