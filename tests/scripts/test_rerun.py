@@ -26,7 +26,9 @@ class Project:
         self.double("bin/nproc", "echo 1")
         (folder / "pytest.ini").write_text('[pytest]\naddopts = -m "not slow"\nmarkers = slow\n')
         (folder / "tests/test_fine.py").write_text("def test_fine(): pass\n")
-        (folder / "tests/scaffold/test_new.py").write_text("import pytest\n@pytest.mark.slow\ndef test_new(): pass\n")
+        for name in ("scaffold", "reports", "driver"):
+            (folder / "tests" / name).mkdir(parents=True, exist_ok=True)
+            (folder / "tests" / name / f"test_slow_{name}.py").write_text("import pytest\n@pytest.mark.slow\ndef test_new(): pass\n")
         for build in ("release", "asan", "clang/runtimes/event_loop", "tsan"):
             (folder / "build" / build).mkdir(parents=True)
             self.add("fine", PASS, PASS, build)
