@@ -21,7 +21,7 @@ from driver.nursery import Nursery  # noqa: E402
 from driver.problem import Exit, Interrupted, Problem  # noqa: E402
 from driver.server import Server  # noqa: E402
 from driver.waiting import Waiter  # noqa: E402
-from reports.statistics import LEAST_ROUNDS, pair  # noqa: E402
+from reports.statistics import LEAST_ROUNDS, Series, pair  # noqa: E402
 
 SIDES = ("suite", "native")
 PATIENCE_NS = 120_000_000_000
@@ -73,7 +73,7 @@ def ratio_of(values: dict[str, list[float]]) -> dict[str, Any]:
     """Per iteration, by round; ratio, low and high as the report's statistics have them, null with too few rounds."""
     # A short sample may read as no time at all, which has no ratio.
     suite, native = ({number: value for number, value in enumerate(values[side]) if value > 0} for side in SIDES)
-    bounds = pair(suite, native, {})
+    bounds = pair(Series(suite), Series(native))
     shown = {name: round(getattr(bounds.ratio, part), 4) if bounds else None for name, part in (("ratio", "value"), ("low", "low"), ("high", "high"))}
     return {**shown, **{side: [round(value) for value in values[side]] for side in SIDES}}
 
