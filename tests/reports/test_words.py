@@ -116,7 +116,7 @@ def test_a_run_closes_with_at_most_six_lines() -> None:
     told = closing(analyse(parse_run(synthetic.realistic(12), "x")))
     assert len(told) == 6
     assert all(len(line) < 120 for line in told)
-    assert told[0].startswith("38 cases: ") and "decided" in told[0] and "with a safe choice within 10 % of the best" in told[0] and told[0].endswith("; 1 without a verdict")
+    assert told[0].startswith("39 cases: ") and "decided" in told[0] and "with a safe choice within 10 % of the best" in told[0] and told[0].endswith("; 1 without a verdict")
     assert told[1].startswith("I/O-bound work: ") and "(echo_at_rate, " in told[1]
     assert told[-1] == "A/A control: none in this run"
     assert closing(analysed()) == ["0 cases: 0 decided, 0 with a safe choice within 10 % of the best, 0 open", "A/A control: none in this run"]
