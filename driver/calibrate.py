@@ -39,7 +39,8 @@ def calibrate(session: Session, cells: Sequence[Cell], known: Sequence[Cell], un
 
 def _calibrate(session: Session, cell: Cell, known: Sequence[Cell]) -> None:
     """Fails into the record; the caller tries again while the cell waits."""
-    cap_ns = max(session.pace.cap_ns * (_CLAIMED if cell.claimed else 1), (_HOLDING if cell.case.metric == "memory" else _WAITING) * (cell.bound_ns or 0))
+    usual_ns = session.pace.cap_ns(sum(other.status != "unsupported" for other in known))
+    cap_ns = max(usual_ns * (_CLAIMED if cell.claimed else 1), (_HOLDING if cell.case.metric == "memory" else _WAITING) * (cell.bound_ns or 0))
     predicted = predict(cell, known)
     single = predicted.single_ns
     if (single // 2 if predicted.scaled else single) >= cap_ns:

@@ -29,14 +29,14 @@ class Variants(IntEnum):
 class Pace:
     name: str
     budget_ns: int  # from opening the benches to the last sample; build and report come on top
-    cap_share: int  # 1/cap_share of the budget is what an iteration may take; beyond, the cell is projected
+    cap_share: int  # 1/cap_share of the budget is what an iteration may take in any case; beyond, the cell is projected
     variants: Variants
     typical_rounds: int  # of a case: what a run of this length can resolve
     grace_ns: int = 5 * SECOND  # added to every deadline: a busy machine is not a hang
 
-    @property
-    def cap_ns(self) -> int:
-        return self.budget_ns // self.cap_share
+    def cap_ns(self, cells: int) -> int:
+        """What an iteration may take in a run of so many cells: of few each may cost more, up to a quarter of the budget for its first rounds."""
+        return max(self.budget_ns // self.cap_share, min(3 * self.budget_ns // max(1, cells), self.budget_ns // 4) // LEAST_ROUNDS)
 
     def with_budget(self, budget_ns: int | None) -> Pace:
         return self if budget_ns is None else replace(self, budget_ns=budget_ns)

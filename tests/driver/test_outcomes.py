@@ -76,7 +76,7 @@ def test_what_takes_longer_than_its_cap_where_others_take_long_too_is_projected_
     assert result.code == 0
     cell = result.cells[SPIN]
     assert (cell["status"], cell["samples"], cell["failures"]) == ("projected", [], [])
-    assert cell["projected_ns"] == 2 * QUICK.cap_ns and "ended when its calibration had taken that long" in cell["reason"]
+    assert cell["projected_ns"] == 2 * QUICK.cap_ns(2) and "ended when its calibration had taken that long" in cell["reason"]
     assert sleepers_of(seconds) == set()
     check_rest(result, SPIN)
 

@@ -7,15 +7,16 @@ from driver.pace import LEAST_ROUNDS, PACES, QUICK, SECOND, Pace, parse_duration
 from driver.problem import Problem
 
 
-def test_an_iteration_may_cost_a_fixed_share_of_the_budget_in_force() -> None:
-    assert QUICK.cap_ns == QUICK.budget_ns // QUICK.cap_share
-    assert QUICK.with_budget(2 * QUICK.budget_ns).cap_ns == pytest.approx(2 * QUICK.cap_ns)
+def test_an_iteration_may_cost_a_fixed_share_of_the_budget_in_force_and_of_few_cells_more() -> None:
+    assert QUICK.cap_ns(1000) == QUICK.budget_ns // QUICK.cap_share
+    assert QUICK.with_budget(2 * QUICK.budget_ns).cap_ns(1000) == pytest.approx(2 * QUICK.cap_ns(1000))
+    assert QUICK.cap_ns(0) == QUICK.cap_ns(1) == QUICK.budget_ns // 4 // LEAST_ROUNDS > QUICK.cap_ns(50) > QUICK.cap_ns(1000)
     assert QUICK.with_budget(None) == QUICK
 
 
 @pytest.mark.parametrize("pace", PACES.values())
 def test_the_first_rounds_of_a_cell_at_its_cap_are_a_small_share_of_the_budget(pace: Pace) -> None:
-    assert LEAST_ROUNDS * pace.cap_ns < pace.budget_ns / 40
+    assert LEAST_ROUNDS * pace.cap_ns(800) < pace.budget_ns / 40
     assert pace.typical_rounds in LOOKS
 
 
