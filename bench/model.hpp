@@ -17,6 +17,7 @@ struct model_facts {
     std::string name;
     std::string family;
     std::string variant_of;  // the model of the family that this is a variant of, or itself
+    engineering engineered = engineering::library;
     std::string back_end;
     std::size_t at_once;
     std::string_view at_once_limit;  // what sets that; may be empty

@@ -24,6 +24,7 @@ model_facts facts_of(const R& runtime, std::size_t workers = 0) {
         facts.variant_of = R::variant_of;
     else
         facts.variant_of = R::name;
+    facts.engineered = R::engineered;
     facts.back_end = R::back_end;
     facts.at_once = runtime.at_once();
     if constexpr (requires { R::at_once_limit; }) facts.at_once_limit = R::at_once_limit;

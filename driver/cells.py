@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 METRICS = ("time", "cpu", "latency", "memory")
+ENGINEERING = ("textbook", "best", "library")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
 REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
@@ -202,6 +203,8 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], siz
         raise Malformed(f"the process of {model} calls itself {_quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
         _field(hello, key, kind, *default)
+    if "engineering" in hello:
+        _choice(hello, "engineering", ENGINEERING)
     cells = []
     for row in _field(hello, "cells", list):
         if not isinstance(row, dict):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reports.run import CLASSES, Cell, Model, Run, Sample, Workload
+from reports.run import CLASSES, ENGINEERING, Cell, Model, Run, Sample, Workload
 
 RUN = "run.json"
 MAJOR = 1
@@ -198,7 +198,14 @@ def _model(m: Mapping[str, Any]) -> Model:
         resources=m.get("resources") or {},
         versions=m.get("versions") or {},
         twin_of=_optional(m.get("twin_of"), _text),
+        engineering=_optional(m.get("engineering"), _engineering),
     )
+
+
+def _engineering(value: Any) -> str:
+    if value not in ENGINEERING:
+        raise ValueError(f"engineering {value!r}")
+    return _text(value)
 
 
 def _processes(model: Model) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from reports.latency import OPEN_LOOP, OTHERWISE, Buckets, added, deciding_ns
 from reports.statistics import Series
 
+ENGINEERING = ("textbook", "best", "library")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 PAGE = 4096  # no process is measured finer than a page
 
@@ -135,6 +136,7 @@ class Model:
     resources: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     twin_of: str | None = None
+    engineering: str | None = None  # textbook, best or library; None: the run does not say
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class asio {
 
     static constexpr std::string_view name = "asio";
     static constexpr std::string_view family = "peer";
+    static constexpr engineering engineered = engineering::library;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb v) {

@@ -12,6 +12,7 @@ namespace crossover {
 class event_loop : public looped::model<looped::verbs> {
   public:
     static constexpr std::string_view name = "event_loop";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb v) {

@@ -40,6 +40,7 @@ class event_loop_per_core : public looped::of_the_family {
     using context = looped::context<looped::per_core_verbs>;
 
     static constexpr std::string_view name = "event_loop_per_core";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb) { return ""; }

@@ -37,6 +37,7 @@ class worker_verbs : public verbs {
 class event_loop_processes : public looped::model<looped::worker_verbs> {
   public:
     static constexpr std::string_view name = "event_loop_processes";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb v) {

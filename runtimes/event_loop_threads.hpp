@@ -15,6 +15,7 @@ namespace crossover {
 class event_loop_threads : public looped::model<looped::executor_verbs> {
   public:
     static constexpr std::string_view name = "event_loop_threads";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view why_not(verb) { return ""; }

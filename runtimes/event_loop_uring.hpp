@@ -27,6 +27,7 @@ class uring_verbs : public verbs {
 class event_loop_uring : public looped::model<looped::uring_verbs> {
   public:
     static constexpr std::string_view name = "event_loop_uring";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "io_uring";
 
     static constexpr std::string_view why_not(verb v) { return v == verb::offload ? one_thread : ""; }

@@ -35,6 +35,7 @@ class fibers {
 
     static constexpr std::string_view name = "fibers";
     static constexpr std::string_view family = "fibers";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";

@@ -47,6 +47,7 @@ class fibers_multi {
 
     static constexpr std::string_view name = "fibers_multi";
     static constexpr std::string_view family = "fibers";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";

@@ -14,6 +14,7 @@ class process_per_task : public processes::of_the_family {
     using context = processes::forked_context;
 
     static constexpr std::string_view name = "process_per_task";
+    static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view at_once_limit = "the table in which it keeps its processes";
 
     // Must be made before the process has any thread.

@@ -9,6 +9,7 @@ namespace crossover {
 class process_pool : public processes::model {
   public:
     static constexpr std::string_view name = "process_pool";
+    static constexpr engineering engineered = engineering::best;
 
     // Trees and uneven items want their helpers awake: a worker without work looks on for about as long as
     // waking it would take.

@@ -12,6 +12,7 @@ namespace crossover {
 class process_pool_chunked : public processes::model {
   public:
     static constexpr std::string_view name = "process_pool_chunked";
+    static constexpr engineering engineered = engineering::best;
     static constexpr bool in_chunks = true;
 
     explicit process_pool_chunked(const options& with)

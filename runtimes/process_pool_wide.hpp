@@ -10,6 +10,7 @@ namespace crossover {
 class process_pool_wide : public processes::model {
   public:
     static constexpr std::string_view name = "process_pool_wide";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::size_t width = 32;
 
     // There are more workers than cores: one that has nothing to do gives its core away at once.

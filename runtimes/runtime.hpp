@@ -53,6 +53,18 @@ struct usage {
     std::uint64_t major_faults = 0;
 };
 
+// Whose work a model is, so that no model is compared with an implementation of another kind unseen.
+enum class engineering {
+    textbook,  // what tutorials and standard libraries mean by the word
+    best,      // what an expert of the model would ship
+    library,   // somebody else's library, used as its users do
+};
+
+constexpr std::string_view name_of(engineering e) {
+    constexpr std::array<std::string_view, 3> names{"textbook", "best", "library"};
+    return names[static_cast<std::size_t>(e)];
+}
+
 // --- Verbs of a context ---
 
 // Each returns something that a job co_awaits. In a blocking model the verb itself blocks and what it returns
@@ -175,6 +187,7 @@ concept context = requires {
 
 // A concurrency model.
 //   name      as in the results;  family: serial, event_loop, threads, processes, fibers, tbb or peer
+//   engineered  whose work it is: textbook, best or library
 //   why_not   the one-line reason for each verb that it lacks, empty for those that it has
 //   back_end  the kernel object that its waits go through, which the gate checks: "eventpoll", "io_uring", ""
 //   at_once() how many items surely make progress together;  at_once_limit, if there: what sets that
@@ -190,6 +203,7 @@ concept runtime = requires(R r, const R& cr, job<typename R::context> j, const v
     requires context<typename R::context>;
     { R::name } -> std::convertible_to<std::string_view>;
     { R::family } -> std::convertible_to<std::string_view>;
+    { R::engineered } -> std::convertible_to<engineering>;
     { R::back_end } -> std::convertible_to<std::string_view>;
     { R::why_not(v) } -> std::same_as<std::string_view>;
     { cr.at_once() } -> std::same_as<std::size_t>;

@@ -22,6 +22,7 @@ class serial {
 
     static constexpr std::string_view name = "serial";
     static constexpr std::string_view family = "serial";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view why_not(verb v) {

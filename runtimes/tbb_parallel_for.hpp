@@ -35,6 +35,7 @@ class tbb_parallel_for {
 
     static constexpr std::string_view name = "tbb_parallel_for";
     static constexpr std::string_view family = "tbb";
+    static constexpr engineering engineered = engineering::library;
     static constexpr std::string_view back_end = "";
     static constexpr bool in_chunks = true;
 

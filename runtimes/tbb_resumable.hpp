@@ -38,6 +38,7 @@ class tbb_resumable {
 
     static constexpr std::string_view name = "tbb_resumable";
     static constexpr std::string_view family = "tbb";
+    static constexpr engineering engineered = engineering::library;
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view at_once_limit =

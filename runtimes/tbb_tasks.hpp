@@ -90,6 +90,7 @@ class tbb_tasks {
 
     static constexpr std::string_view name = "tbb_tasks";
     static constexpr std::string_view family = "tbb";
+    static constexpr engineering engineered = engineering::library;
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view why_not(verb v) {

@@ -39,6 +39,7 @@ class thread_per_task {
 
     static constexpr std::string_view name = "thread_per_task";
     static constexpr std::string_view family = "threads";
+    static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view at_once_limit =

@@ -9,6 +9,7 @@ namespace crossover {
 class thread_pool : public pool::model {
   public:
     static constexpr std::string_view name = "thread_pool";
+    static constexpr engineering engineered = engineering::best;
 
     explicit thread_pool(const options& with) : model(with.cores) {}
 };

@@ -12,6 +12,7 @@ namespace crossover {
 class thread_pool_chunked : public pool::model {
   public:
     static constexpr std::string_view name = "thread_pool_chunked";
+    static constexpr engineering engineered = engineering::best;
     static constexpr bool in_chunks = true;
 
     explicit thread_pool_chunked(const options& with) : model(with.cores), memory_(*with.memory) {}

@@ -10,6 +10,7 @@ namespace crossover {
 class thread_pool_wide : public pool::model {
   public:
     static constexpr std::string_view name = "thread_pool_wide";
+    static constexpr engineering engineered = engineering::best;
     static constexpr std::size_t width = 256;
 
     explicit thread_pool_wide(const options& with) : model(with.workers ? with.workers : width) {}

@@ -33,6 +33,7 @@ class native_model final : public model {
     native_model(std::string_view of, std::size_t cores) {
         facts_.name = facts_.variant_of = of.empty() ? "native" : "native_" + std::string(of);
         facts_.family = "peer";
+        facts_.engineered = engineering::library;
         facts_.at_once = unlimited;
         for (const entry& e : registry()) {
             if (!of.empty() && e.model != of) continue;

@@ -69,7 +69,7 @@ const hello = JSON.parse(execFileSync(join(dirname(process.argv[1]), "bench_seri
 const cells = hello.cells.filter((cell) => cell.workload in workloads).map(({ least_ns, ...cell }) => cell);
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const facts = { at_once: 100000, back_end: "eventpoll", resources: { threads: 1, processes: 1 }, versions: { node: process.version } };
-say({ protocol: 1, model: "node", family: "peer", variant_of: "node", ...facts, pid: process.pid, worker_pids: [], verbs: { can_sleep: "" }, cells });
+say({ protocol: 1, model: "node", family: "peer", variant_of: "node", engineering: "library", ...facts, pid: process.pid, worker_pids: [], verbs: { can_sleep: "" }, cells });
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
   if (request.do === "quit") break;

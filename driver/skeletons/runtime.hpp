@@ -23,6 +23,7 @@ class skeleton {
 
     static constexpr std::string_view name = "skeleton";
     static constexpr std::string_view family = "peer";  // shown, but does not compete for a verdict
+    static constexpr engineering engineered = engineering::library;  // or textbook, or best
     static constexpr std::string_view back_end = "";
 
     static constexpr std::string_view why_not(verb v) {

@@ -71,6 +71,7 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "model": name,
         "family": "peer",
         "variant_of": name,
+        "engineering": "library",
         "at_once": model.at_once,
         "back_end": model.back_end,
         "resources": {"threads": model.threads, "processes": len(model.workers) or 1, "descriptors": soft},

@@ -16,6 +16,7 @@ class forking {
 
     static constexpr std::string_view name = "forking";
     static constexpr std::string_view family = "processes";
+    static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "";
     static constexpr std::string_view why_not(verb v) { return serial::why_not(v); }
 

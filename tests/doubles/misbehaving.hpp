@@ -34,6 +34,7 @@ class misbehaving {
 
     static constexpr std::string_view name = "misbehaving";
     static constexpr std::string_view family = "serial";
+    static constexpr engineering engineered = engineering::textbook;
     static inline const std::string_view back_end = chosen_fault() == "names a back end" ? "io_uring" : "";
     static constexpr std::string_view why_not(verb v) { return serial::why_not(v); }
 

@@ -2,7 +2,7 @@
 """A bench process that measures nothing: it speaks the --serve protocol, claims times, and misbehaves as it is told.
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
-  model, family, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
+  model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
   children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload),
   slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
   fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
@@ -83,6 +83,8 @@ def misbehave(answer: dict[str, Any]) -> None:
             say({**answer, "model": "somebody_else"})
         case "odd_number":
             say({**answer, "at_once": "many"})
+        case "other_kind":
+            say({**answer, "engineering": "magic"})
         case "no_cells":
             say({key: value for key, value in answer.items() if key != "cells"})
     sys.stdout.flush()
@@ -174,6 +176,7 @@ def main() -> None:
         "model": CONFIG["model"],
         "family": CONFIG.get("family", "threads"),
         "variant_of": CONFIG["model"],
+        "engineering": CONFIG.get("engineering", "best"),
         "at_once": 2,
         "resources": {"threads": 2, "processes": 1},
         "versions": {"compiler": "double 1.0"},

@@ -152,6 +152,7 @@ HELLOS = [
     ("garbage", "failed", "answered what is not JSON", 4),
     ("other_model", "failed", 'the process of odd calls itself "somebody_else"', 4),
     ("odd_number", "failed", 'its hello does not keep to the protocol: at_once is "many", not int', 4),
+    ("other_kind", "failed", 'its hello does not keep to the protocol: engineering is "magic", not one of textbook, best, library', 4),
     ("no_cells", "failed", "cells is null, not list", 4),
 ]
 

@@ -19,6 +19,7 @@ FAMILIES = {
     "tbb_resumable": "tbb",
     "asio": "peer",
 }
+ENGINEERING = {"tbb_tasks": "library", "tbb_resumable": "library", "asio": "library"}
 
 
 THREADS = {"serial": 1, "event_loop": 1, "event_loop_uring": 1, "thread_pool_wide": 256, "fibers": 1, "asio": 1}
@@ -118,6 +119,7 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
                 "id": id,
                 "family": FAMILIES.get(id, "peer"),
                 "variant_of": id,
+                "engineering": ENGINEERING.get(id, "best"),
                 "status": "ok",
                 "reason": "",
                 "at_once": 2,

@@ -65,6 +65,16 @@ def test_keys_and_minor_versions_that_are_not_known_are_ignored() -> None:
     assert len(parse_run(raw, "x").cells) == 2
 
 
+def test_a_model_says_whose_work_it_is_and_an_older_run_says_nothing() -> None:
+    raw = document()
+    kinds = ["textbook", "best", "library", None]
+    raw["models"] = [dict(raw["models"][0], id=str(kind), engineering=kind) for kind in kinds] + raw["models"]
+    del raw["models"][-1]["engineering"]
+    models = parse_run(raw, "x").models
+    assert [model.engineering for model in models[: len(kinds)]] == kinds
+    assert models[-1].engineering is None
+
+
 def test_a_truncated_file_is_called_so(tmp_path: Path) -> None:
     whole = json.dumps(document())
     for length in (1, len(whole) // 2, len(whole) - 1):
