@@ -15,6 +15,7 @@ from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart
 from reports.figures.claim_rows import evidence_table
 from reports.figures.forest import forests
+from reports.figures.model_or_implementation import model_or_implementation
 from reports.figures.share_chart import share_chart
 from reports.figures.sheet import Picture, Table
 from reports.figures.winner_map import winner_map
@@ -22,6 +23,7 @@ from reports.guide import guide
 from reports.headlines import Headline
 from reports.limits import limits
 from reports.method import METHOD
+from reports.model_or_implementation import sentences, weighed
 from reports.native import Pair, read_native
 from reports.pages import environment, escaped, write
 from reports.read import read_run
@@ -62,6 +64,8 @@ class Page:
     maps: list[Picture]
     regimes: list[Picture]
     no_regimes: str  # why there are none
+    weighed: list[Headline]  # model against implementation
+    shares: Picture | None  # of both
     guide: Table
     changes: list[str]
     limits: list[str]
@@ -82,7 +86,8 @@ class Page:
     def pictures(self) -> tuple[Picture, ...]:
         of_claims = (result.chart for result in self.claims if result.chart is not None)
         of_sections = (picture for section in self.deep_look for picture in section.pictures)
-        return (*self.maps, *self.regimes, *of_claims, *of_sections, *self.forests)
+        shares = () if self.shares is None else (self.shares,)
+        return (*self.maps, *self.regimes, *shares, *of_claims, *of_sections, *self.forests)
 
 
 def build(run_dir: Path) -> list[str]:
@@ -105,7 +110,7 @@ def build(run_dir: Path) -> list[str]:
 
 
 def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
-    ledger = claims(analysis)
+    ledger, found = claims(analysis), weighed(analysis)
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
         headlines=headlines.headlines(analysis),
@@ -113,6 +118,8 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
         regimes=[picture for metric in MAP_METRICS if (picture := regime_map.regime_map(analysis, metric))],
         no_regimes=regime_map.MISSING,
+        weighed=sentences(found),
+        shares=model_or_implementation(found),
         guide=guide(analysis),
         changes=headlines.changes(analysis),
         limits=limits(analysis),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.analysis import Analysis
-from reports.figures import anatomy, cost_plane, heartbeat, memory, order, percentiles, scaling, throughput, twins
+from reports.figures import anatomy, cost_plane, heartbeat, memory, order, percentiles, scaling, spreads, throughput, twins
 from reports.figures.sheet import Picture
 from reports.native import Pair
 
@@ -22,6 +22,7 @@ class Section:
 
 
 _FIGURES: tuple[tuple[str, str, Callable[[Analysis], Picture | None], str], ...] = (
+    ("spreads", "Textbook against best", spreads.textbook_against_best, spreads.MISSING),
     ("throughput", "Throughput against size", throughput.throughput, throughput.MISSING),
     ("scaling", "Workers: scaling and oversubscription", scaling.scaling, scaling.MISSING),
     ("latency", "Latency under load", percentiles.percentiles, percentiles.MISSING),

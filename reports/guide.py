@@ -10,11 +10,11 @@ from statistics import median
 from reports import latency, quantities
 from reports.analysis import Analysis, Case
 from reports.figures.sheet import Table
+from reports.kinds import kinds
 from reports.models import FAMILY_NAMES, ordered
 from reports.regret import regrets
-from reports.words import CLASS_NAMES, absence
+from reports.words import absence
 
-FEW = 100  # at once
 NEAR = 0.10  # from the best: no reason to choose another
 _HEADER = ("work", "use", "at most 10 % from the best", "in the middle", "at worst", "CPU cost against the cheapest", "latency", "peak memory", "else")
 
@@ -47,21 +47,10 @@ def guide(analysis: Analysis) -> Table:
 
 
 def _kinds(analysis: Analysis) -> list[tuple[str, list[Case]]]:
-    kinds = []
+    found = []
     for class_ in analysis.classes:
-        cases = [case for row in analysis.rows_of(class_) for case in row.cases if case.deciding.ratios and case.deciding.kind != "none"]
-        few = [case for case in cases if _at_once(case) <= FEW]
-        if class_ == "io" and few and len(few) < len(cases):
-            kinds.append((f"{CLASS_NAMES[class_]}, up to {FEW} at once", few))
-            kinds.append((f"{CLASS_NAMES[class_]}, more at once", [case for case in cases if case not in few]))
-        else:
-            kinds.append((CLASS_NAMES[class_], cases))
-    return kinds
-
-
-def _at_once(case: Case) -> float:
-    known = [case.params[key] for key in ("in_flight", "connections", "tasks") if isinstance(case.params.get(key), (int, float))]
-    return min(known, default=1)
+        found += kinds(class_, [case for row in analysis.rows_of(class_) for case in row.cases if case.deciding.ratios and case.deciding.kind != "none"])
+    return found
 
 
 def _line(work: str, cases: Sequence[Case], family: dict[str, str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from reports import statistics as s
 from reports.control import FALSE_ALARM
 from reports.deciding import AT_BOUND, CLEARLY_SLOWER, LOOKS, MEMORY_LOOKS, WIDEST
 from reports.latency import LEAST_BEYOND, OPEN_LOOP, OTHERWISE
+from reports.model_or_implementation import LEAST_CASES, LEAST_FAMILIES
 from reports.quantities import at_most
 from reports.words import listed
 
@@ -26,6 +27,9 @@ METHOD = (
     f"A/A control: some models run a second time under another name, outside the verdicts, and are judged at the same looks. A twin that seems to win or to be ahead is a false alarm: {100 * FALSE_ALARM:.0f} in 100 comparisons is expected. "
     "A run is not trustworthy if it has more false alarms than nineteen of twenty sound runs.",
     "Who competes: one model per family, named before anything was measured, chosen by what it supports. Other variants, the serial baseline and peers are shown with their ratios and do not compete. They get fewer rounds, so that more are left for what verdicts and claims are made of.",
+    f"Model or implementation: an implementation is what its model calls textbook, best or library; of each family that competes the one that stands for it takes part, and of its variants of the same size one for each other word. Pool sizes, chunks and executors are no implementations. "
+    f"A kind of work is weighed where at least {LEAST_CASES} of its cases have several implementations of at least {LEAST_FAMILIES} families. The variance of the logarithm within cases is divided into that between families, that within them and that of measuring, which its rounds tell: nested components, cases as blocks (Henderson's method 3, for unequal numbers). "
+    "The model's part holds what a family is everywhere and what it is in this case only. Intervals resample whole cases. Which matters more is said where the interval of the ratio leaves 1 out.",
     "The least possible time, of which a table shows what each model comes to, follows from the parameters (the waits), or is the least CPU time that serial, or a model that needed less, took, divided by the cores, or, where serial "
     "cannot tell, what the machine needs for the least that any model has to do, done without a model at the gate: the shortest time that any process of the case has measured.",
     "Latency counts from when a request should have been sent, so a stall shows in every request that it delayed. Requests come at 50, 70 and 90 % of what the slowest model that competes "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Container
 from pathlib import Path
 
-_SINGLE = ("anatomy", "cost-plane", "heartbeat", "memory", "order", "percentiles", "scaling", "throughput", "twins")
+_SINGLE = ("anatomy", "cost-plane", "heartbeat", "memory", "model-or-implementation", "order", "percentiles", "scaling", "textbook-against-best", "throughput", "twins")
 _OURS = re.compile(rf"(?P<name>{'|'.join(_SINGLE)}|claim-\d\d|(?:winner|regime)-map-[a-z]+|forest-[a-z]+-[a-z]+(?:-\d+)?)\.(?:svg|png)")
 
 

@@ -1,4 +1,4 @@
-"""verdicts.json: the verdict of every case and metric, for other programs to read."""
+"""verdicts.json: the verdict of every case and metric, and what matters more, model or implementation, for other programs to read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from reports.analysis import Analysis, Case
 from reports.deciding import Verdict
+from reports.model_or_implementation import Weighed, weighed
 from reports.statistics import Ratio
+from reports.variance import Interval
 
 NAME = "verdicts.json"
 VERSION = 1
@@ -16,9 +18,9 @@ _DIGITS = 6  # significant ones
 
 
 def verdicts(analysis: Analysis) -> dict[str, Any]:
-    """The document: one entry for each case and metric."""
+    """The document: one entry for each case and metric, and one for each kind of work and metric that has cases enough."""
     entries = [_entry(case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()]
-    return {"$schema": "verdicts-1.schema.json", "schema_version": VERSION, "run": str(analysis.run.run.get("id", "")), "cases": entries}
+    return {"$schema": "verdicts-1.schema.json", "schema_version": VERSION, "run": str(analysis.run.run.get("id", "")), "model_or_implementation": [_weighed(one) for one in weighed(analysis)], "cases": entries}
 
 
 def content(analysis: Analysis) -> bytes:
@@ -48,6 +50,25 @@ def _entry(case: Case, metric: str, verdict: Verdict) -> dict[str, Any]:
         "ratios": {model: _ratio(ratio) for model, ratio in verdict.ratios.items()},
         "reason": verdict.reason,
     }
+
+
+def _weighed(one: Weighed) -> dict[str, Any]:
+    return {
+        "work": one.work,
+        "class": one.class_,
+        "metric": one.metric,
+        "matters_more": one.answer,
+        "model": _interval(one.shares.between),
+        "implementation": _interval(one.shares.within),
+        "measuring": _rounded(one.shares.measuring),
+        "ratio": _interval(one.shares.ratio),
+        "families": list(one.families),
+        "cases": [spread.case.id for spread in one.spreads],
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float | None]:
+    return {"value": _rounded(interval.value), "low": _rounded(interval.low), "high": _rounded(interval.high)}
 
 
 def _ratio(ratio: Ratio) -> dict[str, float | None]:

@@ -20,6 +20,7 @@ FAMILIES = {
     "asio": "peer",
 }
 ENGINEERING = {"tbb_tasks": "library", "tbb_resumable": "library", "asio": "library"}
+TEXTBOOKS = {"event_loop_tasks": "event_loop", "thread_pool_queue": "thread_pool", "process_pool_pipe": "process_pool", "fibers_stock": "fibers"}  # of which models
 
 
 THREADS = {"serial": 1, "event_loop": 1, "event_loop_uring": 1, "thread_pool_wide": 256, "fibers": 1, "asio": 1}
@@ -117,9 +118,9 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
         "models": [
             {
                 "id": id,
-                "family": FAMILIES.get(id, "peer"),
-                "variant_of": id,
-                "engineering": ENGINEERING.get(id, "best"),
+                "family": FAMILIES.get(TEXTBOOKS.get(id, id), "peer"),
+                "variant_of": TEXTBOOKS.get(id, id),
+                "engineering": "textbook" if id in TEXTBOOKS else ENGINEERING.get(id, "best"),
                 "status": "ok",
                 "reason": "",
                 "at_once": 2,
