@@ -41,6 +41,7 @@ _CODES = {
     "thread_pool_wide": "Tw",
     "thread_pool_chunked": "Tc",
     "thread_per_task": "Tt",
+    "thread_pool_queue": "Tq",
     "process_pool": "P",
     "process_pool_wide": "Pw",
     "process_pool_chunked": "Pc",
