@@ -4,6 +4,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <fstream>
 #include <string>
 
@@ -13,23 +15,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::size_t whole_cores(double quota_us, double period_us) {
-    if (quota_us <= 0 || period_us <= 0) return no_quota;
-    auto whole = static_cast<std::size_t>(quota_us / period_us);
-    return std::max<std::size_t>(1, whole + (static_cast<double>(whole) * period_us < quota_us ? 1 : 0));
+// 0 for "max", -1 and whatever else is no number.
+std::uint64_t microseconds(const std::string& word) {
+    std::uint64_t number = 0;
+    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    return error == std::errc{} && end == word.data() + word.size() ? number : 0;
 }
 
 std::size_t quota_in(const fs::path& folder) {
-    if (std::ifstream file(folder / "cpu.max"); file) {
-        std::string quota;
-        double period = 0;
-        if (file >> quota >> period && quota != "max") return whole_cores(std::stod(quota), period);
-        return no_quota;
+    std::string quota, period;
+    if (!(std::ifstream(folder / "cpu.max") >> quota >> period)) {
+        std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
+        std::ifstream(folder / "cpu.cfs_period_us") >> period;
     }
-    double quota = -1, period = 0;
-    std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
-    std::ifstream(folder / "cpu.cfs_period_us") >> period;
-    return whole_cores(quota, period);
+    const std::uint64_t quota_us = microseconds(quota), period_us = microseconds(period);
+    if (quota_us == 0 || period_us == 0) return no_quota;
+    return quota_us / period_us + (quota_us % period_us == 0 ? 0 : 1);
 }
 
 // The least quota of a group and of those around it.

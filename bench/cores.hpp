@@ -1,4 +1,4 @@
-// How many cores this process may use.
+// How many cores a bench may use that is not told with --cores: counted as driver/cores.py does for a run.
 #pragma once
 
 #include <cstddef>

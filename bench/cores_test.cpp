@@ -1,16 +1,19 @@
-// Quotas of both versions of cgroups, as they stand in the files.
+// The quotas of cgroup_trees.json, which tests/driver/test_cores.py reads as well: the driver and a bench
+// count alike.
 #include "bench/cores.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace crossover::bench {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 class quota_test : public testing::Test {
   protected:
@@ -20,52 +23,30 @@ class quota_test : public testing::Test {
     }();
     ~quota_test() override { fs::remove_all(root); }
 
-    void write(const fs::path& file, const std::string& text) {
-        fs::create_directories((root / file).parent_path());
-        std::ofstream(root / file) << text;
+    // Lays out what /proc/self and /sys/fs/cgroup hold. A folder in the place of a file cannot be read, even
+    // by root.
+    void grow(const json& tree) {
+        fs::remove_all(root);
+        fs::create_directories(root);
+        for (const auto& [name, text] : tree["files"].items()) {
+            fs::create_directories((root / name).parent_path());
+            std::ofstream(root / name) << text.get<std::string>();
+        }
+        for (const json& name : tree.value("unreadable", json::array()))
+            fs::create_directories(root / name.get<std::string>());
     }
-    std::size_t cores() const { return cores_of_quota(root / "proc", root / "cgroup"); }
 };
 
-TEST_F(quota_test, without_cgroups_there_is_none) { EXPECT_EQ(cores(), no_quota); }
-
-TEST_F(quota_test, version_2_rounds_up) {
-    write("proc/cgroup", "0::/a/b\n");
-    write("cgroup/a/b/cpu.max", "150000 100000\n");
-    EXPECT_EQ(cores(), 2U);
-}
-
-TEST_F(quota_test, version_2_max_is_none) {
-    write("proc/cgroup", "0::/a\n");
-    write("cgroup/a/cpu.max", "max 100000\n");
-    EXPECT_EQ(cores(), no_quota);
-}
-
-TEST_F(quota_test, a_group_around_may_allow_less) {
-    write("proc/cgroup", "0::/a/b\n");
-    write("cgroup/a/b/cpu.max", "800000 100000\n");
-    write("cgroup/a/cpu.max", "300000 100000\n");
-    EXPECT_EQ(cores(), 3U);
-}
-
-TEST_F(quota_test, in_a_container_the_group_lies_at_the_root) {
-    write("proc/cgroup", "0::/docker/0123\n");
-    write("cgroup/cpu.max", "50000 100000\n");
-    EXPECT_EQ(cores(), 1U);
-}
-
-TEST_F(quota_test, version_1_is_read_from_the_folder_of_the_controller) {
-    write("proc/cgroup", "9:cpuset:/x\n3:cpu,cpuacct:/a\n0::/\n");
-    write("cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "400000\n");
-    write("cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
-    EXPECT_EQ(cores(), 4U);
-}
-
-TEST_F(quota_test, version_1_minus_one_is_none) {
-    write("proc/cgroup", "1:cpu:/\n");
-    write("cgroup/cpu/cpu.cfs_quota_us", "-1\n");
-    write("cgroup/cpu/cpu.cfs_period_us", "100000\n");
-    EXPECT_EQ(cores(), no_quota);
+TEST_F(quota_test, every_tree_has_the_cores_that_stand_beside_it) {
+    const json trees = json::parse(std::ifstream(CGROUP_TREES));
+    ASSERT_GT(trees.size(), 0U);
+    for (const auto& [name, tree] : trees.items()) {
+        SCOPED_TRACE(name);
+        grow(tree);
+        const json& cores = tree["cores"];
+        EXPECT_EQ(cores_of_quota(root / "proc", root / "cgroup"),
+                  cores.is_null() ? no_quota : cores.get<std::size_t>());
+    }
 }
 
 TEST(cores, at_least_one_is_allowed_and_the_process_can_be_kept_to_one) {

@@ -19,6 +19,7 @@ struct model_facts {
     std::string variant_of;  // the model of the family that this is a variant of, or itself
     engineering engineered = engineering::library;
     std::string back_end;
+    std::size_t cores = 1;  // that it was made for
     std::size_t at_once;
     std::string_view at_once_limit;  // what sets that; may be empty
     bool in_chunks = false;          // of several items, which run one after the other

@@ -57,6 +57,7 @@ class model_of final : public model {
           end_(std::chrono::steady_clock::now()),
           facts_(facts_of(runtime_, workers)),
           cells_(cells_of(runtime_, facts_, workloads, makers)) {
+        facts_.cores = cores;
         facts_.start_up_ns = static_cast<std::uint64_t>((end_ - begin_).count());
         if (workers != 0)
             std::erase_if(cells_, [](const auto& each) {

@@ -103,6 +103,7 @@ std::string hello_line(const model& m) {
                     {"family", f.family},
                     {"variant_of", f.variant_of},
                     {"engineering", name_of(f.engineered)},
+                    {"cores", f.cores},
                     {"at_once", f.at_once},
                     {"back_end", f.back_end},
                     {"resources", resources_of(m)},

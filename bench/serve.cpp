@@ -5,7 +5,6 @@
 #include <iostream>
 #include <string>
 
-#include "bench/cores.hpp"
 #include "bench/outcome.hpp"
 #include "bench/protocol.hpp"
 
@@ -13,13 +12,13 @@ namespace crossover::bench {
 
 namespace {
 
-std::string answer(const request& asked, sampler& samples) {
+std::string answer(const request& asked, const model& m, sampler& samples) {
     const cell_facts& facts = asked.of->facts();
     if (!facts.unsupported.empty()) return failure_line({outcome::unsupported, facts.unsupported});
     try {
         if (asked.what == request::kind::gate) {
             const account seen = samples.gate(*asked.of);
-            return gate_line(seen, asked.of->bare_ns(cores_allowed()));
+            return gate_line(seen, asked.of->bare_ns(m.facts().cores));
         }
         return sample_line(facts, samples.take(*asked.of, asked.iterations, asked.untimed));
     } catch (...) {
@@ -40,7 +39,7 @@ int serve(model& m, sampler& samples) {
         request asked = read_request(line, m, further);
         if (asked.what == request::kind::quit) break;
         bool heard =
-            say(asked.what == request::kind::unclear ? usage_line(asked.fault) : answer(asked, samples));
+            say(asked.what == request::kind::unclear ? usage_line(asked.fault) : answer(asked, m, samples));
         if (!heard) break;
     }
     return exits::fine;

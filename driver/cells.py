@@ -137,7 +137,7 @@ class Model:
     starts: int = 0
 
 
-def _quoted(value: Any) -> str:
+def quoted(value: Any) -> str:
     """What a foreign process wrote, in one line."""
     return json.dumps(value)[:40]
 
@@ -145,7 +145,7 @@ def _quoted(value: Any) -> str:
 def _field(mapping: Event, key: str, kind: type, *default: Any) -> Any:
     value: Any = mapping.get(key, *default)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Malformed(f"{key} is {_quoted(value)}, not {kind.__name__}")
+        raise Malformed(f"{key} is {quoted(value)}, not {kind.__name__}")
     if isinstance(value, int) and value < 0:
         raise Malformed(f"{key} is negative")
     return value
@@ -154,7 +154,7 @@ def _field(mapping: Event, key: str, kind: type, *default: Any) -> Any:
 def _choice(mapping: Event, key: str, choices: tuple[str, ...]) -> str:
     value = _field(mapping, key, str)
     if value not in choices:
-        raise Malformed(f"{key} is {_quoted(value)}, not one of {', '.join(choices)}")
+        raise Malformed(f"{key} is {quoted(value)}, not one of {', '.join(choices)}")
     return str(value)
 
 
@@ -200,7 +200,7 @@ _TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
 def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], size: str | None = None) -> list[Cell]:
     """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty. Raises Malformed."""
     if _field(hello, "model", str) != model:
-        raise Malformed(f"the process of {model} calls itself {_quoted(hello['model'])}")
+        raise Malformed(f"the process of {model} calls itself {quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
         _field(hello, key, kind, *default)
     if "engineering" in hello:

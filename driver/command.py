@@ -110,7 +110,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         pace=pace.PACES[options.mode or "quick"].with_budget(budget),
         models=_names("--models", options.models, "those of scripts/crossover list"),
         workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
-        cores=options.cores,
+        cores=host.cores_of_run(options.cores),
         seed=options.seed,
         out=options.out,
         command_line=["crossover", *arguments],
@@ -154,7 +154,6 @@ def _summarise(folder: Path, progress: Progress) -> None:
 
 
 def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> Exit:
-    host.check_cores(request.cores)
     progress = Progress()
     if benches is None:
         build.prepare(request.models, request.workloads, progress)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driver import build, host, probe
+from driver.cores import usable_cores
 from driver.pace import FULL, QUICK
 from driver.problem import Exit, Problem
 
@@ -60,11 +61,10 @@ def _findings() -> Iterator[Finding]:
     yield Finding("Python modules", f"{', '.join(missing)} missing" if missing else "all there", "run scripts/setup" if missing else "", bool(missing))
     built = sorted(path.name for path in build.BENCHES.glob("bench_*") if os.access(path, os.X_OK)) if build.BENCHES.is_dir() else []
     yield Finding("built", f"{len(built)} models" if built else "nothing yet; scripts/crossover run builds")
-    cores = host.usable_cores()
+    cores = usable_cores()
     yield Finding("cores", f"{cores} of {machine['logical_cores']} ({machine['cpu_model']})", "what needs several cores cannot show its worth" if cores < 2 else "")
     quota = settings["cgroup"]["cpu_max"]
-    limited = quota is not None and not quota.startswith("max")
-    yield Finding("CPU quota", quota if limited else "none", "the quota holds us back at moments of its choice; lift it" if limited else "")
+    yield Finding("CPU quota", quota or "none", "the quota holds us back at moments of its choice; lift it" if quota else "")
     yield _load(cores)
     pressure = _pressure()
     yield Finding("CPU pressure", "unknown" if pressure is None else f"{pressure:.0f} % of the last 10 s", "others wait for cores; stop them" if (pressure or 0) > 10 else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import platform
 import resource
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 
 from driver.cells import Event
+from driver.cores import tightest_quota, usable_cores
 from driver.problem import Exit, Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,11 +113,9 @@ def _cgroup(name: str) -> str | None:
 
 
 def _cpu_max() -> str | None:
-    """Quota and period in microseconds, as version 2 writes them."""
-    quota = _text("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-    if quota is None:
-        return _cgroup("cpu.max")
-    return "max" if quota == "-1" else f"{quota} {_text('/sys/fs/cgroup/cpu/cpu.cfs_period_us')}"
+    """The tightest quota, and its period, in microseconds, as version 2 writes them."""
+    quota = tightest_quota()
+    return None if quota is None else f"{quota.quota_us} {quota.period_us}"
 
 
 def _turbo() -> bool | None:
@@ -179,19 +177,12 @@ def available_memory() -> int | None:
     return None
 
 
-def usable_cores() -> int:
-    """What the affinity mask and the cgroup's quota leave, at least one."""
-    cores = len(os.sched_getaffinity(0))
-    quota, _, period = (_cpu_max() or "max").partition(" ")
-    if quota.isdigit() and period.isdigit():
-        cores = min(cores, math.ceil(int(quota) / int(period)))
-    return max(1, cores)
-
-
-def check_cores(cores: int | None) -> None:
-    """Before the long part begins."""
-    if cores is not None and not 1 <= cores <= usable_cores():
-        raise Problem(f"--cores {cores}: this process may use 1 to {usable_cores()}", Exit.USAGE)
+def cores_of_run(asked: int | None) -> int:
+    """As many as were asked for, or all."""
+    usable = usable_cores()
+    if asked is not None and not 1 <= asked <= usable:
+        raise Problem(f"--cores {asked}: this process may use 1 to {usable}", Exit.USAGE)
+    return asked or usable
 
 
 def raise_descriptor_limit() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from driver.cells import Cell, Event
+from driver.cores import usable_cores
 from driver.pace import FULL
 from driver.plan import by_case
 from driver.progress import Progress
@@ -17,7 +18,7 @@ CORES_OF_MARKDOWN = 2  # so that the table is the same on every machine
 
 
 def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
-    models, cells = _ask(programs, None, progress)
+    models, cells = _ask(programs, usable_cores(), progress)
     yield from _models(models)
     yield ""
     yield from _workloads(cells)
@@ -60,7 +61,7 @@ def _mark(reason: str, reasons: list[str]) -> str:
     return str(reasons.index(reason) + 1)
 
 
-def _ask(programs: Mapping[str, Path], cores: int | None, progress: Progress) -> tuple[list[Event], list[Cell]]:
+def _ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
     with Waiter(progress.tick) as waiter:
         session = Session(programs, {}, cores, FULL, progress, waiter)  # patient: a model that opens late would be missing
         try:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from driver.host import usable_cores
+from driver.cores import usable_cores
 from driver.pace import FULL, LEAST_ROUNDS, QUICK
 
 _SECONDS = 2.0

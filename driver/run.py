@@ -34,9 +34,9 @@ class Request:
     """What the user asked for."""
 
     pace: Pace
+    cores: int  # that a model may use: the one number of the run
     models: list[str] = field(default_factory=list)
     workloads: list[str] = field(default_factory=list)
-    cores: int | None = None
     seed: int | None = None
     out: Path | None = None
     resume: Path | None = None
@@ -56,7 +56,8 @@ class Request:
             pace = PACES[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
             if not isinstance(run["programs"], dict):
                 raise TypeError
-            return cls(pace, list(run["models"]), list(run["workloads"]), int(run["cores"]), int(run["seed"]), None, folder, command_line, journal, events)
+            cores = host.cores_of_run(int(run["cores"]))
+            return cls(pace, cores, list(run["models"]), list(run["workloads"]), int(run["seed"]), None, folder, command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -135,7 +136,7 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "mode": request.pace.name,
                 "seed": secrets.randbits(32) if request.seed is None else request.seed,
                 "time_budget_ns": request.pace.budget_ns,
-                "cores": request.cores or host.usable_cores(),
+                "cores": request.cores,
                 "models": request.models,
                 "workloads": request.workloads,
                 "programs": programs,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from driver.bench import Answer, Bench
-from driver.cells import Case, Cell, Malformed, read_hello
+from driver.cells import Case, Cell, Malformed, quoted, read_hello
 from driver.checks import KEPT, is_count, wrong_sample
 from driver.noise import Instant, Listener, spent
 from driver.nursery import Nursery
@@ -28,7 +28,7 @@ _PATIENCE = 20  # times the expected time: other programs may hold the cores
 class Session:
     """Not restartable; end() leaves no process behind, whatever state it is in."""
 
-    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int | None, pace: Pace, progress: Progress, waiter: Waiter) -> None:
+    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, pace: Pace, progress: Progress, waiter: Waiter) -> None:
         self.pace = pace
         self.progress = progress
         self.waiter = waiter
@@ -38,7 +38,7 @@ class Session:
         self._begin_ns = time.monotonic_ns()
         self._nursery = Nursery()
         self._servers = {name: Server(_SERVERS[name], path, self._nursery, waiter) for name, path in servers.items()}
-        self._options = ["--cores", str(cores)] if cores else []
+        self._cores = cores
         self._benches = {name: Bench(path, [], self._nursery, waiter) for name, path in programs.items()}
         self._once: dict[str, Bench] = {}  # of each model, for cells that want a process in which nothing ran before
 
@@ -63,6 +63,8 @@ class Session:
             status, reason = answer.outcome, answer.reason
             if status == "ok":
                 try:
+                    if (cores := answer.body.get("cores", self._cores)) != self._cores:
+                        raise Malformed(f"cores is {quoted(cores)}, and it was started with --cores {self._cores}")
                     cells += read_hello(answer.body, name, known, size)
                     self.workloads |= {row["workload"] for row in answer.body["cells"]}
                 except Malformed as malformed:
@@ -155,7 +157,7 @@ class Session:
             server.end()
         urls = [word for name, server in self._servers.items() for word in (f"--{name}", server.start())]
         for bench in self._all_benches():
-            bench.arguments = [*urls, *self._options]
+            bench.arguments = [*urls, "--cores", str(self._cores)]
 
     def _all_benches(self) -> list[Bench]:
         return [*self._benches.values(), *self._once.values()]

@@ -34,6 +34,7 @@ class native_model final : public model {
         facts_.name = facts_.variant_of = of.empty() ? "native" : "native_" + std::string(of);
         facts_.family = "peer";
         facts_.engineered = engineering::library;
+        facts_.cores = cores;
         facts_.at_once = unlimited;
         for (const entry& e : registry()) {
             if (!of.empty() && e.model != of) continue;

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NoReturn
 
+from driver.cores import usable_cores
 from reference import heartbeat, idle_times, meters
 from reference.account import Account, WrongResult, open_kernel_objects
 from reference.cells import Cell, NoCells, hello_row, offered, refusal
@@ -39,7 +40,7 @@ def _options(name: str, arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--serve", action="store_true", required=True, help="answer requests on standard input: all that this program does")
     parser.add_argument("--origin", type=_address, metavar="URL", help="the HTTP server that fetch asks")
     parser.add_argument("--load", metavar="URL", help="taken and not used: no workload here serves the load generator")
-    parser.add_argument("--cores", type=_positive, metavar="N", help="how many cores the model may use (default: the affinity mask)")
+    parser.add_argument("--cores", type=_positive, metavar="N", help="how many cores the model may use (default: affinity mask and cgroup quota)")
     return parser.parse_args(arguments)
 
 
@@ -57,11 +58,10 @@ def _positive(text: str) -> int:
 
 
 def _keep_to(cores: int | None) -> int:
-    mask = sorted(os.sched_getaffinity(0))
-    if cores is not None:
-        mask = mask[:cores]
-        os.sched_setaffinity(0, mask)
-    return len(mask)
+    if cores is None:
+        return usable_cores()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    return cores
 
 
 def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> dict[str, Any]:
@@ -72,6 +72,7 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "family": "peer",
         "variant_of": name,
         "engineering": "library",
+        "cores": around.cores,
         "at_once": model.at_once,
         "back_end": model.back_end,
         "resources": {"threads": model.threads, "processes": len(model.workers) or 1, "descriptors": soft},

@@ -3,7 +3,7 @@
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
   model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
-  children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload),
+  children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload), hello (overrides),
   slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
   fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
 """
@@ -186,6 +186,7 @@ def main() -> None:
         "verbs": {"can_sleep": "", "can_fork": "has one thread only"},
         "cells": [cell(workload, units) for workload in WORKLOADS for units in CONFIG.get("sizes", [10])],
         "options": sys.argv[2:],
+        **CONFIG.get("hello", {}),
     }
     if strikes("hello", ""):
         misbehave(hello)

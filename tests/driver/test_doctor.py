@@ -68,7 +68,7 @@ def test_the_probe_measures_and_leaves_no_process_behind() -> None:
 def test_everything_is_told_in_lines_that_end_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(probe, "take", lambda: Noise(90, 0.01, {"quick": 0.2, "full": None}))
     monkeypatch.setattr(build, "BENCHES", tmp_path)
-    monkeypatch.setattr(host, "usable_cores", lambda: 1)
+    monkeypatch.setattr(doctor, "usable_cores", lambda: 1)
     monkeypatch.setattr(host, "thread_limit", lambda: 100)
     said: list[str] = []
     assert doctor.examine(said.append) == Exit.OK

@@ -1,0 +1,64 @@
+"""All benches, those in other languages too, and the bounds in reports go by one number of cores. Argument: the folder of the benches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+BENCHES = Path(sys.argv.pop(1))
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from driver.cores import usable_cores  # noqa: E402  (needs the path above)
+from reports.analysis import analyse  # noqa: E402
+from reports.read import read_run  # noqa: E402
+
+MODELS = ("serial", "thread_pool", "py_threads", "py_processes")
+RUN = f"import sys; from pathlib import Path; sys.path.insert(0, {str(ROOT)!r}); from driver.command import main; sys.exit(main(sys.argv[2:], Path(sys.argv[1]), lambda folder: []))"
+
+
+def hello_of(program: Path, *options: str) -> dict[str, Any]:
+    """Empty where it says that it cannot run here."""
+    done = subprocess.run([program, "--serve", *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    if done.returncode == 3:
+        return {}
+    assert done.returncode == 0, (program, done)
+    hello: dict[str, Any] = json.loads(done.stdout)
+    return hello
+
+
+class Cores(unittest.TestCase):
+    def test_every_bench_uses_what_it_is_told_and_started_by_hand_what_the_driver_works_out(self) -> None:
+        programs = sorted(BENCHES.glob("bench_*"))
+        self.assertTrue(programs)
+        for program in programs:
+            with self.subTest(program.name):
+                told, by_hand = hello_of(program, "--cores", "1"), hello_of(program)
+                self.assertEqual([hello["cores"] for hello in (told, by_hand) if hello], [1, usable_cores()][: 2 if told else 0])
+
+    def test_benches_peers_and_bounds_of_a_run_go_by_one_number(self) -> None:
+        present = [name for name in MODELS if (BENCHES / f"bench_{name}").exists()]
+        for cores in {1, usable_cores()}:
+            with self.subTest(cores=cores), tempfile.TemporaryDirectory() as holder:
+                out = Path(holder, "out")
+                arguments = ["run", "--models", ",".join(present), "--workloads", "sum_squares", "--cores", str(cores), "--time-budget", "8s", "--out", str(out)]
+                done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN, str(BENCHES), *arguments], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                events = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
+                said = {event["model"]: event["hello"]["cores"] for event in events if event["event"] == "model"}
+                self.assertLessEqual(set(present), set(said))
+                self.assertEqual(set(said.values()), {cores})
+                analysis = analyse(read_run(out))
+                self.assertEqual(analysis.run.run["cores"], cores)
+                self.assertTrue(analysis.cases)
+                for case in analysis.cases:
+                    least = min(value for cell in analysis.run.cells if cell.case == case.id and cell.status == "ok" for value in cell.by_round("cpu").values())
+                    self.assertEqual(case.bound_ns, round(least / cores), case.id)
+
+
+unittest.main()

@@ -1,0 +1,61 @@
+"""One number of cores in a run: the driver's, which every bench is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driver import cores, host
+from driver.cores import Quota, tightest_quota
+from driver.problem import Problem
+from tests.driver.conftest import ROOT, Benches
+
+TREES: dict[str, dict[str, Any]] = json.loads((ROOT / "bench" / "cgroup_trees.json").read_text())  # bench/cores_test.cpp reads it as well
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_tree_has_the_cores_that_stand_beside_it(name: str, tmp_path: Path) -> None:
+    for file, text in TREES[name]["files"].items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    for file in TREES[name].get("unreadable", []):
+        (tmp_path / file).mkdir(parents=True)  # not even root reads a folder as a file
+    quota = tightest_quota(tmp_path / "proc", tmp_path / "cgroup")
+    assert (quota and quota.cores) == TREES[name]["cores"]
+
+
+def test_affinity_mask_and_quota_count_whichever_allows_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5, 7})
+    for quota, expected in ((None, 4), (Quota(150_000, 100_000), 2), (Quota(900_000, 100_000), 4)):
+        monkeypatch.setattr(cores, "tightest_quota", lambda: quota)
+        assert cores.usable_cores() == expected
+
+
+def test_a_run_uses_what_it_was_told_or_all_and_no_more_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "usable_cores", lambda: 3)
+    assert [host.cores_of_run(asked) for asked in (None, 1, 3)] == [3, 1, 3]
+    for asked in (0, -1, 4):
+        with pytest.raises(Problem, match=f"--cores {asked}: this process may use 1 to 3"):
+            host.cores_of_run(asked)
+
+
+def test_every_bench_is_told_the_number_that_stands_in_the_run(benches: Benches) -> None:
+    benches.add("odd")
+    benches.add("even")
+    result = benches.run()
+    told = [event["hello"]["options"] for event in result.journal if event["event"] == "model"]
+    assert told == [["--serve", "--cores", str(cores.usable_cores())]] * 2
+    assert result.run["run"]["cores"] == cores.usable_cores()
+
+
+def test_a_model_that_says_another_number_is_not_measured(benches: Benches) -> None:
+    benches.add("odd", hello={"cores": 99})
+    benches.add("even", hello={"cores": cores.usable_cores()})
+    result = benches.run()
+    reasons = {model["id"]: model["reason"] for model in result.run["models"] if model["twin_of"] is None}
+    assert reasons == {"odd": f"its hello does not keep to the protocol: cores is 99, and it was started with --cores {cores.usable_cores()}", "even": ""}
+    assert result.code == 4 and {cell["model"] for cell in result.run["cells"] if cell["samples"]} >= {"even"}
