@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "build" / "release" / "bench"
 COUNTS = ("at once", "threads", "processes")
 # What follows from the memory and the limits of the machine; the rest is the same on any of two cores or more.
-OF_THIS_MACHINE = {"fibers": ("at once",), "fibers_multi": ("at once",), "thread_per_task": ("at once", "threads")}
+OF_THIS_MACHINE = {"fibers": ("at once",), "fibers_multi": ("at once",), "fibers_stock": ("at once",), "thread_per_task": ("at once", "threads")}
 
 
 def by_model(lines: list[str], reasons: list[str]) -> dict[str, list[str]]:
