@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from driver.allocator import Allocator
 from driver.nursery import Nursery
 from driver.problem import Exit
 from driver.waiting import Waiter
@@ -42,13 +43,14 @@ def _shortened(line: bytes) -> str:
 class Bench:
     """A model's process. Restarted by the next start(); never shared between threads."""
 
-    def __init__(self, program: Path, arguments: Sequence[str], nursery: Nursery, waiter: Waiter) -> None:
+    def __init__(self, program: Path, arguments: Sequence[str], nursery: Nursery, waiter: Waiter, allocator: Allocator) -> None:
         self.program = program
         self.arguments = list(arguments)
         self.worker_pids: list[int] = []
         self.number = 0  # which start of its model this is: kept by who starts it
         self._nursery = nursery
         self._waiter = waiter
+        self._allocator = allocator
         self._child: subprocess.Popen[bytes] | None = None
         self._pending = b""
 
@@ -65,7 +67,7 @@ class Bench:
         self.end()
         self._errors = tempfile.TemporaryFile()
         try:
-            self._child = self._nursery.start([str(self.program), "--serve", *self.arguments], self._errors)
+            self._child = self._nursery.start([str(self.program), "--serve", *self.arguments], self._errors, self._allocator.environment)
         except OSError as error:
             self._errors.close()
             return Answer("failed", f"{self.program.name} does not start: {error.strerror}")
@@ -76,6 +78,8 @@ class Bench:
         if answer.body.get("protocol") != PROTOCOL:
             self.end()
             return Answer("failed", f"{self.program.name} speaks protocol {answer.body.get('protocol')}, this driver {PROTOCOL}")
+        if not self._allocator.is_in(self._child.pid):
+            return self._give_up("failed", f"{self.program.name} runs without {self._allocator.library}, which the loader was told to put first")
         workers = answer.body.get("worker_pids")
         self.worker_pids = [pid for pid in workers if isinstance(pid, int)] if isinstance(workers, list) else []
         return answer

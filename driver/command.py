@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from driver import advise, build, doctor, document, examine, host, output, pace, scaffold
+from driver.allocator import ALLOCATORS, GLIBC, Allocator
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
     run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
     run.add_argument("--cores", type=int, metavar="N", help="how many cores a model may use (default: affinity mask and cgroup quota)")
+    run.add_argument("--allocator", choices=ALLOCATORS, metavar="A", help=f"of memory, for the models: {', '.join(ALLOCATORS)} (default: {GLIBC})")
     run.add_argument("--seed", type=int, metavar="N", help="of the order of the rounds (default: drawn, and stored)")
     run.add_argument("--time-budget", metavar="5m", help="of measuring, without build and report")
     run.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder (default: results/<time>-<mode>)")
@@ -93,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     budget = pace.parse_duration(options.time_budget) if options.time_budget else None
-    begun = options.mode, options.models, options.workloads, options.cores, options.seed, options.out
+    begun = options.mode, options.models, options.workloads, options.cores, options.allocator, options.seed, options.out
     if options.resume is not None:
         if any(option not in (None, "") for option in begun):
             raise Problem("--resume continues a run as it was begun: beside it only --time-budget can be given", Exit.USAGE)
@@ -111,6 +113,7 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         models=_names("--models", options.models, "those of scripts/crossover list"),
         workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
         cores=host.cores_of_run(options.cores),
+        allocator=Allocator.named(options.allocator or GLIBC),
         seed=options.seed,
         out=options.out,
         command_line=["crossover", *arguments],

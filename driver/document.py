@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from driver import google
+from driver.allocator import GLIBC
 from driver.cells import Cell, Event
 from driver.checks import outcome
 from driver.output import write_whole
@@ -100,9 +101,10 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 4},
+        "schema_version": {"major": 1, "minor": 5},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
+            "allocator": run.get("allocator", GLIBC),
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
             "duration_ns": record.duration_ns,
             "rounds_done": max(record.visited.values(), default=0),

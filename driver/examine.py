@@ -43,7 +43,7 @@ def _read(pair: Pair) -> tuple[Run, Run]:
     except ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
     if (differences := host_differences(before, after)) and not pair.other_host:
-        raise Problem(f"the runs are of different hosts ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
+        raise Problem(f"the runs are of different hosts or settings ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
     return before, after
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from driver.allocator import GLIBC, Allocator
 from driver.cells import Cell, Event
 from driver.cores import usable_cores
 from driver.pace import FULL
@@ -63,7 +64,7 @@ def _mark(reason: str, reasons: list[str]) -> str:
 
 def _ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
     with Waiter(progress.tick) as waiter:
-        session = Session(programs, {}, cores, FULL, progress, waiter)  # patient: a model that opens late would be missing
+        session = Session(programs, {}, cores, Allocator(GLIBC), FULL, progress, waiter)  # patient: a model that opens late would be missing
         try:
             events, cells = session.open()
         finally:

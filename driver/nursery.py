@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -56,8 +56,8 @@ class Nursery:
         self._files: dict[int, tempfile.TemporaryDirectory[str]] = {}
         self._shared = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
 
-    def start(self, command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
+    def start(self, command: Sequence[str], errors: IO[bytes], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """`environment` adds to our own. Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
         files = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
         try:
             child = subprocess.Popen(
@@ -68,7 +68,7 @@ class Nursery:
                 bufsize=0,
                 start_new_session=True,
                 preexec_fn=_die_with_the_driver,
-                env={**os.environ, "TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name},
+                env={**os.environ, "TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(environment or {})},
             )
         except OSError:
             files.cleanup()

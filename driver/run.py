@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from driver import document, host, output
+from driver.allocator import GLIBC, Allocator
 from driver.cells import REPRESENTATIVE, VARIANT, Cell, Event
 from driver.checks import outcome
 from driver.costs import Costs
@@ -35,6 +36,7 @@ class Request:
 
     pace: Pace
     cores: int  # that a model may use: the one number of the run
+    allocator: Allocator
     models: list[str] = field(default_factory=list)
     workloads: list[str] = field(default_factory=list)
     seed: int | None = None
@@ -56,8 +58,8 @@ class Request:
             pace = PACES[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
             if not isinstance(run["programs"], dict):
                 raise TypeError
-            cores = host.cores_of_run(int(run["cores"]))
-            return cls(pace, cores, list(run["models"]), list(run["workloads"]), int(run["seed"]), None, folder, command_line, journal, events)
+            cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
+            return cls(pace, cores, allocator, list(run["models"]), list(run["workloads"]), int(run["seed"]), None, folder, command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -73,7 +75,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     host.raise_descriptor_limit()
     watch = Watch()
     with Waiter(progress.tick) as waiter:
-        session = Session(chosen, servers, request.cores, request.pace, progress, waiter)
+        session = Session(chosen, servers, request.cores, request.allocator, request.pace, progress, waiter)
         try:
             openings, offered = session.open(None if request.pace.name == EXHAUSTIVE.name else request.pace.name)
             check_names("workload", request.workloads, session.workloads)
@@ -137,6 +139,7 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "seed": secrets.randbits(32) if request.seed is None else request.seed,
                 "time_budget_ns": request.pace.budget_ns,
                 "cores": request.cores,
+                "allocator": request.allocator.name,
                 "models": request.models,
                 "workloads": request.workloads,
                 "programs": programs,

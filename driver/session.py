@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from driver.allocator import Allocator
 from driver.bench import Answer, Bench
 from driver.cells import Case, Cell, Malformed, quoted, read_hello
 from driver.checks import KEPT, is_count, wrong_sample
@@ -28,7 +29,7 @@ _PATIENCE = 20  # times the expected time: other programs may hold the cores
 class Session:
     """Not restartable; end() leaves no process behind, whatever state it is in."""
 
-    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, pace: Pace, progress: Progress, waiter: Waiter) -> None:
+    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, allocator: Allocator, pace: Pace, progress: Progress, waiter: Waiter) -> None:
         self.pace = pace
         self.progress = progress
         self.waiter = waiter
@@ -39,7 +40,8 @@ class Session:
         self._nursery = Nursery()
         self._servers = {name: Server(_SERVERS[name], path, self._nursery, waiter) for name, path in servers.items()}
         self._cores = cores
-        self._benches = {name: Bench(path, [], self._nursery, waiter) for name, path in programs.items()}
+        self._allocator = allocator
+        self._benches = {name: Bench(path, [], self._nursery, waiter, allocator) for name, path in programs.items()}
         self._once: dict[str, Bench] = {}  # of each model, for cells that want a process in which nothing ran before
 
     def begin(self, record: Record) -> None:
@@ -90,7 +92,7 @@ class Session:
         """Second processes of the same programs, opened when they are first asked; their model events. `models`: twin → model."""
         for twin, model in models.items():
             own = self._benches[model]
-            self._benches[twin] = Bench(own.program, own.arguments, self._nursery, self.waiter)
+            self._benches[twin] = Bench(own.program, own.arguments, self._nursery, self.waiter, self._allocator)
         opened = {event["model"]: event for event in events if event["event"] == "model"}
         return [{**opened[model], "model": twin, "twin_of": model} for twin, model in models.items()]
 
@@ -167,7 +169,7 @@ class Session:
         if not cell.fresh_process:
             return own
         if cell.model not in self._once:
-            self._once[cell.model] = Bench(own.program, own.arguments, self._nursery, self.waiter)
+            self._once[cell.model] = Bench(own.program, own.arguments, self._nursery, self.waiter, self._allocator)
         return self._once[cell.model]
 
     def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None, cap_ns: int | None) -> Answer | None:

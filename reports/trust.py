@@ -71,7 +71,8 @@ def _bound(regret: float) -> str:
 def _machine(run: Run) -> str:
     cores = run.run.get("cores") or run.host.get("logical_cores")
     memory = run.host.get("mem_bytes")
-    parts = [run.host.get("cpu_model") or run.host.get("arch") or "unknown CPU", f"{cores} cores used", quantities.size(memory) if memory else "", run.host.get("os") or ""]
+    allocator = run.run.get("allocator", "glibc")
+    parts = [run.host.get("cpu_model") or run.host.get("arch") or "unknown CPU", f"{cores} cores used", quantities.size(memory) if memory else "", run.host.get("os") or "", f"memory from {allocator}" if allocator != "glibc" else ""]
     return ", ".join(str(p) for p in parts if p)
 
 

@@ -186,6 +186,7 @@ def main() -> None:
         "verbs": {"can_sleep": "", "can_fork": "has one thread only"},
         "cells": [cell(workload, units) for workload in WORKLOADS for units in CONFIG.get("sizes", [10])],
         "options": sys.argv[2:],
+        "preload": os.environ.get("LD_PRELOAD"),
         **CONFIG.get("hello", {}),
     }
     if strikes("hello", ""):

@@ -13,10 +13,11 @@ from tests.driver.conftest import ROOT, Benches
 USAGE = [
     (["run", "--models", "evne"], "there is no model evne (did you mean even?); there are: even, odd"),
     (["run", "--workloads", "spni"], "there is no workload spni (did you mean spin?); there are: spin, wait"),
-    (["run", "--sede=3"], "there is no option --sede (did you mean --seed?); there are: --cores, --exhaustive, --full, --help, --models, --out, --quick, --resume"),
+    (["run", "--sede=3"], "there is no option --sede (did you mean --seed?); there are: --allocator, --cores, --exhaustive, --full, --help, --models, --out, --quick, --resume"),
     (["list", "--frobnicate"], "there is no option --frobnicate; there are: --help"),
     (["run", "fast"], "unrecognized arguments: fast"),
     (["run", "--quick", "--full"], "not allowed with argument"),
+    (["run", "--allocator", "tcmalloc"], "there is no allocator tcmalloc (did you mean mimalloc?); there are: glibc, jemalloc, mimalloc"),
     (["run", "--cores", "0"], "--cores 0: this process may use 1 to"),
     (["run", "--cores", "many"], "invalid int value"),
     (["run", "--seed", "-4"], "--seed -4 is negative"),

@@ -91,7 +91,7 @@ def test_runs_of_different_hosts_are_refused_unless_told(benches: Benches, runs:
     after = altered(runs("b"), lambda run: run["host"].update(hostname_hash="elsewhere"))
     result = benches.drive(verb, str(before), str(after))
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "different hosts (machine " in result.err and "--allow-different-host" in result.err
+    assert "different hosts or settings (machine " in result.err and "--allow-different-host" in result.err
     assert benches.drive(verb, str(before), str(after), "--allow-different-host").code == 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from driver.allocator import GLIBC, Allocator
 from driver.bench import OUTCOMES, Answer, Bench
 from driver.cells import Malformed, read_hello
 from driver.checks import wrong_sample
@@ -48,7 +49,7 @@ def answer_of(line: bytes, kind: str, tmp_path: Path) -> Answer:
     """What the driver makes of a line that came through its pipe."""
     (tmp_path / "line").write_bytes(line + b"\n")
     with Waiter(lambda: 1.0) as waiter, open(tmp_path / "line", "rb") as output:
-        bench = Bench(Path("bench_x"), [], _Nursery(), waiter)
+        bench = Bench(Path("bench_x"), [], _Nursery(), waiter, Allocator(GLIBC))
         bench._errors = io.BytesIO()  # type: ignore[assignment]
         bench._child = SimpleNamespace(stdout=output, stdin=None, pid=0)  # type: ignore[assignment]
         return bench._receive(10**9, kind)

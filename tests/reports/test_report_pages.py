@@ -15,9 +15,11 @@ from xml.etree import ElementTree
 
 import pytest
 import reports
-from reports import older_figures
+from reports import older_figures, tables, trust
 from reports.__main__ import main
+from reports.analysis import analyse
 from reports.figures import sheet
+from reports.read import parse_run
 from tests.reports import synthetic
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -166,6 +168,14 @@ def test_a_partial_run_says_so(tmp_path: Path) -> None:
     folder = written(tmp_path, document)
     assert "partial: interrupted" in (folder / "index.html").read_text()
     assert "partial: interrupted" in (folder / "report.md").read_text()
+
+
+def test_another_allocator_stands_with_the_machine_and_in_the_environment() -> None:
+    document = synthetic.run([], [], [])
+    document["run"]["allocator"] = "jemalloc"
+    analysis = analyse(parse_run(document, "x"))
+    assert ("run", "allocator", "jemalloc") in tables.environment(analysis).rows
+    assert next(fact.value for fact in trust.facts(analysis) if fact.name == "Machine").endswith("memory from jemalloc")
 
 
 def test_text_from_the_run_cannot_become_markup(tmp_path: Path) -> None:

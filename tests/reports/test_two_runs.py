@@ -92,6 +92,16 @@ def test_hosts_differ_by_what_both_know() -> None:
     assert host_differences(on(hostname_hash="ab"), on(hostname_hash="cd", logical_cores=8)) == ["machine ab and cd", "cores 2 and 8"]
 
 
+def test_runs_on_different_allocators_are_different_and_one_that_names_none_had_the_c_library_s() -> None:
+    def using(**facts: str) -> Run:
+        raw = synthetic.run([], [], [])
+        raw["run"] |= facts
+        return parse_run(raw, "x")
+
+    assert host_differences(using(), using(allocator="glibc")) == []
+    assert host_differences(using(), using(allocator="jemalloc")) == ["allocator glibc and jemalloc"]
+
+
 def test_a_winner_that_changed_is_told() -> None:
     before, after = made({"fibers": 1e6, "thread_pool": 2e6}, 1), made({"fibers": 2e6, "thread_pool": 1e6}, 2)
     ((case, metric, was, now),) = verdict_changes(before, after)

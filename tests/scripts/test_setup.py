@@ -51,7 +51,7 @@ class Machine:
 
 def packages(list_of="packages"):
     """Of the script's list of that name."""
-    return SETUP.read_text().partition(f"\n{list_of}=(")[2].partition("\n)\n")[0].split()
+    return SETUP.read_text().partition(f"\n{list_of}=(")[2].partition(")")[0].split()
 
 
 @pytest.fixture
@@ -167,10 +167,17 @@ def test_what_only_the_tests_need_is_installed_for_them_only(machine):
     assert machine.apt_calls() == []
     machine.run("tests")
     words = machine.apt_calls()[0].split()
-    assert set(packages("for_tests")) <= set(words) and not set(packages()) & set(words)
+    assert {*packages("for_tests"), *packages("for_allocators")} <= set(words) and not set(packages()) & set(words)
 
 
-@pytest.mark.parametrize("arguments", [["--force"], ["tests", "now"], [""]])
+def test_the_allocators_are_installed_for_who_asks_for_them(machine):
+    machine.all_installed()
+    machine.apt("", 0)
+    machine.run("allocators")
+    assert machine.apt_calls()[0].split("--no-install-recommends ")[1].split() == packages("for_allocators")
+
+
+@pytest.mark.parametrize("arguments", [["--force"], ["tests", "now"], ["tests", "allocators"], [""]])
 def test_other_arguments_are_refused(machine, arguments):
     result = machine.run(*arguments)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
