@@ -18,6 +18,8 @@ struct model_facts {
     std::string family;
     std::string variant_of;  // the model of the family that this is a variant of, or itself
     engineering engineered = engineering::library;
+    std::string_view semaphore_order;  // fifo or barging; empty: it has none
+    std::string_view channel_order;    // likewise
     std::string back_end;
     std::size_t cores = 1;  // that it was made for
     std::size_t at_once;

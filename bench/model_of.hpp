@@ -25,6 +25,10 @@ model_facts facts_of(const R& runtime, std::size_t workers = 0) {
     else
         facts.variant_of = R::name;
     facts.engineered = R::engineered;
+    using context = typename R::context;
+    if constexpr (can_limit<context>) facts.semaphore_order = name_of(context::semaphore::order);
+    if constexpr (can_queue<context>)
+        facts.channel_order = name_of(context::template channel<std::uint64_t>::order);
     facts.back_end = R::back_end;
     facts.at_once = runtime.at_once();
     if constexpr (requires { R::at_once_limit; }) facts.at_once_limit = R::at_once_limit;

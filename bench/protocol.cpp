@@ -98,21 +98,24 @@ std::string hello_line(const model& m) {
     for (const auto& [verb, reason] : f.verbs) verbs[std::string(verb)] = reason;
     for (const auto& [name, value] : build_facts()) versions[name] = value;
     for (const auto& c : m.cells()) cells.push_back(cell_row(c->facts()));
-    return line_of({{"protocol", 1},
-                    {"model", f.name},
-                    {"family", f.family},
-                    {"variant_of", f.variant_of},
-                    {"engineering", name_of(f.engineered)},
-                    {"cores", f.cores},
-                    {"at_once", f.at_once},
-                    {"back_end", f.back_end},
-                    {"resources", resources_of(m)},
-                    {"versions", versions},
-                    {"start_up_ns", f.start_up_ns},
-                    {"pid", ::getpid()},
-                    {"worker_pids", m.worker_ids()},
-                    {"verbs", verbs},
-                    {"cells", cells}});
+    json hello{{"protocol", 1},
+               {"model", f.name},
+               {"family", f.family},
+               {"variant_of", f.variant_of},
+               {"engineering", name_of(f.engineered)},
+               {"cores", f.cores},
+               {"at_once", f.at_once},
+               {"back_end", f.back_end}};
+    if (!f.semaphore_order.empty()) hello["semaphore_order"] = f.semaphore_order;
+    if (!f.channel_order.empty()) hello["channel_order"] = f.channel_order;
+    hello["resources"] = resources_of(m);
+    hello["versions"] = versions;
+    hello["start_up_ns"] = f.start_up_ns;
+    hello["pid"] = ::getpid();
+    hello["worker_pids"] = m.worker_ids();
+    hello["verbs"] = verbs;
+    hello["cells"] = cells;
+    return line_of(hello);
 }
 
 std::string gate_line(const account& a, std::uint64_t bare_ns) {

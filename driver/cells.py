@@ -8,6 +8,7 @@ from typing import Any
 
 METRICS = ("time", "cpu", "latency", "memory")
 ENGINEERING = ("textbook", "best", "library")
+ORDERS = ("fifo", "barging")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
 REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
@@ -197,14 +198,18 @@ _TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
 )
 
 
+_ONE_OF = (("engineering", ENGINEERING), ("semaphore_order", ORDERS), ("channel_order", ORDERS))
+
+
 def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], size: str | None = None) -> list[Cell]:
     """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty. Raises Malformed."""
     if _field(hello, "model", str) != model:
         raise Malformed(f"the process of {model} calls itself {quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
         _field(hello, key, kind, *default)
-    if "engineering" in hello:
-        _choice(hello, "engineering", ENGINEERING)
+    for key, choices in _ONE_OF:
+        if key in hello:
+            _choice(hello, key, choices)
     cells = []
     for row in _field(hello, "cells", list):
         if not isinstance(row, dict):

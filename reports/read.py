@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reports.run import CLASSES, ENGINEERING, Cell, Model, Run, Sample, Workload
+from reports.run import CLASSES, ENGINEERING, ORDERS, Cell, Model, Run, Sample, Workload
 
 RUN = "run.json"
 MAJOR = 1
@@ -198,14 +198,16 @@ def _model(m: Mapping[str, Any]) -> Model:
         resources=m.get("resources") or {},
         versions=m.get("versions") or {},
         twin_of=_optional(m.get("twin_of"), _text),
-        engineering=_optional(m.get("engineering"), _engineering),
+        engineering=_one_of(ENGINEERING, m.get("engineering")),
+        semaphore_order=_one_of(ORDERS, m.get("semaphore_order")),
+        channel_order=_one_of(ORDERS, m.get("channel_order")),
     )
 
 
-def _engineering(value: Any) -> str:
-    if value not in ENGINEERING:
-        raise ValueError(f"engineering {value!r}")
-    return _text(value)
+def _one_of(choices: Sequence[str], value: Any) -> str | None:
+    if value is not None and value not in choices:
+        raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
+    return _optional(value, _text)
 
 
 def _processes(model: Model) -> int:

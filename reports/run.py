@@ -10,6 +10,7 @@ from reports.latency import OPEN_LOOP, OTHERWISE, Buckets, added, deciding_ns
 from reports.statistics import Series
 
 ENGINEERING = ("textbook", "best", "library")
+ORDERS = ("fifo", "barging")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 PAGE = 4096  # no process is measured finer than a page
 
@@ -137,6 +138,8 @@ class Model:
     versions: Mapping[str, str] = field(default_factory=dict)
     twin_of: str | None = None
     engineering: str | None = None  # textbook, best or library; None: the run does not say
+    semaphore_order: str | None = None  # fifo or barging; None: it has none, or the run does not say
+    channel_order: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@
 
 #include "runtimes/batch.hpp"
 #include "runtimes/bounded_ring.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/permit.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -196,9 +197,11 @@ class asio {
         stoppable_;
 };
 
-// FIFO: a released permit goes to the item that has waited longest. (Asio 1.74 has no semaphore of its own.)
+// A released permit goes to the item that has waited longest. (Asio 1.74 has no semaphore of its own.)
 class asio::semaphore {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     explicit semaphore(std::size_t permits) : free_(permits) {}
 
     async<permit> acquire(context& ctx) {
@@ -229,6 +232,8 @@ class asio::semaphore {
 template <class T>
 class asio::channel {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     async<bool> push(context& ctx, T value) {

@@ -11,6 +11,7 @@
 #include "runtimes/arena.hpp"
 #include "runtimes/batch.hpp"
 #include "runtimes/bounded_ring.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/event_loop/coro.hpp"
 #include "runtimes/event_loop/semaphore.hpp"
@@ -128,9 +129,11 @@ in_contract<asyncio::sendall_wait> stream::write_all(verbs& ctx, std::span<const
     return in_contract<asyncio::sendall_wait>(socket_, from, deadline);
 }
 
-// FIFO, as asyncio's.
+// asyncio's.
 class semaphore {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     explicit semaphore(std::size_t permits) : inner_(static_cast<std::ptrdiff_t>(permits)) {}
 
     in_contract<asyncio::semaphore::permit_wait> acquire(verbs& ctx) {
@@ -147,6 +150,8 @@ class semaphore {
 template <class T>
 class channel {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     class push_wait : asyncio::queued_wait {

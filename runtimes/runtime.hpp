@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "runtimes/arena.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/errors.hpp"
 #include "runtimes/policy.hpp"
@@ -111,19 +112,23 @@ concept can_fork = requires(C& ctx, job<C> j, const void* batch) {
     ctx.run(std::size_t{}, j, batch, policy{});
 };
 
-// semaphore(permits); acquire(ctx) → permit, which gives itself back when destroyed. FIFO only where the
-// model says so.
+// semaphore(permits); acquire(ctx) → permit, which gives itself back when destroyed. semaphore::order says
+// whether it is FIFO.
 template <class C>
 concept can_limit = requires(C& ctx, typename C::semaphore& s) {
     requires std::constructible_from<typename C::semaphore, std::size_t>;
+    { C::semaphore::order } -> std::convertible_to<discipline>;
     s.acquire(ctx);
 };
 
 // channel<T>(arena, capacity): bounded, many producers and consumers, T trivially copyable. push(ctx, v) →
 // bool, false once closed; pop(ctx) → optional<T>, empty once closed and drained; close() wakes everybody.
+// channel::order says whether those that wait to push or pop are served first come, first served; the
+// elements always are.
 template <class C>
 concept can_queue = requires(C& ctx, typename C::template channel<std::uint64_t>& c, arena& memory) {
     requires std::constructible_from<typename C::template channel<std::uint64_t>, arena&, std::size_t>;
+    { C::template channel<std::uint64_t>::order } -> std::convertible_to<discipline>;
     c.push(ctx, std::uint64_t{});
     c.pop(ctx);
     c.close();

@@ -79,6 +79,8 @@ class tbb_tasks {
 
     class semaphore {
       public:
+        static constexpr discipline order = blocking::semaphore::order;
+
         explicit semaphore(std::size_t permits) : limit_(permits) {}
         blocking::ready<permit> acquire(context& ctx) {
             return blocking::ready<permit>(permit(limit_.acquire(ctx).await_resume()));

@@ -6,6 +6,7 @@
 #include "tests/contract/limits.hpp"
 #include "tests/contract/nesting.hpp"
 #include "tests/contract/offloading.hpp"
+#include "tests/contract/orders.hpp"
 #include "tests/contract/queues.hpp"
 #include "tests/contract/refusals.hpp"
 #include "tests/contract/stopping.hpp"

@@ -13,6 +13,7 @@
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/blocking/bell.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/discipline.hpp"
 
 namespace crossover::blocking {
 
@@ -21,6 +22,8 @@ class channel {
     static_assert(std::is_trivially_copyable_v<T>, "elements travel between processes");
 
   public:
+    static constexpr discipline order = discipline::barging;
+
     // The capacity is rounded up to a power of two, at least 2.
     channel(arena& memory, std::size_t capacity) {
         std::size_t size = 2;

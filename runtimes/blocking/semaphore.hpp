@@ -8,6 +8,7 @@
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/blocking/bell.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/permit.hpp"
 
 namespace crossover::blocking {
@@ -15,9 +16,10 @@ namespace crossover::blocking {
 class semaphore;
 using permit = crossover::permit<semaphore>;
 
-// Not FIFO: whoever comes first after a release gets the permit, which spares the switch to a sleeper.
 class semaphore {
   public:
+    static constexpr discipline order = discipline::barging;
+
     explicit semaphore(std::size_t permits) : free_(static_cast<std::uint32_t>(permits)) {}
 
     ready<permit> acquire(verbs& ctx) {

@@ -7,6 +7,7 @@
 #include "runtimes/arena.hpp"
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/bounded_ring.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/event_loop/frame_pool.hpp"
 #include "runtimes/fibers/scheduler.hpp"
@@ -86,9 +87,11 @@ class waiter_list {
 class semaphore;
 using permit = crossover::permit<semaphore>;
 
-// FIFO: a released permit goes to the fiber that has waited longest.
+// A released permit goes to the fiber that has waited longest.
 class semaphore {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     explicit semaphore(std::size_t permits) : free_(permits) {}
 
     ready<permit> acquire(verbs& ctx) {
@@ -109,10 +112,13 @@ class semaphore {
     waiter_list waiters_;
 };
 
-// A bounded channel between fibers of one thread: a ring and two lists of waiters.
+// A bounded channel between fibers of one thread: a ring and two lists of waiters, who look again when they
+// are woken.
 template <class T>
 class channel {
   public:
+    static constexpr discipline order = discipline::barging;
+
     channel(arena& memory, std::size_t capacity) : ring_(memory, capacity) {}
 
     ready<bool> push(verbs& ctx, T value) {

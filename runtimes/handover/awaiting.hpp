@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "runtimes/discipline.hpp"
 #include "runtimes/event_loop/loop.hpp"
 #include "runtimes/handover/elements.hpp"
 #include "runtimes/handover/permits.hpp"
@@ -73,6 +74,8 @@ class loop_turn : public asyncio::pending, public waiter {
 
 class loop_semaphore {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     explicit loop_semaphore(std::size_t count) : permits_(count) {}
 
     class permit_wait {
@@ -114,6 +117,8 @@ class loop_channel {
     using turn = typename ring::turn;
 
   public:
+    static constexpr discipline order = discipline::fifo;
+
     loop_channel(arena& memory, std::size_t capacity) : elements_(memory, capacity) {}
 
     class push_wait {

@@ -5,6 +5,7 @@
 
 #include "runtimes/batch.hpp"
 #include "runtimes/blocking/async.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/handover/elements.hpp"
 #include "runtimes/handover/permits.hpp"
 
@@ -16,6 +17,8 @@ namespace crossover::handover {
 template <class Verbs, class Waiter>
 class suspending_semaphore {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     explicit suspending_semaphore(std::size_t count) : permits_(count) {}
 
     blocking::ready<permit> acquire(Verbs& ctx) {
@@ -39,6 +42,8 @@ class suspending_semaphore {
 template <class Verbs, class Waiter, class T>
 class suspending_channel {
   public:
+    static constexpr discipline order = discipline::fifo;
+
     suspending_channel(arena& memory, std::size_t capacity) : elements_(memory, capacity) {}
 
     blocking::ready<bool> push(Verbs& ctx, T value) {

@@ -74,6 +74,7 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "engineering": "library",
         "cores": around.cores,
         "at_once": model.at_once,
+        "channel_order": "barging",  # asyncio's queue as well: who is woken looks again
         "back_end": model.back_end,
         "resources": {"threads": model.threads, "processes": len(model.workers) or 1, "descriptors": soft},
         "versions": {"python": f"{platform.python_implementation()} {platform.python_version()}", **model.versions},

@@ -177,6 +177,7 @@ def main() -> None:
         "family": CONFIG.get("family", "threads"),
         "variant_of": CONFIG["model"],
         "engineering": CONFIG.get("engineering", "best"),
+        "channel_order": "fifo",
         "at_once": 2,
         "resources": {"threads": 2, "processes": 1},
         "versions": {"compiler": "double 1.0"},

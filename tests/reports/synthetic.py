@@ -121,6 +121,8 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
                 "family": FAMILIES.get(TEXTBOOKS.get(id, id), "peer"),
                 "variant_of": TEXTBOOKS.get(id, id),
                 "engineering": "textbook" if id in TEXTBOOKS else ENGINEERING.get(id, "best"),
+                "semaphore_order": "barging",
+                "channel_order": None if id == "serial" else "barging",
                 "status": "ok",
                 "reason": "",
                 "at_once": 2,
