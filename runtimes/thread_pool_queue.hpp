@@ -16,6 +16,7 @@
 #include "runtimes/batch.hpp"
 #include "runtimes/blocking/verbs.hpp"
 #include "runtimes/bounded_ring.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/permit.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -132,9 +133,10 @@ class thread_pool_queue {
     std::vector<std::thread> threads_;
 };
 
-// Not FIFO: whoever comes first after a release gets the permit.
 class thread_pool_queue::semaphore {
   public:
+    static constexpr discipline order = discipline::barging;
+
     explicit semaphore(std::size_t permits) : free_(permits) {}
 
     blocking::ready<permit> acquire(context& ctx) {
@@ -163,6 +165,8 @@ class thread_pool_queue::semaphore {
 template <class T>
 class thread_pool_queue::channel {
   public:
+    static constexpr discipline order = discipline::barging;
+
     channel(arena& memory, std::size_t capacity) : elements_(memory, capacity) {}
 
     // False once the channel is closed.
