@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "runtimes/discipline.hpp"
 #include "runtimes/event_loop/queue.hpp"
 #include "runtimes/event_loop/stream.hpp"
 #include "runtimes/loop_model.hpp"
@@ -89,7 +90,8 @@ class event_loop_tasks::stream {
     std::unique_ptr<asyncio::stream_pair> ends_;
 };
 
-// A queue that is shut down when it is closed.
+// A queue that is shut down when it is closed. Who is woken in it looks again, and a newcomer may have been
+// faster.
 template <class T>
 class event_loop_tasks::channel {
     using queue = asyncio::queue<T>;
@@ -97,6 +99,8 @@ class event_loop_tasks::channel {
     using get = looped::in_contract<typename queue::get_wait>;
 
   public:
+    static constexpr discipline order = discipline::barging;
+
     channel(arena&, std::size_t capacity) : queue_(capacity) {}
 
     class push_wait : put {

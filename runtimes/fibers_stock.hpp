@@ -18,6 +18,7 @@
 
 #include "runtimes/batch.hpp"
 #include "runtimes/blocking/async.hpp"
+#include "runtimes/discipline.hpp"
 #include "runtimes/limits.hpp"
 #include "runtimes/permit.hpp"
 #include "runtimes/runtime.hpp"
@@ -166,6 +167,8 @@ bool fibers_stock::context::wait(lock& held, condition& on, Ready ready, time_po
 // As one builds it from a mutex and a condition variable: a newcomer may be faster than who was woken.
 class fibers_stock::semaphore {
   public:
+    static constexpr discipline order = discipline::barging;
+
     explicit semaphore(std::size_t permits) : free_(permits) {}
 
     blocking::ready<permit> acquire(context& ctx) {
@@ -194,6 +197,8 @@ class fibers_stock::semaphore {
 template <class T>
 class fibers_stock::channel {
   public:
+    static constexpr discipline order = discipline::barging;
+
     channel(arena&, std::size_t capacity) : inner_(std::bit_floor(capacity + 1)) {}
 
     blocking::ready<bool> push(context& ctx, T value) {
