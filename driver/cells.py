@@ -11,7 +11,7 @@ ENGINEERING = ("textbook", "best", "library")
 ORDERS = ("fifo", "barging")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
-REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, and what a claim is judged by
+REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, a textbook, and what a claim is judged by
 LOAD = "load_percent"  # of what the slowest model that competes can serve
 LOADS = (50, 70, 90)
 

@@ -107,7 +107,8 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
 
 
 def _members(openings: list[Event]) -> list[Member]:
-    return [Member(event["model"], event["hello"]["family"], event["hello"]["variant_of"]) for event in openings if event.get("hello")]
+    hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
+    return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook") for model, hello in hellos.items()]
 
 
 def _control(cells: list[Cell], pace: Pace) -> list[Cell]:

@@ -43,18 +43,28 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     for models in cases.values():
         _rank(models, members)
     claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
+    kept = claimed | _textbooks(cases, members) if variants == Variants.ONE_CASE else set()
     for cell in chosen:
         cell.claimed = cell.id in claimed
-        if cell.claimed and cell.rank == VARIANT:  # left out after all that is only shown
+        if cell.id in kept and cell.rank == VARIANT:  # left out after all that is only shown
             cell.rank = REFERENCE
         cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT
-    wide = _with_all_models(cases, variants, claimed)
-    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, claimed, variants)]
+    wide = _with_all_models(cases, variants, kept)
+    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, kept, variants)]
     sizes = {name: max((cell.scheduled * (cell.bound_ns or 1), cell.units) for cell in models) for name, models in cases.items()}
     return sorted(chosen, key=lambda cell: (cell.rank, QUICK.name not in cell.sizes, sizes[cell.case.name], cell.case.name))
 
 
-def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, claimed: Set[str]) -> set[str]:
+def _textbooks(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]) -> set[str]:
+    """The ids of the cells that show how far textbooks are from the best: of each workload in that case which quick has, or the first."""
+    textbooks = {member.id for member in members if member.textbook}
+    first: dict[str, Sequence[Cell]] = {}
+    for models in sorted(cases.values(), key=lambda models: QUICK.name not in models[0].sizes):
+        first.setdefault(models[0].case.workload, models)
+    return {cell.id for models in first.values() for cell in models if cell.model in textbooks}
+
+
+def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, kept: Set[str]) -> set[str]:
     """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
     first; where memory decides, every one, as it takes few rounds. There is only room for MOST_CELLS: memory comes first, then
     workloads that quick has, and of them coordination, which takes each model apart, and then those that most models can do, where the peers in CPython show what is theirs and what is the model's."""
@@ -62,7 +72,7 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, cl
         return set(cases) if variants == Variants.ALL else set()
 
     def further(models: Sequence[Cell]) -> int:
-        return sum(cell.status != "unsupported" and cell.rank == VARIANT and cell.id not in claimed for cell in models)
+        return sum(cell.status != "unsupported" and cell.rank == VARIANT and cell.id not in kept for cell in models)
 
     supported = sum(len(_able(models)) for models in cases.values())
     room = MOST_CELLS - MOST_TWINS - (supported - sum(map(further, cases.values())))
@@ -99,12 +109,12 @@ def _rank(models: Sequence[Cell], members: Sequence[Member]) -> None:
         cell.rank = REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT
 
 
-def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, claimed: Set[str], variants: Variants) -> list[Cell]:
+def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, kept: Set[str], variants: Variants) -> list[Cell]:
     """The cells of one case that are measured, and those that show why their model is not."""
     before = passed_over(members, models[0].case.kind, _able(models))
     only_peers = variants == Variants.ONE_CASE and _is_dear(models[0])
     beside = {member.id for member in members if member.family == "peer" or not only_peers}
-    return [cell for cell in models if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in claimed]
+    return [cell for cell in models if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in kept]
 
 
 def _is_dear(cell: Cell) -> bool:

@@ -107,7 +107,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) -> Case:
     supported = {c.model for c in cells if c.status != "unsupported"}
-    contenders = competing([Member(m.id, m.family, m.variant_of) for m in run.models], workload.class_, supported)
+    contenders = competing([Member(m.id, m.family, m.variant_of, m.engineering == "textbook") for m in run.models], workload.class_, supported)
     metrics = dict.fromkeys((*MAP_METRICS, workload.metric))
     medians: dict[str, dict[str, float]] = {}
     for metric in dict.fromkeys((*metrics, "memory")):

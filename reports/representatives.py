@@ -62,6 +62,7 @@ class Member(NamedTuple):
     id: str
     family: str
     variant_of: str
+    textbook: bool = False
 
 
 def _lines(members: Iterable[Member], class_: str) -> list[tuple[str, ...]]:
@@ -69,8 +70,8 @@ def _lines(members: Iterable[Member], class_: str) -> list[tuple[str, ...]]:
     known = list(members)
     lines = []
     for family, preferred in _BY_CLASS[class_].items():
-        # A family member that the table does not know (somebody's new runtime) stands in only where none of the named ones can.
-        others = tuple(m.id for m in known if m.family == family and m.id not in preferred and m.variant_of == m.id)
+        # A family member that the table does not know (somebody's new runtime) stands in only where none of the named ones can; what is measured for the distance to them never does.
+        others = tuple(m.id for m in known if m.family == family and m.id not in preferred and m.variant_of == m.id and not m.textbook)
         lines.append(preferred + others)
     return lines
 

@@ -10,7 +10,7 @@ from driver.cells import Case, Cell
 from driver.pace import Variants
 from driver.problem import Exit, Problem
 from driver.selection import REFERENCE, REPRESENTATIVE, VARIANT, select
-from reports.representatives import Member
+from reports.representatives import Member, competing
 
 FAMILIES = {
     "event_loop": "event_loop",
@@ -124,6 +124,25 @@ def test_full_has_no_more_than_800_cells_however_many_models_there_are() -> None
     of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
     assert {f"w{place}" for place in range(20, 30)} <= of_variant, "what quick has comes first"
     assert {cell.case.workload for cell in chosen if cell.model == "event_loop"} == {f"w{place}" for place in range(30)}
+
+
+def test_full_measures_textbooks_on_one_case_of_each_workload_however_short_room_is_and_in_the_same_rounds() -> None:
+    members = [*MEMBERS, *(Member(f"variant_{number}", "fibers", "fibers") for number in range(60)), Member("simple_fibers", "fibers", "simple_fibers", textbook=True)]
+    offered = []
+    for place in range(30):
+        for tasks, sizes in ((1, ("full",)), (2, ("quick", "full"))):
+            case = Case(f"w{place}/tasks:{tasks}", f"w{place}", {"tasks": tasks}, "io", "?", "time", "items")
+            offered += [Cell(case, member.id, 1, 1, None, "", 0, sizes) for member in members]
+    textbook = [cell for cell in select(offered, members, "full", [], Variants.ONE_CASE) if cell.model == "simple_fibers"]
+    assert [cell.case.params["tasks"] for cell in textbook] == [2] * 30
+    assert {(cell.rank, cell.shown_only) for cell in textbook} == {(REFERENCE, False)}
+    assert "simple_fibers" not in quick(offered)
+
+
+def test_a_textbook_never_stands_for_its_family() -> None:
+    members = [Member("simple_fibers", "fibers", "simple_fibers", textbook=True), Member("my_fibers", "fibers", "my_fibers")]
+    assert competing(members, "cpu", {"simple_fibers"}) == set()
+    assert competing(members, "cpu", {"simple_fibers", "my_fibers"}) == {"my_fibers"}
 
 
 def test_where_room_is_short_coordination_and_what_most_models_can_do_has_them_all() -> None:
