@@ -50,6 +50,7 @@ class thread_pool_queue {
     };
 
     static constexpr std::string_view name = "thread_pool_queue";
+    static constexpr std::string_view variant_of = "thread_pool";
     static constexpr std::string_view family = "threads";
     static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "";
