@@ -38,7 +38,8 @@ class Costs:
                 if is_count(known):
                     cell.known_ns = known
         except _FAULTS:
-            say(f"{self._file} is no file of costs: it is not used, and written anew at the end")
+            folder = self._file is not None and self._file.is_dir()
+            say(f"{self._file} is {'a folder: remove it, or no costs are kept' if folder else 'no file of costs: it is not used, and written anew at the end'}")
 
     def keep(self, cells: Iterable[Cell], programs: Mapping[str, str]) -> None:
         """Beside what is known of other cells. A cache that cannot be written is done without."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from driver.problem import Exit, Problem
+from reports.looks import LOOKS
 
 SECOND = 1_000_000_000
 _LONGEST_S = 31 * 86_400  # of a budget
-LEAST_ROUNDS, MEMORY_ROUNDS = 6, 3  # of a case before it is looked at first
+LEAST_ROUNDS = LOOKS[0]  # of a case before it is looked at first; less of one that memory decides
 SAMPLE_NS = 4_000_000  # aimed at: a longer sample is hardly quieter, and many short ones see more of the run
 
 

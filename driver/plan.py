@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from driver.cells import REPRESENTATIVE, Cell, Event
-from driver.pace import LEAST_ROUNDS, MEMORY_ROUNDS
 from reports.latency import OPEN_LOOP, OTHERWISE, values_wanted
+from reports.looks import looks_of
 
 SCREEN_ROUNDS = 3
 CLEARLY = 2.5  # times slower
@@ -108,7 +108,7 @@ def by_case(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
 
 def first_rounds(cell: Cell) -> int:
     """How many it has in any case."""
-    return MEMORY_ROUNDS if cell.case.metric == "memory" else LEAST_ROUNDS
+    return looks_of(cell.case.metric)[0]
 
 
 def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:

@@ -78,7 +78,7 @@ class _Rounds:
         share_ns = self._session.pace.budget_ns // _BESIDE_SHARE
         until_left_ns = max(share_ns, self._session.left_ns() - share_ns)
         for by_memory in (False, True):
-            self._show([case for case in wanted if (case.metrics == ("memory",)) == by_memory], until_left_ns)
+            self._show([case for case in wanted if case.by_memory == by_memory], until_left_ns)
         for cell in (cell for case in wanted for cell in case.cells):
             if cell.shown_only and cell.waits and not cell.samples:
                 self._session.record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
@@ -101,7 +101,7 @@ class _Rounds:
             self._sweeps(chosen, lambda case: case.done < goals[case.name], Standing.taking_part)
 
     def _confirm(self) -> None:
-        finished = [case for case in self._cases.values() if case.open_in is None and case.metrics != ("memory",) and case.verdicts[case.metrics[0]].kind != "none"]
+        finished = [case for case in self._cases.values() if case.open_in is None and not case.by_memory and case.verdicts[case.metrics[0]].kind != "none"]
         goals = {case.name: case.done + _CONFIRMING for case in finished}
         for case in sorted(finished, key=lambda case: sum(map(sample_cost_ns, case.confirming()))):
             if sum(map(sample_cost_ns, case.confirming())) * _CONFIRMING > self._session.left_ns():

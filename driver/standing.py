@@ -9,7 +9,8 @@ from driver.cells import REPRESENTATIVE, Cell
 from driver.checks import outcome
 from driver.plan import by_case, sample_cost_ns
 from driver.twins import TWINS
-from reports.deciding import LOOKS, Verdict, decide, known_slower, looks_of
+from reports.deciding import Verdict, decide, known_slower
+from reports.looks import LOOKS, looks_of
 from reports.run import Sample, sample_value
 from reports.statistics import Series
 
@@ -34,7 +35,8 @@ class Standing:
         self._looks = looks_of(cells[0].case.metric)
         self._samples: dict[str, list[Sample]] = {cell.model: [] for cell in cells}
         metric, paced = cells[0].case.metric, bool(cells[0].case.paced_by)
-        others = () if metric == "memory" else ("cpu",) if paced else ("cpu", "time")
+        self.by_memory = metric == "memory"  # decided by nothing else: each of its rounds is dear
+        others = () if self.by_memory else ("cpu",) if paced else ("cpu", "time")
         self.metrics = tuple(dict.fromkeys((metric, *others)))  # the deciding one first
 
     def follow(self, done: int) -> None:
@@ -67,7 +69,7 @@ class Standing:
 
     @property
     def _claims_go_on(self) -> bool:
-        return self.metrics != ("memory",) and self.done < _FOLLOWED and any(cell.claimed and cell.waits and cell.samples for cell in self.cells)
+        return not self.by_memory and self.done < _FOLLOWED and any(cell.claimed and cell.waits and cell.samples for cell in self.cells)
 
     def competing(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.rank == REPRESENTATIVE and cell.model not in _ORIGINALS]

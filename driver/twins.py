@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from driver.cells import CLASSES, Cell
 from driver.checks import outcome
+from reports.looks import looks_of
 
 if TYPE_CHECKING:
     from reports import statistics
@@ -38,7 +39,7 @@ def floor(cells: Sequence[Cell]) -> float | None:
         if twin := measured.get((case, TWINS.get(model, ""))):
             for metric, keys in _COMPARED.items():
                 both = {cell.model: _series(cell, *keys) for cell in (own, twin)}
-                verdict = deciding.decide(both, both.keys(), looks=deciding.looks_of(own.case.metric))
+                verdict = deciding.decide(both, both.keys(), looks=looks_of(own.case.metric))
                 found += [control.Pair(model, case, metric, verdict)] if verdict.kind != "none" else []
     return control.floor(pair.deviation for pair in found)
 

@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from reports import quantities, statistics
-from reports.deciding import Verdict, decide, known_slower, looks_of, settle
+from reports.deciding import Verdict, decide, known_slower, settle
+from reports.looks import looks_of
 from reports.representatives import BASELINE, Member, competing
 from reports.run import CLASSES, Cell, Run, Workload
 from reports.statistics import Ratio, Series

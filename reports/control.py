@@ -9,7 +9,8 @@ from statistics import median
 from scipy import stats
 
 from reports.analysis import MAP_METRICS
-from reports.deciding import Verdict, decide, looks_of
+from reports.deciding import Verdict, decide
+from reports.looks import looks_of
 from reports.run import Run
 
 

@@ -11,22 +11,16 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Literal
 
+from reports.looks import LOOKS
 from reports.statistics import MARGIN, PROCESSES, Bounds, Ratio, Series, common_rounds, pair
 
 Kind = Literal["wins", "ahead", "tie", "tie_within", "safe_choice", "open", "none"]
-LOOKS = (6, 12, 24, 48, 96, 192)  # rounds of a case after which it is looked at, and at no others: any rule may choose among them when to stop
-MEMORY_LOOKS = (3, 6, 12, 24, 48, 96)  # memory hardly varies
 WIDEST = 0.15  # a tie within more, or a regret beyond, says nothing
 AT_BOUND = 1.02  # times the least possible time: nobody can be ahead there
 CLEARLY_SLOWER = 1.5  # in each of too few rounds for an interval
 _CONTRADICTED = 3.0  # standard errors between what was found and what later rounds say
 _MEDIAN_WASTES = math.pi / 2  # its variance over that of the mean
 _LOG_MARGIN = math.log(MARGIN)
-
-
-def looks_of(deciding_metric: str) -> tuple[int, ...]:
-    """Of a case whose workload is decided by that metric."""
-    return MEMORY_LOOKS if deciding_metric == "memory" else LOOKS
 
 
 @dataclass(frozen=True)
@@ -191,16 +185,15 @@ def _all_at_bound(members: Iterable[Series], bound: float | None) -> bool:
 
 
 def _safe_choice(members: Mapping[str, Series], least: int) -> tuple[str, float]:
-    """The member that can be least behind whichever is best, and by how much: the upper bound of the multiple comparison with the best (Hsu 1984)."""
-    names = list(members)
-    behind = dict.fromkeys(names, 0.0)
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            found = _between(members[other], members[one], least)
-            behind[one] = max(behind[one], -found.low)
-            behind[other] = max(behind[other], found.high)
-    safe = min(names, key=lambda name: behind[name])
-    return safe, _share(behind[safe])
+    """The member that can be least behind whichever is best, and by how much."""
+    behind = {name: regret_of(own, [rival for other, rival in members.items() if other != name], least) for name, own in members.items()}
+    safe = min(members, key=lambda name: behind[name])
+    return safe, behind[safe]
+
+
+def regret_of(own: Series, rivals: Iterable[Series], least: int) -> float:
+    """By how much more than the best of them it may take at most: the upper bound of the multiple comparison with the best (Hsu 1984)."""
+    return _share(max((-_between(rival, own, least).low for rival in rivals), default=0.0))
 
 
 def fastest(measured: Mapping[str, Series], least: int) -> str:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from reports import quantities, statistics
 from reports.analysis import METRIC_NAMES, Analysis, Case
-from reports.deciding import CLEARLY_SLOWER, looks_of
+from reports.deciding import CLEARLY_SLOWER
+from reports.looks import looks_of
 from reports.run import Cell
 from reports.statistics import Ratio, Series
 from reports.words import absence, interval_in_words

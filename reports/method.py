@@ -2,7 +2,8 @@
 
 from reports import statistics as s
 from reports.control import FALSE_ALARM
-from reports.deciding import AT_BOUND, CLEARLY_SLOWER, LOOKS, MEMORY_LOOKS, WIDEST
+from reports.deciding import AT_BOUND, CLEARLY_SLOWER, WIDEST
+from reports.looks import LOOKS, MEMORY_LOOKS
 from reports.latency import LEAST_BEYOND, OPEN_LOOP, OTHERWISE
 from reports.model_or_implementation import LEAST_CASES, LEAST_FAMILIES
 from reports.quantities import at_most

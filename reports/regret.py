@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from reports.analysis import Case
-from reports.deciding import looks_of
-from reports.statistics import pair
+from reports.deciding import regret_of
+from reports.looks import looks_of
 
 
 def regrets(case: Case, metric: str) -> dict[str, float]:
@@ -15,13 +15,11 @@ def regrets(case: Case, metric: str) -> dict[str, float]:
     if not verdict.best_set or verdict.reason:
         return {}
     least = verdict.regret if verdict.regret is not None else math.inf
-    return {model: least if model == verdict.safe_choice else max(least, _behind(case, metric, model)) for model in case.competing}
+    return {model: least if model == verdict.safe_choice else max(least, _of(case, metric, model)) for model in case.competing}
 
 
-def _behind(case: Case, metric: str, model: str) -> float:
-    """The upper bound of the multiple comparison with the best (Hsu 1984)."""
+def _of(case: Case, metric: str, model: str) -> float:
     if model not in case.cells or case.cells[model].status != "ok":
         return math.inf
-    least, own = looks_of(case.workload.metric)[0], case.cells[model].series(metric)
-    found = [pair(own, case.cells[rival].series(metric), least) for rival in case.verdicts[metric].best_set if rival != model]
-    return max((math.inf if bounds is None else math.expm1(max(0.0, bounds.high)) for bounds in found), default=0.0)
+    rivals = [case.cells[rival].series(metric) for rival in case.verdicts[metric].best_set if rival != model]
+    return regret_of(case.cells[model].series(metric), rivals, looks_of(case.workload.metric)[0])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.latency import OPEN_LOOP, OTHERWISE, Buckets, added, deciding_ns
-from reports.statistics import Series
+
+if TYPE_CHECKING:
+    from reports.statistics import Series
 
 ENGINEERING = ("textbook", "best", "library")
 ORDERS = ("fifo", "barging")
@@ -109,6 +111,8 @@ class Cell:
 
     def series(self, metric: str) -> Series:
         """By round, with the process that measured it."""
+        from reports.statistics import Series  # needs numpy, which scripts/setup brings: the driver begins without
+
         return Series(self.by_round(metric), {sample.round: sample.process for sample in self.samples})
 
     def latencies(self, kind: str) -> Buckets:

@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 from reports import quantities
 from reports.analysis import Case
-from reports.deciding import decide, looks_of
+from reports.deciding import decide
+from reports.looks import looks_of
 from reports.evidence import NOTHING, Check, Evidence, Share, Side
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES

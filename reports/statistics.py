@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from reports.looks import LOOKS
+
 MARGIN = 1.05  # a difference below 5 % decides nothing
 CONFIDENCE = 0.95  # of the intervals that are shown
-LEAST_ROUNDS = 6  # fewer give no interval
+LEAST_ROUNDS = LOOKS[0]  # fewer give no interval
 # A case is looked at up to six times while it is measured, each time with twice the rounds. Pocock's constant bound keeps the error over all looks:
 _BOUND = float(special.ndtr(-2.55))  # one-sided 2.5 % in all: the intervals that are shown, ties, and the bounds of regret
 _CLAIM = float(special.ndtr(-3.10))  # one-sided 0.5 % in all: "slower", "wins" and "ahead"
@@ -54,11 +56,6 @@ class Bounds:
     @property
     def ratio(self) -> Ratio:
         return Ratio(math.exp(self.value), math.exp(self.low), math.exp(self.high))
-
-    @property
-    def inverse(self) -> Bounds:
-        """Of the same two models the other way round."""
-        return Bounds(-self.value, -self.high, -self.low, -self.claim_high, -self.claim_low, self.error)
 
 
 @dataclass(frozen=True)

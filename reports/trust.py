@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reports import control, outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis
-from reports.deciding import looks_of
+from reports.looks import looks_of
 from reports.run import Run
 
 

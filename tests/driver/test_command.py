@@ -112,6 +112,13 @@ def test_a_missing_python_module_is_named_with_the_remedy(benches: Benches, tmp_
     assert done.stderr.count("\n") == 1
 
 
+def test_a_run_begins_where_python_has_nothing_yet_of_what_setup_brings() -> None:
+    """Without -S the modules of Debian's packages would be there."""
+    done = subprocess.run(["/usr/bin/python3", "-S", ROOT / "driver" / "__main__.py", "run", "--models", "no_such_model", "--workloads", "no_such_work"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("crossover: there is no workload no_such_work")
+
+
 def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -> None:
     link = tmp_path / "crossover"
     link.symlink_to(ROOT / "scripts" / "crossover")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import reports
-from reports.deciding import LOOKS
+from reports.looks import LOOKS
 
 from driver.journal import Journal
 from driver.problem import Problem

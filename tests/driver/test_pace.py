@@ -1,7 +1,7 @@
 """Budgets."""
 
 import pytest
-from reports.deciding import LOOKS
+from reports.looks import LOOKS
 
 from driver.pace import LEAST_ROUNDS, PACES, QUICK, SECOND, Pace, parse_duration
 from driver.problem import Problem

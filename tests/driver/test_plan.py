@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from driver.cells import REFERENCE, REPRESENTATIVE, Case, Cell
-from driver.pace import LEAST_ROUNDS, MEMORY_ROUNDS
+from driver.pace import LEAST_ROUNDS
 from driver.plan import DEAR_NS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, sample_cost_ns, seconds, shed
+from reports.looks import LOOKS, MEMORY_LOOKS
 
 MS = 1_000_000
 
@@ -167,7 +168,7 @@ def test_a_sample_of_another_latency_has_values_enough_for_the_90th() -> None:
 
 
 def test_a_case_that_memory_decides_has_fewer_first_rounds() -> None:
-    assert (first_rounds(cell("a", metric="memory")), first_rounds(cell("a"))) == (MEMORY_ROUNDS, LEAST_ROUNDS)
+    assert (first_rounds(cell("a", metric="memory")), first_rounds(cell("a"))) == (MEMORY_LOOKS[0], LOOKS[0])
 
 
 def test_what_an_iteration_took_before_on_this_host_is_believed_more_than_a_smaller_case() -> None:

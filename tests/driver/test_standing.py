@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from reports.deciding import LOOKS, MEMORY_LOOKS
+from reports.looks import LOOKS, MEMORY_LOOKS
 
 from driver.cells import REFERENCE, REPRESENTATIVE, VARIANT, Case, Cell
 from driver.standing import Standing, balanced_order, next_cases

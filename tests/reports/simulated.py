@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import numpy as np
 from reports import deciding, statistics
-from reports.deciding import LOOKS, Verdict, decide
+from reports.deciding import Verdict, decide
+from reports.looks import LOOKS
 from reports.statistics import MARGIN, Bounds, Series
 from tests.reports.synthetic import log_noise
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from reports import statistics
-from reports.deciding import LOOKS, MEMORY_LOOKS, WIDEST, Verdict, decide, fastest, looks_of
+from reports.deciding import WIDEST, Verdict, decide, fastest
+from reports.looks import LOOKS, MEMORY_LOOKS, looks_of
 from reports.statistics import MARGIN, Series
 
 Values = Mapping[str, Series]

@@ -25,5 +25,5 @@ def test_the_types_of_python_functions_hold() -> None:
     mypy = "/usr/bin/mypy"  # not another python's: it would not find the modules
     if not Path(mypy).exists():
         pytest.skip(f"{mypy} is not installed")
-    done = subprocess.run([mypy, "driver", "reports", "scripts/reference"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([mypy, "driver", "reports", "scripts/reference", "scripts/rerun"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -1,0 +1,9 @@
+"""After how many rounds a case is looked at. The driver needs it before it has numpy."""
+
+LOOKS = (6, 12, 24, 48, 96, 192)  # rounds of a case after which it is looked at, and at no others: any rule may choose among them when to stop
+MEMORY_LOOKS = (3, 6, 12, 24, 48, 96)  # memory hardly varies
+
+
+def looks_of(deciding_metric: str) -> tuple[int, ...]:
+    """Of a case whose workload is decided by that metric."""
+    return MEMORY_LOOKS if deciding_metric == "memory" else LOOKS
