@@ -132,7 +132,7 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
             WorkloadResults(
                 row.workload.id,
                 row.workload.question,
-                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), tables.results(case)) for case in row.cases),
+                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), tables.results(case, analysis.run)) for case in row.cases),
                 granularity.table(row, analysis.run.run.get("cores")) if row.workload.id == "granularity" else None,
             )
             for row in analysis.rows

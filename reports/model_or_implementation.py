@@ -101,7 +101,8 @@ def weighed(analysis: Analysis) -> tuple[Weighed, ...]:
             if any(len(cases) < LEAST_CASES for _, cases in parts):  # then all of the class together, if that is enough
                 parts = [(CLASS_NAMES[class_], [spread.case for spread in all_spreads])]
             found += [_weighed(work, class_, metric, [of[case.id] for case in cases]) for work, cases in parts if len(cases) >= LEAST_CASES]
-    return tuple(found)
+    works = list(dict.fromkeys(one.work for one in found))
+    return tuple(sorted(found, key=lambda one: works.index(one.work)))
 
 
 def _weighed(work: str, class_: str, metric: str, of: Sequence[Spread]) -> Weighed:
@@ -118,8 +119,8 @@ def sentences(found: Sequence[Weighed]) -> list[Headline]:
 
 def _in_words(one: Weighed) -> str:
     shares = f"model {quantities.percent(one.shares.between.value)}, implementation {quantities.percent(one.shares.within.value)} of the variance"
-    interval = "" if one.answer == "neither" else f", 95 % interval of the ratio {interval_in_words(one)}"
-    return f"by {METRIC_NAMES[one.metric]} {answer_in_words(one)} ({shares}{interval})"
+    interval = interval_in_words(one)
+    return f"by {METRIC_NAMES[one.metric]} {answer_in_words(one)} ({shares}{f', 95 % interval of the ratio {interval}' if interval else ''})"
 
 
 def answer_in_words(one: Weighed) -> str:
@@ -127,7 +128,10 @@ def answer_in_words(one: Weighed) -> str:
         return "neither the model nor the implementation is shown to make a difference of over 5 %"
     if one.answer == "about as much":
         return "the implementation matters about as much as the model"
-    return f"the {one.answer} matters {_times(_ratio(one))} as much as the {'model' if one.answer == 'implementation' else 'implementation'}"
+    other, ratio = "model" if one.answer == "implementation" else "implementation", _ratio(one)
+    if math.isinf(ratio.low):
+        return f"the {one.answer} matters, the {other} is not shown to"
+    return f"the {one.answer} matters {f'over {_digits(ratio.low)}' if math.isinf(ratio.value) else _digits(ratio.value)} times as much as the {other}"
 
 
 def _ratio(one: Weighed) -> Interval:
@@ -135,12 +139,11 @@ def _ratio(one: Weighed) -> Interval:
     return one.shares.ratio.inverse if one.answer == "model" else one.shares.ratio
 
 
-def _times(ratio: Interval) -> str:
-    return f"over {_digits(ratio.low)} times" if math.isinf(ratio.value) else f"{_digits(ratio.value)} times"
-
-
 def interval_in_words(one: Weighed) -> str:
+    """Of the ratio; empty where there is none."""
     ratio = _ratio(one)
+    if one.answer == "neither" or math.isinf(ratio.low):
+        return ""
     return f"{_digits(ratio.low)} or more" if math.isinf(ratio.high) else f"{_digits(ratio.low)} to {_digits(ratio.high)}"
 
 

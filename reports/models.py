@@ -69,6 +69,12 @@ class Look:
     marker: str
     line: str
     family: str
+    engineering: str = ""  # textbook, best or library; empty where the run does not say
+
+    @property
+    def tag(self) -> str:
+        """What stands beside the name."""
+        return f"{self.code}, {self.engineering}" if self.engineering else self.code
 
 
 def looks(models: Iterable[Model]) -> dict[str, Look]:
@@ -92,6 +98,7 @@ def looks(models: Iterable[Model]) -> dict[str, Look]:
             marker=_MARKERS[place % len(_MARKERS)],
             line=_LINES[place % len(_LINES)],
             family=family,
+            engineering=model.engineering or "",
         )
     return result
 

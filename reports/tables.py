@@ -9,14 +9,15 @@ from reports import outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
 from reports.figures.sheet import Table
 from reports.models import looks, ordered
-from reports.run import Cell
+from reports.run import Cell, Run
 from reports.words import case_in_words, interval_in_words
 
 _MEASURED = ("ok", "server_bound")
 
 
-def results(case: Case) -> Table:
+def results(case: Case, run: Run) -> Table:
     """Every model that was measured in a case, best first within the order of families."""
+    words = {model.id: model.engineering for model in run.models}
     rows = []
     for model in ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples):
         cell = case.cells[model]
@@ -24,7 +25,7 @@ def results(case: Case) -> Table:
         memory = case.medians["memory"].get(model)
         rows.append(
             (
-                model,
+                f"{model} ({words[model]})" if words.get(model) else model,
                 _role(case, model),
                 quantities.duration(time),
                 *_ratio(case, "time", model),
@@ -111,8 +112,8 @@ def models(analysis: Analysis) -> Table:
         resources = ", ".join(" ".join(quantities.param(key, value)) for key, value in model.resources.items())
         start = quantities.duration(model.start_up_ns) if model.start_up_ns is not None else "–"
         at_once = f"{model.at_once:,}" if model.at_once is not None else "–"
-        rows.append((look[id].code, f"{id} ({model.versions['python']})" if "python" in model.versions else id, model.family.replace("_", " "), at_once, resources or "–", start))
-    return Table(("letters", "model", "family", "at once", "resources", "start-up"), tuple(rows))
+        rows.append((look[id].code, f"{id} ({model.versions['python']})" if "python" in model.versions else id, model.family.replace("_", " "), model.engineering or "not said", at_once, resources or "–", start))
+    return Table(("letters", "model", "family", "engineering", "at once", "resources", "start-up"), tuple(rows))
 
 
 def environment(analysis: Analysis) -> Table:

@@ -43,7 +43,7 @@ def anatomy(analysis: Analysis) -> Picture | None:
     models = ordered({m for column in columns for m in column.case.medians["time"]})
     title = "Overhead anatomy: what one operation costs"
     meaning = "per operation, medians on a log axis; left is better; marker and first number: time; tick and second number: CPU time of the whole process tree"
-    lines = [(f"{model} ({look[model].code})", any(model in column.case.competing for column in columns)) for model in models]
+    lines = [(f"{model} ({look[model].tag})", any(model in column.case.competing for column in columns)) for model in models]
     rows = DotRows(title, meaning, lines, len(columns), ("Filled and bold: competes for its family. A dash: not measured; the table says why.",))
     for place, column in enumerate(columns):
         _draw(rows, place, column, models, look)

@@ -126,7 +126,7 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
     bottom = top + _LINE * len(band.models)
     competing = {m for case in band.cases for m in case.competing}
     for line, model in enumerate(band.models):
-        sheet.text(_EDGE, top + _LINE * (line + 0.5), f"{model} ({look[model].code})", 7, width=_LABEL - 0.1, bold=model in competing)
+        sheet.text(_EDGE, top + _LINE * (line + 0.5), f"{model} ({look[model].tag})", 7, width=_LABEL - 0.1, bold=model in competing)
     for column, case in enumerate(band.cases):
         axis = _Axis(_EDGE + _LABEL + column * _PANEL + 0.06, _PANEL - _VALUE - 0.12, least, most)
         sheet.text(axis.left, y + 0.11, case.workload.id, 8.5, width=_PANEL - 0.14, bold=True)

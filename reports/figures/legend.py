@@ -1,10 +1,10 @@
-"""The models of a figure by name: colour = family, marker and letters = model."""
+"""The models of a figure by name: colour = family, marker and letters = model; beside the name whose work it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports.figures.sheet import Sheet, width_of
+from reports.figures.sheet import PALE_INK, Sheet, fitted, width_of
 from reports.models import Look
 
 _LINE = 0.24
@@ -23,7 +23,10 @@ def legend(sheet: Sheet, left: float, y: float, width: float, models: Sequence[s
         x, line = left + place % columns * step, y + place // columns * _LINE
         sheet.box(x, line - 0.085, 0.56, 0.17, fill=style.colour)
         mark(sheet, x + 0.28, line, style, 7.5, 0.5)
-        sheet.text(x + 0.63, line, model, 7.5, width=step - 0.68)
+        word = width_of(style.engineering, 5.5) + 0.08 if style.engineering else 0.0
+        name, points = fitted(model, 7.5, step - 0.66 - word)
+        sheet.text(x + 0.63, line, name, points)
+        sheet.text(x + 0.67 + width_of(name, points), line + 0.01, style.engineering, 5.5, colour=PALE_INK)
 
 
 _BETWEEN = 0.04  # a marker and its letters, inches

@@ -39,7 +39,7 @@ def model_or_implementation(found: Sequence[Weighed]) -> Picture | None:
         sheet.text(x, bottom + 0.1, f"{25 * quarter} %", 6.5, align="center", colour=PALE_INK)
     for line, one in enumerate(found):
         _draw(sheet, one, _TOP + _LINE * (line + 0.5) - 0.05, first=not line or found[line - 1].work != one.work)
-    note = "Line below a bar: the 95 % interval of the model's share. Of what differs within the cases; how much that is, case by case, stands under “Textbook against best”."
+    note = "Line below a bar: the 95 % interval of the model's share. A share does not say how much there is to explain: that stands under “Textbook against best”, case by case."
     sheet.text(_EDGE, bottom + 0.4, note, 7, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     alt = f"For {quantities.counted(len(found), 'kind of work and metric', 'kinds of work and metrics')} the shares of the variance that the model, the implementation and measuring explain. The table has every value."
     return sheet.picture("model-or-implementation", title, alt, _table(found))
@@ -59,8 +59,7 @@ def _draw(sheet: Sheet, one: Weighed, y: float, first: bool) -> None:
     for end in ends:
         sheet.line((end, end), (below - 0.025, below + 0.025), colour=INK, line=0.9, z=4)
     right = _LEFT + _LENGTH + 0.12
-    interval = "" if one.answer == "neither" else f", {interval_in_words(one)}"
-    sheet.text(right, y, f"{_ANSWERS[one.answer]}{interval}", 7, width=_VALUE - 0.12, bold=one.answer in ("model", "implementation"))
+    sheet.text(right, y, ", ".join(filter(None, (_ANSWERS[one.answer], interval_in_words(one)))), 7, width=_VALUE - 0.12, bold=one.answer in ("model", "implementation"))
 
 
 def _table(found: Sequence[Weighed]) -> Table:
@@ -74,7 +73,7 @@ def _table(found: Sequence[Weighed]) -> Table:
             f"{quantities.percent(one.shares.within.low)} to {quantities.percent(one.shares.within.high)}",
             quantities.percent(one.shares.measuring),
             _ANSWERS[one.answer],
-            interval_in_words(one) if one.answer != "neither" else "–",
+            interval_in_words(one) or "–",
             str(len(one.spreads)),
             listed([FAMILY_NAMES.get(family, family) for family in one.families]),
         )

@@ -121,9 +121,10 @@ def test_sizes_are_ordered_by_number_and_parameters_that_repeat_others_are_left_
 def test_computing_is_bounded_by_serial_s_time_over_the_cores() -> None:
     times = {"serial": (2e6, 2e6), "thread_pool": (1.25e6, 2e6)}
     cells = synthetic.measured(times, "w", {"n": 1}, 8, 0.0, 3, bound="serial time / cores")
-    (case,) = analyse(parse_run(synthetic.run(list(times), [{"id": "w", "class": "cpu"}], cells), "x")).cases
+    analysis = analyse(parse_run(synthetic.run(list(times), [{"id": "w", "class": "cpu"}], cells), "x"))
+    (case,) = analysis.cases
     assert case.bound_ns == pytest.approx(1e6, rel=0.01)
-    assert [row[8] for row in results(case).rows] == ["50 %", "80 %"]
+    assert [row[8] for row in results(case, analysis.run).rows] == ["50 %", "80 %"]
     assert bound_of(case) == "The least possible time is 1.00 ms (serial time / cores)."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import reports
-from reports import older_figures, verdicts
+from reports import older_figures, tables, verdicts
 from reports.analysis import Analysis, analyse
+from reports.figures.forest import forests
 from reports.figures.model_or_implementation import model_or_implementation
 from reports.figures.spreads import textbook_against_best
+from reports.figures.throughput import throughput
 from reports.model_or_implementation import LEAST_CASES, Weighed, sentences, spreads, weighed
 from reports.read import parse_run
 from reports.validate import faults
@@ -52,7 +55,9 @@ def test_where_only_the_family_matters_the_model_explains_all() -> None:
     found = by_time(run(0.8, 0.0))
     assert found.answer == "model"
     assert found.shares.between.value > 0.97 and found.shares.within.value < 0.01
-    assert "the model matters" in sentences([found])[0].text and "times as much as the implementation" in sentences([found])[0].text
+    assert "the model matters, the implementation is not shown to (" in sentences([found])[0].text
+    (sentence,) = sentences([by_time(run(0.8, 0.2))])
+    assert re.search(r"^by time the model matters \d+ times as much as the implementation \(model \d\d %, implementation [\d.]+ % of the variance, 95 % interval of the ratio [\d.]+ to \d+\)", sentence.text)
 
 
 def test_where_only_the_implementation_matters_it_explains_all() -> None:
@@ -200,6 +205,15 @@ def test_the_sentence_stands_after_the_maps_and_the_figures_in_both_pages(tmp_pa
     assert faults(tmp_path) == []
     (entry, *_) = json.loads((tmp_path / verdicts.NAME).read_text())["model_or_implementation"]
     assert (entry["class"], entry["metric"], entry["matters_more"], len(entry["cases"])) == ("cpu", "time", "model", 6)
+
+
+def test_beside_every_model_stands_whose_work_it_is() -> None:
+    analysis = analysis_of(run(0.5, 0.1, cases=1))
+    assert {(row[1], row[3]) for row in tables.models(analysis).rows} >= {("thread_pool", "best"), ("thread_pool_queue", "textbook"), ("tbb_tasks", "library")}
+    assert {"thread_pool (best)", "thread_pool_queue (textbook)"} <= {row[0] for row in tables.results(analysis.cases[0], analysis.run).rows}
+    (picture,) = forests(analysis, "cpu", "time")
+    assert "thread_pool_queue (Tq, textbook)" in picture.svg
+    assert "textbook" in (throughput(analysis_of(run(0.5, 0.1, cases=3))) or picture).svg
 
 
 def test_the_figure_has_a_bar_for_each_kind_of_work_and_metric() -> None:
