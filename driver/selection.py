@@ -10,7 +10,7 @@ from driver.pace import EXHAUSTIVE, MOST_CELLS, QUICK, SECOND, Variants
 from driver.plan import by_case
 from driver.problem import Exit, Problem
 from driver.twins import MOST_TWINS
-from reports.representatives import BASELINE, Member, competing, passed_over
+from reports.representatives import BASELINE, Member, competing, passed_over, textbook_of
 
 
 def split_names(text: str) -> list[str]:
@@ -42,7 +42,7 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     cases = by_case(chosen)
     for models in cases.values():
         _rank(models, members)
-    claimed = _claimed(chosen) if variants == Variants.ONE_CASE else set()
+    claimed = _claimed(chosen, members) if variants == Variants.ONE_CASE else set()
     kept = claimed | _textbooks(cases, members) if variants == Variants.ONE_CASE else set()
     for cell in chosen:
         cell.claimed = cell.id in claimed
@@ -91,11 +91,11 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, ke
     return found
 
 
-def _claimed(cells: Sequence[Cell]) -> set[str]:
+def _claimed(cells: Sequence[Cell], members: Sequence[Member]) -> set[str]:
     """The ids of those by which the report judges what the tutorials say."""
     from reports.claims import points  # needs numpy, which scripts/setup brings
 
-    wanted = points()
+    wanted = points(textbook_of(members))
     return {
         cell.id
         for cell in cells

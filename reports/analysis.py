@@ -10,7 +10,7 @@ from typing import Any
 from reports import quantities, statistics
 from reports.deciding import Verdict, decide, known_slower, settle
 from reports.looks import looks_of
-from reports.representatives import BASELINE, Member, competing
+from reports.representatives import BASELINE, competing, members_of
 from reports.run import CLASSES, Cell, Run, Workload
 from reports.statistics import Ratio, Series
 
@@ -108,7 +108,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) -> Case:
     supported = {c.model for c in cells if c.status != "unsupported"}
-    contenders = competing([Member(m.id, m.family, m.variant_of, m.engineering == "textbook") for m in run.models], workload.class_, supported)
+    contenders = competing(members_of(run.models), workload.class_, supported)
     metrics = dict.fromkeys((*MAP_METRICS, workload.metric))
     medians: dict[str, dict[str, float]] = {}
     for metric in dict.fromkeys((*metrics, "memory")):
@@ -125,6 +125,11 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
         medians=medians,
         bound_ns=_bound_ns(cells, run.run.get("cores")),
     )
+
+
+def verdict_among(contenders: set[str], case: Case, metric: str, run: Run) -> Verdict:
+    """As if these competed in the case."""
+    return _verdict(metric, list(case.cells.values()), contenders, case.medians[metric], run.disturbed.get(case.id, frozenset()))
 
 
 def _bound_ns(cells: list[Cell], cores: int | None) -> int | None:

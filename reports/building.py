@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reports import granularity, headlines, older_figures, samples_csv, tables, trust, verdicts
 from reports.analysis import MAP_METRICS, Analysis, analyse
-from reports.claims import Claim, claims, pythons
+from reports.claims import Claim, claims, judges, pythons
 from reports.closing import closing
 from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
@@ -73,6 +73,7 @@ class Page:
     forests: list[Picture]
     claims: list[ClaimResult]
     untested: list[Claim]  # of which this run can say nothing
+    judges: str
     pythons: str
     results: list[WorkloadResults]
     troubles: Table
@@ -125,6 +126,7 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         limits=limits(analysis),
         deep_look=deep_look(analysis, pairs),
         forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
+        judges=judges(ledger),
         pythons=pythons(analysis),
         claims=[ClaimResult(claim, claim_chart(claim) or share_chart(claim), evidence_table(claim)) for claim in ledger if claim.tested_here],
         untested=[claim for claim in ledger if not claim.tested_here],

@@ -1,17 +1,18 @@
 """What the asyncio tutorials say, in their order, each claim with the cells that test it and the verdict of this run.
 
-A claim holds if every check of it on the C++ models is shown to hold, and does not hold as soon as one is shown not to. Where it does not
+Where a model has a textbook variant, that judges, and the check of the best one stands beside it. A claim holds if every check of it on the C++ models is shown to hold, and does not hold as soon as one is shown not to. Where it does not
 hold in C++ but all its checks on CPython do, it holds only in CPython. Otherwise it is unresolved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from reports.analysis import Analysis
 from reports.evidence import NOTHING, Check, Evidence, Point, Side, named
+from reports.representatives import members_of, textbook_of
 from reports.rules import RULES, Rule
 from reports.run import Run
 
@@ -42,14 +43,30 @@ def pythons(analysis: Analysis) -> str:
 
 
 def claims(analysis: Analysis) -> tuple[Claim, ...]:
-    evidence = Evidence(analysis)
-    return tuple(_judged(number, rule, rule.checks(evidence)) for number, rule in enumerate(RULES, 1))
+    by_textbook, by_best = Evidence(analysis, textbook_of(members_of(analysis.run.models))), Evidence(analysis)
+    return tuple(_judged(number, rule, _side_by_side(rule.checks(by_textbook), rule.checks(by_best))) for number, rule in enumerate(RULES, 1))
 
 
-def points() -> tuple[Point, ...]:
-    """All that the claims are tested with: what a run must measure to judge them."""
+def _side_by_side(by_textbook: Sequence[Check], by_best: Sequence[Check]) -> list[Check]:
+    """One check where both rest on the same cells."""
+    checks = []
+    for textbook, best in zip(by_textbook, by_best, strict=True):
+        same = textbook.cells == best.cells
+        checks += [best] if same else [replace(textbook, engineering="textbook"), replace(best, engineering="best", judges=False)]
+    return checks
+
+
+def judges(ledger: Sequence[Claim]) -> str:
+    """Whose variants the claims are judged by."""
+    if any(check.engineering for claim in ledger for check in claim.checks):
+        return "The textbook variants of the models judge, where this run has them; the checks of the best ones stand beside theirs and judge nothing."
+    return "This run has no textbook variants of the models, so the best ones judge."
+
+
+def points(textbooks: Mapping[str, str]) -> tuple[Point, ...]:
+    """All that the claims are tested with: what a run must measure to judge them. `textbooks`: model → the variant that speaks for it."""
     nothing = Run({}, {}, {}, {}, {}, {}, (), (), ())
-    evidence = Evidence(Analysis(nothing, ()))
+    evidence = Evidence(Analysis(nothing, ()), textbooks)
     for rule in RULES:
         rule.checks(evidence)
     return tuple(evidence.asked)
@@ -68,14 +85,15 @@ def _judged(number: int, rule: Rule, checks: list[Check]) -> Claim:
 
 
 def _state(checks: Sequence[Check], side: Side) -> bool | None:
-    found = [check.holds for check in checks if check.side == side]
+    found = [check.holds for check in checks if check.side == side and check.judges]
     if False in found:
         return False
     return True if found and None not in found else None
 
 
-def _because(verdict: Outcome, checks: Sequence[Check]) -> str:
+def _because(verdict: Outcome, every: Sequence[Check]) -> str:
     """The checks that decided, with their numbers."""
+    checks = [check for check in every if check.judges]
     if verdict == "unresolved":
         open_ = [check for check in checks if check.side == "C++" and check.holds is None]
         reasons = list(dict.fromkeys(check.note for check in open_ if check.note))

@@ -1,4 +1,7 @@
-"""Evidence for or against a claim: two measurements of a run, how far apart they are, and whether that is shown to be beyond a limit."""
+"""Evidence for or against a claim: two measurements of a run, how far apart they are, and whether that is shown to be beyond a limit.
+
+What tutorials say of a model they say of what they mean by the word: its textbook variant speaks for it, where the run has one.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from statistics import median
 from typing import Literal
 
 from reports import quantities, statistics
-from reports.analysis import METRIC_NAMES, Analysis, Case
-from reports.deciding import CLEARLY_SLOWER
+from reports.analysis import METRIC_NAMES, Analysis, Case, verdict_among
+from reports.deciding import CLEARLY_SLOWER, Verdict
 from reports.looks import looks_of
 from reports.run import Cell
 from reports.statistics import Ratio, Series
@@ -73,10 +76,13 @@ class Check:
     cells: str = ""  # that were measured for it
     share: Share | None = None  # instead of a ratio
     bound: Literal["", ">", "<"] = ""  # where the ratio is known to be beyond a value only
+    engineering: Literal["", "textbook", "best"] = ""  # of which variants, where both were measured
+    judges: bool = True  # else it only stands beside the one that does
 
 
 def named(check: Check) -> str:
-    return check.what if check.side == "C++" else f"{check.side}: {check.what}"
+    what = f"{check.what} ({check.engineering})" if check.engineering else check.what
+    return what if check.side == "C++" else f"{check.side}: {what}"
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,25 @@ class _Missing(Exception):
 class Evidence:
     """What a run has to say. Pure: the same analysis gives the same evidence."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, textbooks: Mapping[str, str] | None = None) -> None:
+        """`textbooks`: model → the one that speaks for it."""
         self.analysis = analysis
+        self.textbooks = textbooks or {}
         self.asked: list[Point] = []
+
+    def spoken(self, *points: Point) -> tuple[Point, ...]:
+        """By textbook variants; by none of them where one has no number, as textbook and best are not to be compared."""
+        textbooks = tuple(replace(point, model=self.textbooks.get(point.model, point.model)) for point in points)
+        self.asked += [*points, *textbooks]
+        cells = [self.cell(point) for point in textbooks]
+        return textbooks if all(cell is not None and cell.status in ("ok", "projected") for cell in cells) else points
+
+    def contest(self, case: Case, metric: str) -> tuple[set[str], Verdict]:
+        """Who competes in a case, and the verdict."""
+        measured = {model for model, cell in case.cells.items() if cell.status == "ok" and cell.samples}
+        spoken = {textbook if (textbook := self.textbooks.get(model)) in measured and textbook else model for model in case.competing}
+        same = spoken == case.competing
+        return spoken, case.verdicts[metric] if same else verdict_among(spoken, case, metric, self.analysis.run)
 
     def case(self, point: Point) -> Case | None:
         """The smallest one that has the parameters."""
@@ -120,7 +142,7 @@ class Evidence:
 
     def compare(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         """The ratio of two measurements of one metric, taken within rounds."""
-        self.asked += [top, bottom]
+        top, bottom = self.spoken(top, bottom)
         try:
             check = self._compared(side, top, bottom, expected, what)
         except _Missing as missing:
@@ -129,6 +151,7 @@ class Evidence:
 
     def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
         """The ratio of a measurement to an amount that follows from the parameters."""
+        (top,) = self.spoken(top)
         cells = f"{top.named}, {_NAMES[top.metric]}: {top.model}"
         try:
             values, cell = self._values(top), self._cell(top)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Set
 from itertools import takewhile
 from typing import NamedTuple
 
+from reports.run import Model
+
 _Preferred = dict[str, tuple[str, ...]]
 
 _WAITING: _Preferred = {
@@ -63,6 +65,15 @@ class Member(NamedTuple):
     family: str
     variant_of: str
     textbook: bool = False
+
+
+def members_of(models: Iterable[Model]) -> list[Member]:
+    return [Member(model.id, model.family, model.variant_of, model.engineering == "textbook") for model in models]
+
+
+def textbook_of(members: Iterable[Member]) -> dict[str, str]:
+    """Model → what the tutorials mean by the word, of the same size."""
+    return {member.variant_of: member.id for member in members if member.textbook and member.variant_of != member.id}
 
 
 def _lines(members: Iterable[Member], class_: str) -> list[tuple[str, ...]]:

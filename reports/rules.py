@@ -68,9 +68,9 @@ def _hundred_waits(e: Evidence) -> list[Check]:
     checks = []
     for side, loop, threads in sides:
         checks += [
-            e.against(side, Point(loop, "sleepers", size), 100 * _MS, _AS_OWED, f"{loop}, for one wait"),
-            e.against(side, Point(threads, "sleepers", size), 100 * _MS, _AS_OWED, f"{threads}, for one wait"),
-            e.compare(side, Point(threads, "sleepers", size, "cpu"), Point(loop, "sleepers", size, "cpu"), _DEARER, f"CPU: {threads} / {loop}"),
+            e.against(side, Point(loop, "sleepers", size), 100 * _MS, _AS_OWED, "a loop, for one wait"),
+            e.against(side, Point(threads, "sleepers", size), 100 * _MS, _AS_OWED, "a pool of threads, for one wait"),
+            e.compare(side, Point(threads, "sleepers", size, "cpu"), Point(loop, "sleepers", size, "cpu"), _DEARER, "CPU: threads / loop"),
         ]
     return checks
 
@@ -118,8 +118,8 @@ def _efficient(e: Evidence) -> list[Check]:
     sides: tuple[tuple[Side, str, str], ...] = (("C++", "event_loop", "thread_pool_wide"), ("CPython", "py_asyncio", "py_threads"))
     for side, loop, threads in sides:
         for label, workload, params in _WAITS_OF_FEW:
-            checks.append(e.compare(side, Point(threads, workload, params), Point(loop, workload, params), at_most(1.05), f"time of {label}: {threads} / {loop}"))
-            checks.append(e.compare(side, Point(threads, workload, params, "cpu"), Point(loop, workload, params, "cpu"), _DEARER, f"CPU of {label}: {threads} / {loop}"))
+            checks.append(e.compare(side, Point(threads, workload, params), Point(loop, workload, params), at_most(1.05), f"time of {label}: threads / loop"))
+            checks.append(e.compare(side, Point(threads, workload, params, "cpu"), Point(loop, workload, params, "cpu"), _DEARER, f"CPU of {label}: threads / loop"))
     return checks
 
 
@@ -144,14 +144,23 @@ _WAITS_OF_THOUSANDS = (
 _AMONG_THE_BEST = "in the best set, or the safe choice within 5 %"
 
 
+# Those of which the textbook variants are of the size that competes there. Waits want a wide pool, which is one whoever hands out its tasks.
+_WAITING, _COMPUTING = ("event_loop", "fibers"), ("event_loop", "thread_pool", "process_pool")
+_RIVALS = {"sleepers": _WAITING, "fetch": _WAITING, "sum_squares": _COMPUTING}
+
+
 def _in_best_set(e: Evidence, family: str, workload: str, params: dict[str, int], label: str) -> Check:
     """Whether the family is among the fastest of all that compete."""
     what, point = f"{label}: {FAMILY_NAMES[family]} among the best", Point(family, workload, params)
-    case, cells = e.case(point), f"{point.named}, time: all that compete"
+    case = e.case(point)
+    for rival in _RIVALS[workload]:
+        e.spoken(Point(rival, workload, params))
     if case is None:
-        return Check(what, "C++", _AMONG_THE_BEST, NOTHING, None, f"{point.named} was not part of this run", cells=cells)
-    verdict = case.verdicts["time"]
-    model = next((m for m in sorted(case.competing) if e.analysis.run.model(m).family == family), None)
+        return Check(what, "C++", _AMONG_THE_BEST, NOTHING, None, f"{point.named} was not part of this run", cells=f"{point.named}, time: all that compete")
+    competing, verdict = e.contest(case, "time")
+    textbook = sorted(competing & set(e.textbooks.values()))
+    cells = f"{point.named}, time: all that compete{f', by {listed(textbook)}' if textbook else ''}"
+    model = next((m for m in sorted(competing) if e.analysis.run.model(m).family == family), None)
     if model is None or not verdict.best or (model not in verdict.best_set and model not in verdict.slower):
         why = verdict.reason or f"{family} did not take part"
         return Check(what, "C++", _AMONG_THE_BEST, NOTHING, None, f"{point.named}: {why}", cells=cells)
@@ -203,6 +212,7 @@ def _aborts(e: Evidence) -> list[Check]:
 
 
 def _wasted(e: Evidence, of: Point, what: str, some: bool) -> Check:
+    (of,) = e.spoken(of)
     expected, cells = "over 0" if some else "0", f"{of.named}: {of.model}"
     cell = e.cell(of)
     counts = [sample.notes["wasted"] for sample in cell.samples if "wasted" in sample.notes] if cell else []

@@ -18,6 +18,7 @@ RUINOUS = 3.0
 Standing = Literal["near", "far", "ruinous", "open"]  # surely within the margin, surely not, surely ruinous
 _NEAR_SHARE, _RUINOUS_SHARE = 0.5, 0.1
 _LEAST_CASES = 10  # fewer are no answer to "how often"
+_NAMES: dict[Side, str] = {"C++": "the event loop", "CPython": "asyncio"}
 _PYTHON = frozenset({"py_asyncio", "py_threads", "py_processes"})
 
 
@@ -41,16 +42,23 @@ def start_with(e: Evidence) -> list[Check]:
     checks = []
     models: tuple[tuple[Side, str], ...] = (("C++", "event_loop"), ("CPython", "py_asyncio"))
     for side, model in models:
+        textbook = e.textbooks.get(model, model)
+        if textbook != model and _cases(e, side, textbook) >= _LEAST_CASES:
+            model = textbook
         per_class = {class_: _tally([_standing(case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
         all_cases = _Tally(*(sum(getattr(tally, name) for tally in per_class.values()) for name in get_args(Standing)))
         parts = ", ".join(f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases)
         few = f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases" if all_cases.cases < _LEAST_CASES else ""
-        compared = "every case, time: all that compete" if side == "C++" else "every case, time: py_asyncio, py_threads, py_processes"
+        compared = f"every case, time: {model} / all that compete" if side == "C++" else "every case, time: py_asyncio, py_threads, py_processes"
         checks += [
-            Check(f"{model} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases), share=_shares(all_cases.near, all_cases, _NEAR_SHARE, least=True), cells=compared),
-            Check(f"{model} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases), share=_shares(all_cases.ruinous, all_cases, _RUINOUS_SHARE, least=False), cells=compared),
+            Check(f"{_NAMES[side]} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases), share=_shares(all_cases.near, all_cases, _NEAR_SHARE, least=True), cells=compared),
+            Check(f"{_NAMES[side]} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases), share=_shares(all_cases.ruinous, all_cases, _RUINOUS_SHARE, least=False), cells=compared),
         ]
     return checks
+
+
+def _cases(e: Evidence, side: Side, model: str) -> int:
+    return sum(_standing(case, side, model) is not None for case in e.analysis.cases)
 
 
 def _doubt(tally: _Tally) -> str:

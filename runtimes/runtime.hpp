@@ -193,6 +193,7 @@ concept context = requires {
 // A concurrency model.
 //   name      as in the results;  family: serial, event_loop, threads, processes, fibers, tbb or peer
 //   engineered  whose work it is: textbook, best or library
+//   variant_of  if there: the model of the same size of which it is another implementation
 //   why_not   the one-line reason for each verb that it lacks, empty for those that it has
 //   back_end  the kernel object that its waits go through, which the gate checks: "eventpoll", "io_uring", ""
 //   at_once() how many items surely make progress together;  at_once_limit, if there: what sets that

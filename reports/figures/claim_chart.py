@@ -31,7 +31,7 @@ def claim_chart(claim: Claim) -> Picture | None:
         name = f"{2**power}×" if power >= 0 else f"1/{2**-power}"
         fits = LENGTH / (most - least) > 1.25 * width_of(name, 6.5) or power % 2 == 0
         ticks.append(Tick(at(2.0**power), name if fits else "", "#707070" if power == 0 else "#e0e0e0"))
-    note = "Ratio on a log2 axis with its 95 % interval; shaded: what the claim expects. Filled: C++; hollow: CPython. An arrow: beyond the axis, or that far at least."
+    note = "Ratio on a log2 axis with its 95 % interval; shaded: what the claim expects. Filled: C++; hollow: CPython; grey: judges nothing. An arrow: beyond the axis, or that far at least."
     return claim_rows(claim, [_row(check, check.ratio, at) for check in drawn if check.ratio is not None], ticks, note, quantities.counted(len(drawn), "measured ratio"))
 
 

@@ -13,6 +13,7 @@ _WIDTH, _EDGE, _LABEL, _VALUE = 8.6, 0.15, 3.9, 1.25
 _LINE, _SCALE, _TOP = 0.21, 0.26, 0.12
 LEFT, LENGTH = _EDGE + _LABEL, _WIDTH - 2 * _EDGE - _LABEL - _VALUE  # of the axis, inches
 _MARKS = {True: "holds", False: "does not", None: "open"}
+_BESIDE = "#8c8c8c"
 _COLOURS = {"C++": "#0072b2", "CPython": "#56b4e9"}
 
 
@@ -50,8 +51,8 @@ def claim_rows(claim: Claim, rows: Sequence[Row], ticks: Sequence[Tick], note: s
 
 
 def evidence_table(claim: Claim) -> Table:
-    rows = ((check.what, check.side, check.cells, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
-    return Table(("measured", "in", "cells", "value", "expected", "shown", "note"), tuple(rows))
+    rows = ((check.what, check.side, f"{check.engineering or '–'}{'' if check.judges else ', judges nothing'}", check.cells, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
+    return Table(("measured", "in", "variant", "cells", "value", "expected", "shown", "note"), tuple(rows))
 
 
 def whisker(sheet: Sheet, y: float, ends: tuple[float, float], capped: Sequence[float]) -> None:
@@ -62,8 +63,8 @@ def whisker(sheet: Sheet, y: float, ends: tuple[float, float], capped: Sequence[
 
 
 def _draw(sheet: Sheet, row: Row, top: float) -> None:
-    y, colour = top + _LINE / 2, _COLOURS[row.check.side]
-    sheet.text(_EDGE, y, named(row.check), 7, width=_LABEL - 0.1)
+    y, colour = top + _LINE / 2, _COLOURS[row.check.side] if row.check.judges else _BESIDE
+    sheet.text(_EDGE, y, named(row.check), 7, width=_LABEL - 0.1, colour=INK if row.check.judges else PALE_INK)
     if row.expected is not None:
         begin, end = row.expected
         sheet.box(begin, top + 0.02, end - begin, _LINE - 0.04, fill="#e4e4e4")

@@ -15,7 +15,7 @@ def share_chart(claim: Claim) -> Picture | None:
     if not rows:
         return None
     ticks = [Tick(LEFT + LENGTH * quarter / 4, f"{25 * quarter} %") for quarter in range(5)]
-    note = "Share of the cases or samples; shaded: what the claim expects. Bar: in which it is shown; line: in which it is open. Filled: C++; hollow: CPython."
+    note = "Share of the cases or samples; shaded: what the claim expects. Bar: in which it is shown; line: in which it is open. Filled: C++; hollow: CPython; grey: judges nothing."
     return claim_rows(claim, rows, ticks, note, quantities.counted(len(rows), "share"))
 
 

@@ -69,7 +69,7 @@ def _role(cell: Cell, competing: Iterable[str], twins: Sequence[Cell]) -> str:
 
 
 def _claimed(cell: Cell) -> bool:
-    return any(point.model == cell.model and point.workload == cell.workload and point.params.items() <= cell.params.items() for point in points())
+    return any(point.model == cell.model and point.workload == cell.workload and point.params.items() <= cell.params.items() for point in points({}))
 
 
 def _cell(cell: Cell, role: str, run: Run, costs: _Costs) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from reports.analysis import analyse
-from reports.claims import Claim, claims, pythons
+from reports.claims import Claim, claims, judges, points, pythons
 from reports.evidence import Check
 from reports.figures.claim_chart import claim_chart
 from reports.figures.claim_rows import evidence_table
@@ -224,6 +224,78 @@ def test_a_safe_choice_within_the_margin_is_among_the_best() -> None:
     assert checks["10,000 sleeps: event loop among the best"].holds is True
 
 
+def test_a_claim_is_judged_by_the_textbook_variants_with_the_best_ones_beside_them() -> None:
+    def sums_of(textbook: tuple[float, float], best: tuple[float, float]) -> Claim:
+        rows = {"thread_pool_queue": textbook[0] * MS, "process_pool_pipe": textbook[1] * MS, "thread_pool": best[0] * MS, "process_pool": best[1] * MS}
+        return claim(6, *(timed("sum_squares", {"tasks": tasks, "n": n}, rows) for tasks, n in ((1_000, 10_000), (16, 1_000_000))))
+
+    holds = sums_of((20, 10), (10, 10))
+    assert holds.verdict == "holds"
+    assert "(textbook)" in holds.because and "(best)" not in holds.because
+    compiled = [check for check in holds.checks if check.side == "C++"]
+    assert [(check.engineering, check.judges, check.holds) for check in compiled] == [("textbook", True, True), ("best", False, False)] * 2
+    assert all("thread_pool_queue / process_pool_pipe" in check.cells for check in compiled[::2])
+    assert all("thread_pool / process_pool" in check.cells for check in compiled[1::2])
+    assert sums_of((10, 10), (20, 10)).verdict == "does not hold"
+
+
+def test_without_textbook_variants_the_best_ones_judge_and_the_report_says_so() -> None:
+    found = ledger(sums(20, 10))
+    assert found[5].verdict == "holds"
+    assert all(check.judges and not check.engineering for check in found[5].checks)
+    assert judges(found) == "This run has no textbook variants of the models, so the best ones judge."
+    assert judges(ledger(awaits(20.4, 2.1) + with_textbook_awaits(20.4, 2.1))).startswith("The textbook variants of the models judge")
+
+
+def with_textbook_awaits(row_ms: float, together_ms: float) -> list[dict[str, Any]]:
+    cells = awaits(row_ms, together_ms)
+    for cell in cells:
+        cell.update(id=cell["id"].replace("event_loop", "event_loop_tasks"), model="event_loop_tasks")
+    return cells
+
+
+def test_a_textbook_variant_is_not_compared_with_a_best_one() -> None:
+    """Of the processes there is none with a number, so the threads are those of the best, too."""
+    cells = [cell for tasks, n in ((1_000, 10_000), (16, 1_000_000)) for cell in timed("sum_squares", {"tasks": tasks, "n": n}, {"thread_pool_queue": 90 * MS, "thread_pool": 10 * MS, "process_pool": 10 * MS})]
+    cells += [synthetic.cell("process_pool_pipe", "sum_squares", {"tasks": 16, "n": 1_000_000}, status="crashed", reason="killed by signal 9")]
+    found = claim(6, cells)
+    assert found.verdict == "does not hold"
+    assert all("thread_pool / process_pool" in check.cells for check in found.checks if check.side == "C++")
+
+
+def test_what_was_wasted_is_counted_on_the_textbook_loop() -> None:
+    def failing(model: str, gather: int, group: int) -> list[dict[str, Any]]:
+        size = {"tasks": 100, "failing": 12}
+        return with_notes(timed("fail_fast", {**size, "task_group": 0}, {model: 10 * MS}), gather) + with_notes(timed("fail_fast", {**size, "task_group": 1}, {model: 5 * MS}), group)
+
+    assert claim(11, failing("event_loop", 40, 7), failing("event_loop_tasks", 40, 0)).verdict == "holds"
+    assert claim(11, failing("event_loop", 40, 0), failing("event_loop_tasks", 40, 7)).verdict == "does not hold"
+
+
+def test_who_is_among_the_best_is_judged_among_the_textbook_variants() -> None:
+    values = {"event_loop": 10, "fibers": 10, "event_loop_tasks": 30, "fibers_stock": 15}
+    found = claim(8, timed("sleepers", {"tasks": 10_000}, {model: ms * MS for model, ms in values.items()}))
+    checks = [check for check in found.checks if check.what.startswith("10,000 sleeps: event loop")]
+    assert [(check.engineering, check.holds) for check in checks] == [("textbook", False), ("best", True)]
+    assert "by event_loop_tasks and fibers_stock" in checks[0].cells
+
+
+def test_starting_with_the_textbook_loop_is_judged_where_enough_cases_have_it() -> None:
+    def run(cases: int, textbook: float) -> Claim:
+        return claim(15, [cell for n in range(cases) for cell in timed("sleepers", {"tasks": n + 1}, {"event_loop": 10 * MS, "event_loop_tasks": textbook * MS, "fibers": 15 * MS})])
+
+    assert [check.engineering for check in run(9, 10).checks if check.side == "C++"] == ["", ""]
+    found = run(12, 40)
+    assert found.verdict == "does not hold"
+    assert [(check.engineering, check.holds) for check in found.checks if check.side == "C++"] == [("textbook", False), ("best", True), ("textbook", False), ("best", True)]
+
+
+def test_what_the_claims_ask_for_has_the_textbook_variants_where_they_can_do_the_work() -> None:
+    asked = points({"event_loop": "event_loop_tasks", "fibers": "fibers_stock"})
+    assert {"event_loop", "event_loop_tasks", "fibers_stock", "thread_pool"} <= {point.model for point in asked}
+    assert {point.workload for point in asked if point.model == "fibers_stock"} == {"sleepers", "fetch"}
+
+
 def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
     found = claim(6, sums(10, 10, python=(400, 200)))
     picture = claim_chart(found)
@@ -231,7 +303,7 @@ def test_a_chart_shows_every_measured_ratio_and_its_table_every_check() -> None:
     assert picture.name == "claim-06"
     assert len(picture.table.rows) == len(found.checks) == len(evidence_table(found).rows)
     assert all(check.what in picture.svg for check in found.checks)
-    assert all("sum_squares (tasks" in row[2] for row in picture.table.rows)
+    assert all("sum_squares (tasks" in row[3] for row in picture.table.rows)
     assert claim_chart(claim(6)) is None
 
 
