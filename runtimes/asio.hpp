@@ -64,6 +64,12 @@ class asio {
 
       private:
         friend class context;
+        async<std::size_t> read(std::span<std::byte> into);
+        async<> write(std::span<const std::byte> from);
+        async<std::size_t> read_until(context& ctx, std::span<std::byte> into, time_point deadline);
+        async<> write_until(context& ctx, std::span<const std::byte> from, time_point deadline);
+        void note_end(const boost::system::error_code& error);
+
         socket socket_;
         bool ended_ = false;
     };
