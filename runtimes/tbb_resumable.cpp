@@ -1,8 +1,6 @@
 // The task that runs one item, and the groups that wait for them.
 #include "runtimes/tbb_resumable.hpp"
 
-#include <oneapi/tbb/task_group.h>
-
 #include <algorithm>
 #include <atomic>
 #include <string>
@@ -24,7 +22,12 @@ struct tbb_resumable::item {
 struct tbb_resumable::running_batch {
     running_batch(tbb_resumable& runtime, std::size_t items, job<context> job_of_items,
                   const void* items_data, const policy& rules, const stop_state* outer)
-        : in(runtime), state(rules, outer), each(job_of_items), data(items_data), n(items) {}
+        : in(runtime),
+          state(rules, outer),
+          each(job_of_items),
+          data(items_data),
+          n(items),
+          group(in.here().unbound) {}
 
     // All but the last are spawned, that one runs at once; then this thread helps until all have ended.
     void run() {
@@ -42,9 +45,7 @@ struct tbb_resumable::running_batch {
     std::size_t n;
     bool bounded = false;
     std::atomic<std::size_t> next{0};
-    // Nobody cancels through TBB, so the group need not be bound to the one around it.
-    tbb::task_group_context unbound{tbb::task_group_context::isolated};
-    tbb::task_group group{unbound};
+    tbb::task_group group;
 };
 
 void tbb_resumable::item::operator()() const {
@@ -63,12 +64,17 @@ tbb_resumable::tbb_resumable(const options& with)
       stack_size_(tbb::global_control::thread_stack_size, stack_bytes),
       most_threads_(tbb::global_control::max_allowed_parallelism, cores_),
       arena_(static_cast<int>(cores_)),
+      places_(std::make_unique<place[]>(cores_)),
       executor_(executor_threads(cores_)) {
     // TBB starts them amid a run, and ends the process if one of them cannot start the next.
     need_threads(cores_, "starting the threads of TBB");
     // Where a stack cannot be mapped TBB uses the null pointer.
     need_address_space(at_once() * stack_bytes,
                        "the stacks of " + std::to_string(at_once()) + " waiting tasks");
+}
+
+tbb_resumable::place& tbb_resumable::here() {
+    return places_[static_cast<std::size_t>(tbb::this_task_arena::current_thread_index())];
 }
 
 void tbb_resumable::run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,

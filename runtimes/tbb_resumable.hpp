@@ -4,8 +4,10 @@
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
 
 #include <cstddef>
+#include <memory>
 
 #include "runtimes/executor_threads.hpp"
 #include "runtimes/resumable/verbs.hpp"
@@ -61,6 +63,13 @@ class tbb_resumable {
     struct running_batch;
     struct item;
 
+    // What a thread has for itself: the context of the batches that it starts. Nobody cancels through TBB, so
+    // one serves them all, as in tbb_tasks.
+    struct alignas(64) place {
+        tbb::task_group_context unbound{tbb::task_group_context::isolated};
+    };
+    place& here();
+
     // TBB's own choice of 4 MB would reserve 40 GB for 10,000 waiting items. This holds the frames of nested
     // batches a few hundred deep.
     static constexpr std::size_t stack_bytes = 512 * 1024;
@@ -72,6 +81,7 @@ class tbb_resumable {
     tbb::global_control stack_size_;
     tbb::global_control most_threads_;
     tbb::task_arena arena_;
+    std::unique_ptr<place[]> places_;
     resumable::watcher watcher_;
     handover::executor executor_;
 };
