@@ -9,6 +9,8 @@
 #include <fstream>
 #include <string>
 
+#include "runtimes/cgroup.hpp"
+
 namespace crossover::bench {
 
 namespace {
@@ -33,37 +35,12 @@ std::size_t quota_in(const fs::path& folder) {
     return quota_us / period_us + (quota_us % period_us == 0 ? 0 : 1);
 }
 
-// The least quota of a group and of those around it.
-std::size_t least_quota(const fs::path& root, fs::path group) {
-    std::size_t least = no_quota;
-    for (;; group = group.parent_path()) {
-        least = std::min(least, quota_in(root / group.relative_path()));
-        if (!group.has_relative_path()) return least;
-    }
-}
-
-// Whether "cpu" is among the comma-separated controllers.
-bool has_cpu(const std::string& controllers) {
-    return ("," + controllers + ",").find(",cpu,") != std::string::npos;
-}
-
 }  // namespace
 
 std::size_t cores_of_quota(const fs::path& proc, const fs::path& cgroups) {
     std::size_t least = no_quota;
-    std::ifstream file(proc / "cgroup");
-    for (std::string line; std::getline(file, line);) {  // "4:cpu,cpuacct:/a/b", "0::/a/b"
-        std::size_t first = line.find(':');
-        std::size_t second = line.find(':', first + 1);
-        if (second == std::string::npos) continue;
-        std::string controllers = line.substr(first + 1, second - first - 1);
-        fs::path group = line.substr(second + 1);
-        if (controllers.empty()) {
-            least = std::min(least, least_quota(cgroups, group));
-        } else if (has_cpu(controllers)) {
-            least = std::min(least, least_quota(cgroups / controllers, group));
-        }
-    }
+    for (const fs::path& folder : folders_of_cgroups("cpu", proc, cgroups))
+        least = std::min(least, quota_in(folder));
     return least;
 }
 

@@ -20,6 +20,7 @@
 #include "runtimes/batch.hpp"
 #include "runtimes/bounded_ring.hpp"
 #include "runtimes/discipline.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/permit.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -117,8 +118,8 @@ class asio {
 
     explicit asio(const options&);
 
-    // A waiting item takes about a kilobyte in three coroutine frames: memory is the limit, here of 1 GB.
-    std::size_t at_once() const { return 1'000'000; }
+    static constexpr std::string_view at_once_limit = "half of the memory, at 2 KiB an item";
+    std::size_t at_once() const { return at_once_; }
     resources held() const { return {}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules);
@@ -196,6 +197,8 @@ class asio {
                       const stop_state* outer);
     void interrupt_stopped();
 
+    // An item that only waits takes 930 bytes in its coroutine frames.
+    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = 2048});
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};  // one thread: Asio needs no locks
     executor executor_ = io_.get_executor();
     boost::intrusive::list<wait, boost::intrusive::base_hook<stoppable_hook>,

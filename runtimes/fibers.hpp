@@ -53,7 +53,7 @@ class fibers {
     explicit fibers(const options&) {}
     ~fibers();
 
-    std::size_t at_once() const { return fitting_in_memory(fiber::stacks::touched_bytes); }
+    std::size_t at_once() const { return at_once_; }
     resources held() const { return {1, 1, fiber::stacks::stack_bytes}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
@@ -83,6 +83,7 @@ class fibers {
     void run_batch(std::size_t n, job<context> each, const void* batch, policy rules,
                    const stop_state* outer);
 
+    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = fiber::stacks::touched_bytes});
     fiber::stacks stacks_;
     fiber::scheduler scheduler_;
 };

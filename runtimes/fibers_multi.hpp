@@ -58,7 +58,7 @@ class fibers_multi {
     fibers_multi(const fibers_multi&) = delete;
     fibers_multi& operator=(const fibers_multi&) = delete;
 
-    std::size_t at_once() const { return fitting_in_memory(fiber::stacks::touched_bytes); }
+    std::size_t at_once() const { return at_once_; }
     resources held() const {
         return {.threads = workers_.size() + 1,
                 .stack_bytes = fiber::stacks::stack_bytes,
@@ -81,6 +81,7 @@ class fibers_multi {
     }
     void call_one();
 
+    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = fiber::stacks::touched_bytes});
     handover::executor executor_;  // for calls that block, of all workers
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<int> sleepers_{0};

@@ -141,7 +141,7 @@ class fibers_stock {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> open_ = make_work_guard(io_);
     boost::asio::steady_timer alarm_;  // rings when the first of the sleeping fibers is due
     std::list<condition*> stoppable_;  // on which fibers wait whose batch may be stopped
-    const std::size_t at_once_ = fitting_in_memory(touched_bytes);
+    const std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = touched_bytes});
     std::size_t alive_ = 0;  // fibers of all batches: a tree of them grows broad
 };
 

@@ -15,7 +15,9 @@
 #include <thread>
 #include <vector>
 
+#include "runtimes/cgroup.hpp"
 #include "runtimes/errors.hpp"
+#include "runtimes/policy.hpp"
 #include "runtimes/reactor/descriptor_limit.hpp"
 
 namespace crossover {
@@ -35,15 +37,25 @@ std::string first_line(const char* path) {
     return line.empty() ? "unknown" : line;
 }
 
+std::size_t number_in(const char* path) {
+    std::size_t number = 0;
+    std::ifstream file(path);
+    return file >> number ? number : unlimited;
+}
+
 }  // namespace
 
-std::size_t fitting_in_memory(std::size_t bytes) {
-    auto memory = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
-                  static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    std::size_t of_cgroup;
-    if (std::ifstream file("/sys/fs/cgroup/memory.max"); file >> of_cgroup)  // "max" is no number
-        memory = std::min(memory, of_cgroup);
-    return memory / 2 / bytes;
+std::size_t waits_within_limits(const cost_of_waiting& of_one) {
+    const std::size_t memory = std::min(static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+                                            static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)),
+                                        least_in_cgroups("memory", {"memory.max", "memory.limit_in_bytes"}));
+    std::size_t most = memory / of_one.bytes;
+    if (of_one.mappings > 0) most = std::min(most, number_in("/proc/sys/vm/max_map_count") / of_one.mappings);
+    if (of_one.threads > 0)
+        most = std::min({most, number_in("/proc/sys/kernel/threads-max") / of_one.threads,
+                         number_in("/proc/sys/kernel/pid_max") / of_one.threads,
+                         least_in_cgroups("pids", {"pids.max"}) / of_one.threads});
+    return std::max<std::size_t>(1, most / 2);
 }
 
 void refuse_if_out_of_descriptors(int error, const char* what) {

@@ -6,9 +6,16 @@
 
 namespace crossover {
 
-// How many things of `bytes` each fit into half of the memory that this process may use: the machine's or,
-// where that is less, its cgroup's.
-std::size_t fitting_in_memory(std::size_t bytes);
+// What one item takes while it waits.
+struct cost_of_waiting {
+    std::size_t bytes;  // of memory
+    std::size_t mappings = 0;
+    std::size_t threads = 0;
+};
+
+// How many items can surely wait at once: half of what memory, mappings and threads leave to this process and
+// its cgroups, whichever is used up first. Half, because others live here, too.
+std::size_t waits_within_limits(const cost_of_waiting& of_one);
 
 // Throws `refused` when `error` says that no descriptor is left; else returns. `what` was tried.
 void refuse_if_out_of_descriptors(int error, const char* what);

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "runtimes/limits.hpp"
 #include "runtimes/loop_batch.hpp"
 #include "runtimes/loop_verbs.hpp"
 #include "runtimes/runtime.hpp"
@@ -27,12 +28,17 @@ class of_the_family {
   public:
     static constexpr std::string_view family = "event_loop";
 
-    // A waiting task takes a few hundred bytes: memory is the limit, here of 4 GB.
-    std::size_t at_once() const { return 10'000'000; }
+    static constexpr std::string_view at_once_limit = "half of the memory, at 1 KiB a task";
+
+    std::size_t at_once() const { return at_once_; }
 
   protected:
     static constexpr std::string_view one_thread =
         "has one thread only: see event_loop_threads and event_loop_processes";
+
+  private:
+    // A task that only waits takes 240 bytes, 640 where it is made by create_task.
+    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = 1024});
 };
 
 // One scheduled task = one job called from the loop's ready queue; if it suspends, it is a task of the loop

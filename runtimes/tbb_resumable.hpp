@@ -6,10 +6,12 @@
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 
 #include "runtimes/executor_threads.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/resumable/verbs.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -45,14 +47,12 @@ class tbb_resumable {
     static constexpr std::string_view back_end = "eventpoll";
 
     static constexpr std::string_view at_once_limit =
-        "vm.max_map_count, of which a suspended task's stack takes three";
+        "half of vm.max_map_count, of which a suspended task's stack takes three";
     static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit tbb_resumable(const options& with);
 
-    // Each suspended task takes a stack of its own, which is three mappings; 40,000 of them crashed TBB at
-    // the system's limit of 65,530, 20,000 worked.
-    std::size_t at_once() const { return 16'000; }
+    std::size_t at_once() const { return at_once_; }
     resources held() const {
         return {
             .threads = cores_ + 1, .stack_bytes = stack_bytes, .executor_threads = executor_threads(cores_)};
@@ -78,6 +78,10 @@ class tbb_resumable {
     void run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,
                    const stop_state* outer);
 
+    // Each suspended task takes a stack of its own, of which it has touched two pages when it only waits. At
+    // the limit of mappings TBB crashes; nobody has tried more than 20,000.
+    std::size_t at_once_ =
+        std::min<std::size_t>(20'000, waits_within_limits(cost_of_waiting{.bytes = 3 * 4096, .mappings = 3}));
     std::size_t cores_;
     tbb::global_control stack_size_;
     tbb::global_control most_threads_;

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
-#include <fstream>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -20,19 +19,8 @@ namespace crossover {
 
 namespace {
 
-std::size_t number_in(const char* path) {
-    std::size_t number = 0;
-    std::ifstream file(path);
-    return file >> number ? number : unlimited;
-}
-
-// Half of what the tightest limit allows, because others live here, too. A thread takes two mappings: stack
-// and guard.
-std::size_t threads_within_limits() {
-    return std::min({number_in("/proc/sys/kernel/threads-max"), number_in("/proc/sys/kernel/pid_max"),
-                     number_in("/sys/fs/cgroup/pids.max"), number_in("/proc/sys/vm/max_map_count") / 2}) /
-           2;
-}
+// Of the stack three pages are touched, and the kernel has one of 16 KiB; two mappings are stack and guard.
+constexpr cost_of_waiting of_a_thread{.bytes = 32 * 1024, .mappings = 2, .threads = 1};
 
 }  // namespace
 
@@ -124,7 +112,7 @@ thread_per_task::listed_parker::~listed_parker() {
 }
 
 thread_per_task::thread_per_task(const options&)
-    : at_once_(std::max<std::size_t>(1, threads_within_limits())), stack_bytes_(stack_bytes_of_threads()) {
+    : at_once_(waits_within_limits(of_a_thread)), stack_bytes_(stack_bytes_of_threads()) {
     struct sigaction act {};
     act.sa_handler = [](int) {};  // without SA_RESTART: it ends system calls
     ::sigaction(SIGURG, &act, nullptr);
