@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "build" / "release" / "bench"
 COUNTS = ("at once", "threads", "processes")
 # What follows from the memory and the limits of the machine; the rest is the same on any of two cores or more.
-OF_THIS_MACHINE = {
-    **dict.fromkeys(("event_loop", "event_loop_per_core", "event_loop_processes", "event_loop_tasks", "event_loop_threads", "event_loop_uring"), ("at once",)),
-    **dict.fromkeys(("fibers", "fibers_multi", "fibers_stock", "tbb_resumable", "asio"), ("at once",)),
-    "thread_per_task": ("at once", "threads"),
-}
+_HOLDS_WHAT_FITS = (
+    *("event_loop", "event_loop_per_core", "event_loop_processes", "event_loop_tasks", "event_loop_threads", "event_loop_uring"),
+    *("fibers", "fibers_multi", "fibers_stock", "tbb_resumable", "asio"),
+)
+OF_THIS_MACHINE: dict[str, tuple[str, ...]] = {"thread_per_task": ("at once", "threads"), **{name: ("at once",) for name in _HOLDS_WHAT_FITS}}
 
 
 def by_model(lines: list[str], reasons: list[str]) -> dict[str, list[str]]:
