@@ -82,8 +82,9 @@ class cell_of final : public cell {
 
     account gate() override {
         if (!run_.gate) throw std::logic_error("gate() of an unsupported cell");
-        arena::scope here(around_->memory);
-        auto* book = around_->memory.template make<ledger>(around_->memory, tree<W> ? 0 : items());
+        arena& seen_by_all = around_->instruments ? *around_->instruments : around_->memory;
+        arena::scope here(seen_by_all);
+        auto* book = seen_by_all.template make<ledger>(seen_by_all, tree<W> ? 0 : items());
         clear();
         run(run_.gate, book);
         account sum = book->total();
@@ -195,9 +196,11 @@ class cell_of final : public cell {
     std::string why_unsupported(const model_facts& on) const {
         std::string why;
         for (verb v : W::needs)
-            if (const std::string_view reason = why_not(on, v); !reason.empty())
+            if (const std::string_view reason = why_not(on, v); !reason.empty() && !run_.timed)
                 why += (why.empty() ? "needs " : "; needs ") + std::string(name_of(v)) + ": " +
                        std::string(reason);
+        if (why.empty() && !run_.timed)
+            why = "its items share memory, and no worker of this model sees that of another or of the caller";
         if (why.empty() && alive_together<W>(params_) > on.at_once)
             why = "needs " + std::to_string(alive_together<W>(params_)) + " at once, has " +
                   std::to_string(on.at_once) +

@@ -25,6 +25,7 @@ struct model_facts {
     std::size_t at_once;
     std::string_view at_once_limit;  // what sets that; may be empty
     bool in_chunks = false;          // of several items, which run one after the other
+    bool copies_batches = false;     // to workers that see nothing of the caller's memory
     resources held;
     std::vector<std::pair<std::string_view, std::string_view>>
         verbs;                      // and why it lacks them, empty if it has
@@ -42,6 +43,8 @@ class model {
     virtual ~model() = default;
     virtual const model_facts& facts() const = 0;
     virtual arena& memory() = 0;
+    // Seen by all workers, whatever they copy.
+    virtual arena& instruments() { return memory(); }
     virtual const std::vector<std::unique_ptr<cell>>& cells() const = 0;
     // Of processes that the runtime has forked; nothing for one that works in this process only.
     virtual std::vector<int> worker_ids() const = 0;

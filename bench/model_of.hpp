@@ -33,6 +33,7 @@ model_facts facts_of(const R& runtime, std::size_t workers = 0) {
     facts.at_once = runtime.at_once();
     if constexpr (requires { R::at_once_limit; }) facts.at_once_limit = R::at_once_limit;
     if constexpr (requires { R::in_chunks; }) facts.in_chunks = R::in_chunks;
+    facts.copies_batches = copies_batches<R>;
     facts.held = runtime.held();
     for (verb v : all_verbs) facts.verbs.emplace_back(name_of(v), R::why_not(v));
     return facts;
@@ -71,6 +72,7 @@ class model_of final : public model {
 
     const model_facts& facts() const override { return facts_; }
     arena& memory() override { return memory_; }
+    arena& instruments() override { return instruments_; }
     const std::vector<std::unique_ptr<cell>>& cells() const override { return cells_; }
 
     std::vector<int> worker_ids() const override {
@@ -91,6 +93,7 @@ class model_of final : public model {
 
   private:
     arena memory_;
+    arena instruments_;
     // The order matters: the clock is read before and after the runtime is made.
     time_point begin_;
     R runtime_;

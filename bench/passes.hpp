@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "bench/cell.hpp"
+#include "bench/extents_of.hpp"
 #include "bench/jobs.hpp"
 #include "bench/model.hpp"
 
@@ -14,7 +16,7 @@ namespace crossover::bench {
 // Each takes the runtime and what its jobs see: of a tree the level above its root, else the batch.
 struct passes {
     void (*timed)(void* runtime, void* batch,
-                  const environment&) = nullptr;                             // null: the runtime lacks a verb
+                  const environment&) = nullptr;                             // null: not on this runtime
     void (*gate)(void* runtime, void* batch, const environment&) = nullptr;  // the same work, counted
 };
 
@@ -40,6 +42,15 @@ auto* make_shared_in(const environment& around, const batch_of<W>& batch) {
         return around.memory.make<shared>(around, batch.params);
 }
 
+template <class R, class W, class Shared>
+void run_on(R& on, job<typename R::context> each, const batch_of<W>& batch, const Shared* shared) {
+    const std::size_t n = W::items(batch.params);
+    if constexpr (copies_batches<R>)
+        on.run(n, each, &batch, limits_of<W>(batch.params), extents_of<W, Shared>(batch, shared).all());
+    else
+        on.run(n, each, &batch, limits_of<W>(batch.params));
+}
+
 template <class R, class W, job<typename R::context> Each>
 void run_items(void* runtime, void* opaque, const environment& around) {
     auto& on = *static_cast<R*>(runtime);
@@ -49,10 +60,22 @@ void run_items(void* runtime, void* opaque, const environment& around) {
         const auto made = std::unique_ptr<typename W::template shared<typename R::context>, destroyed>(
             make_shared_in<W, typename R::context>(around, *batch));
         batch->shared = made.get();
-        on.run(W::items(batch->params), Each, batch, limits_of<W>(batch->params));
+        run_on<R, W>(on, Each, *batch, made.get());
     } else {
-        on.run(W::items(batch->params), Each, batch, limits_of<W>(batch->params));
+        run_on<R, W, nothing_shared>(on, Each, *batch, nullptr);
     }
+}
+
+template <class R, class W>
+void run_from_caller(void* runtime, void* opaque, const environment& around) {
+    auto* batch = static_cast<batch_of<W>*>(opaque);
+    const arena::scope here(around.memory);
+    const auto made = std::unique_ptr<typename W::template shared<typename R::context>, destroyed>(
+        make_shared_in<W, typename R::context>(around, *batch));
+    std::optional<jobs::counted> counts;
+    if (batch->book) counts.emplace(*batch->book, 0);
+    batch->slots[0].marks += batch->mark;
+    W::from_caller(*static_cast<R*>(runtime), batch->params, *made, batch->slots[0].value);
 }
 
 template <class R, class W>
@@ -67,7 +90,9 @@ constexpr passes passes_of() {
     using C = typename R::context;
     constexpr bool supported = computing<W> || (tree<W> && can_fork<C>) || waits_on<W, C>;
     static_assert(supported == has_needs<W, C>(), "the workload's needs are not those of its items");
-    if constexpr (!supported)
+    if constexpr (copies_batches<R> && can_be_started_from_caller<W, R>)
+        return {&detail::run_from_caller<R, W>, &detail::run_from_caller<R, W>};
+    else if constexpr (!supported || (copies_batches<R> && !is_described<W>()))
         return {};
     else if constexpr (tree<W>)
         return {&detail::run_tree<R, W>, &detail::run_tree<R, W>};

@@ -30,6 +30,7 @@ empty_bench empty_bench::now() { return {memory_of({}), open_kernel_objects({})}
 
 environment sampler::around(cell& c) {
     environment here{model_.memory()};
+    here.instruments = &model_.instruments();
     if (c.facts().needs_origin) {
         here.origin = origin_.get().address();
         here.foreign = origin_.get().foreign();

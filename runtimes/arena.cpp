@@ -15,16 +15,21 @@ namespace {
 constexpr std::size_t page = 4096;
 // Below this much it is cheaper to keep the pages for the next batch than to fault them in again.
 constexpr std::size_t worth_giving_back = std::size_t{4} << 20;
-}  // namespace
 
-arena::arena(std::size_t bytes) : bytes_(bytes) {
-    void* at =
-        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+std::size_t first_page_from(std::size_t mark) { return (mark + page - 1) / page * page; }
+
+void* map(void* where, std::size_t bytes, int how) {
+    void* at = ::mmap(where, bytes, PROT_READ | PROT_WRITE, how | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         throw refused("cannot reserve " + std::to_string(bytes >> 20) + " MiB of address space (" +
                       std::strerror(errno) + "): raise 'ulimit -v' or vm.overcommit_memory");
-    base_ = static_cast<std::byte*>(at);
+    return at;
 }
+
+}  // namespace
+
+arena::arena(std::size_t bytes)
+    : base_(static_cast<std::byte*>(map(nullptr, bytes, MAP_SHARED))), bytes_(bytes) {}
 
 arena::~arena() { ::munmap(base_, bytes_); }
 
@@ -37,8 +42,13 @@ void* arena::allocate(std::size_t bytes, std::size_t alignment) {
     return base_ + start;
 }
 
+void arena::part_from(std::size_t mark) {
+    const std::size_t from = first_page_from(mark);
+    map(base_ + from, bytes_ - from, MAP_PRIVATE | MAP_FIXED);
+}
+
 void arena::release(std::size_t mark) {
-    std::size_t from = (mark + page - 1) / page * page;
+    const std::size_t from = first_page_from(mark);
     if (used_ > from && used_ - from >= worth_giving_back) ::madvise(base_ + from, used_ - from, MADV_REMOVE);
     used_ = mark;
 }

@@ -48,6 +48,10 @@ class arena {
     // Gives back everything that was allocated since `mark` = used().
     void release(std::size_t mark);
 
+    // In a forked worker: from `mark` (rounded up to a page) on, it has memory of its own at the same
+    // addresses, which is empty at first. Throws `refused`.
+    void part_from(std::size_t mark);
+
     bool contains(const void* p) const {
         auto at = static_cast<const std::byte*>(p);
         return at >= base_ && at < base_ + bytes_;

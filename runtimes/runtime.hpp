@@ -19,6 +19,7 @@
 #include "runtimes/discipline.hpp"
 #include "runtimes/endpoint.hpp"
 #include "runtimes/errors.hpp"
+#include "runtimes/extents.hpp"
 #include "runtimes/policy.hpp"
 
 namespace crossover {
@@ -223,6 +224,17 @@ template <class R>
 concept has_workers = requires(const R& r) {
     { r.workers_used() } -> std::same_as<usage>;
     { r.worker_ids() } -> std::convertible_to<std::span<const int>>;
+};
+
+// A runtime whose workers have no memory in common with its caller, who therefore says what a batch consists
+// of. It is copied to where it lies in the caller, so that pointers in it stay good, and what comes out is
+// copied back; whatever else an item finds or leaves in the arena of the options is its worker's own. (A run
+// that is told of no extents copies nothing: its items may still write to memory that was shared before the
+// runtime was made.)
+template <class R>
+concept copies_batches = requires(R r, job<typename R::context> j, const void* batch, std::size_t n, policy p,
+                                  const extents& of_batch) {
+    { r.run(n, j, batch, p, of_batch) } -> std::same_as<void>;
 };
 
 // Every verb is either there or has its reason.

@@ -1,6 +1,7 @@
 // The contract of runtimes/runtime.hpp as tests: compiled once per runtime, and equal for all of them.
 #include RUNTIME_HEADER
 
+#include "tests/contract/copying.hpp"
 #include "tests/contract/errors.hpp"
 #include "tests/contract/items.hpp"
 #include "tests/contract/limits.hpp"

@@ -51,6 +51,8 @@ struct echo_serving {
         std::uint64_t session;
     };
 
+    static std::array<extent, 0> inputs(const params&, const prepared&) { return {}; }
+
     static std::size_t items(const params& p) { return p.connections; }
     static std::size_t alive_together(const params& p) { return p.connections; }
     static std::uint64_t units(const params& p) { return p.requests; }

@@ -108,6 +108,10 @@ struct fetching {
         const fetch_source& source;
     };
 
+    static std::array<extent, 1> inputs(const params&, const prepared& with) {
+        return {read_by_all<fetch_source>(&with)};
+    }
+
     static std::uint64_t at_server(const params& p) { return p.in_flight; }
     static std::uint64_t units(const params& p) { return p.requests; }
 

@@ -42,6 +42,10 @@ struct matmul {
         std::span<double> a, b, c;
     };
 
+    static std::array<extent, 3> inputs(const params& p, const prepared& with) {
+        return {read_by_all(&with), of_each(with.a.data(), p.n), read_by_all(with.b.data(), p.n * p.n)};
+    }
+
     struct output {
         std::uint64_t weighted;  // the sum of (j + 1) times element j of the row
     };

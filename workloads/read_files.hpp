@@ -55,6 +55,10 @@ struct read_files {
         const char* folder;
     };
 
+    static std::array<extent, 1> inputs(const params&, const prepared& with) {
+        return {read_by_all(with.folder, sizeof with.folder)};
+    }
+
     static std::size_t items(const params& p) { return p.files; }
     static policy limits(const params& p) { return policy(p.in_flight); }
     static std::uint64_t least_ns(const params&, std::size_t) { return 0; }

@@ -38,8 +38,14 @@
 //     forget(), measured() → latencies of all passes since forget(): it measures latencies
 //     before_pass()  called before each pass, in this process, and not measured
 //     notes()        see below
-//   verify(p, prepared, outputs)   instead of verify(p, outputs), where it takes what was prepared to judge
-//   pace             the param (&params::...) that says how fast the work comes; whoever asks for a sample
+//   inputs(p, prepared)   what items read of what was prepared, as extents: without it no model can run them
+//   whose
+//                    workers get a copy of everything. (Params and outputs it copies by itself; a shared<C>
+//                    must be trivially copyable then)
+//   from_caller(runtime, p, shared, out)   of an item that starts tasks: the same from outside, for such a
+//   model verify(p, prepared, outputs)   instead of verify(p, outputs), where it takes what was prepared to
+//   judge pace             the param (&params::...) that says how fast the work comes; whoever asks for a
+//   sample
 //                    may choose another value, 0: as fast as it is done
 //   at_server(p)     how many requests the origin may see in flight, at most
 //   fresh_process    true when a sample needs a process in which nothing ran before: memory
@@ -95,6 +101,9 @@ struct environment {
     std::optional<endpoint> origin = {};        // the HTTP server; set for workloads that need_origin
     std::optional<foreign_reply> foreign = {};  // set when that server is not our origin
     std::optional<endpoint> load = {};          // the load generator; set for workloads that need_load
+    // Where the suite counts what items did: memory that all workers see, also where a model copies to them
+    // what is in `memory`; null: the same.
+    arena* instruments = nullptr;
 };
 
 // shared<C> of items that share nothing.
@@ -222,6 +231,30 @@ policy limits_of(const params_of<W>& p) {
     else
         return policy{};
 }
+
+// It says what its items read of what was prepared.
+template <class W>
+concept tells_inputs = has_prepared<W> &&
+    requires(const params_of<W>& p, const typename prepared_of<W>::type& made) {
+    W::inputs(p, made);
+};
+
+// All that its items read is known, so that they can work on copies.
+template <class W>
+constexpr bool is_described() {
+    if constexpr (tells_inputs<W> || (computing<W> && !has_prepared<W>))
+        return true;
+    else if constexpr (waiting<W> && !has_prepared<W>)
+        return std::is_same_v<typename W::template shared<void>, nothing_shared>;
+    else
+        return false;
+}
+
+// The same work can be done from outside, by a caller that starts the tasks itself.
+template <class W, class R>
+concept can_be_started_from_caller = waiting<W> && requires {
+    &W::template from_caller<R>;
+};
 
 template <class W>
 concept has_total = requires(const params_of<W>& p, std::span<const typename W::output> outputs) {

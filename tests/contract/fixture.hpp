@@ -149,8 +149,11 @@ class contract : public ::testing::Test {
         return {};
     }
 
+    // What the tests look at lies where all workers see it; what a runtime copies to its workers lies in its
+    // own arena.
     arena memory;
-    R runtime{options{cores, &memory}};
+    arena of_runtime;
+    R runtime{options{cores, &of_runtime}};
 };
 
 struct name_of_runtime {

@@ -90,13 +90,8 @@ CONTRACT(one_core_is_enough) {
     R small(options{1, &memory});
     EXPECT_GE(small.at_once(), 1U);
     auto b = make_tally(t, 100);
-    b->written = memory.make_array<std::uint64_t>(100);
-    tally* seen = memory.make<tally>();
-    seen->runs = memory.make_array<std::atomic<std::uint32_t>>(100);
-    seen->written = memory.make_array<std::uint64_t>(100);
-    small.run(100, &coroutine_item<C>, seen, policy{});
-    expect_each_once(*seen);
-    b->runs = {};
+    small.run(100, &coroutine_item<C>, b.get(), policy{});
+    expect_each_once(*b);
 }
 
 template <class C>

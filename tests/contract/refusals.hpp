@@ -19,8 +19,8 @@ namespace crossover::contract_test {
 // all went well, with 3 if what was thrown names a limit with one of the words of `named`, else with 1.
 template <class R>
 [[noreturn]] void try_within(void (*limit)(), std::initializer_list<const char*> named) {
-    arena memory;
-    auto* all = memory.make<board>();
+    arena seen, memory;
+    auto* all = seen.make<board>();
     ::alarm(60);
     limit();
     try {

@@ -24,6 +24,8 @@ struct owed {
     std::size_t alive_together;
     std::uint64_t executions;
     std::uint64_t (*checksum)();
+    bool described;         // its items can work on copies
+    bool from_caller_also;  // where they cannot start tasks
 };
 
 template <class W>
@@ -33,7 +35,9 @@ owed owed_by() {
             {W::needs.begin(), W::needs.end()},
             alive_together<W>(smallest),
             executions_of<W>(smallest),
-            [] { return bench::checksum_of<W>(W::sizes[0].params, right_outputs<W>()); }};
+            [] { return bench::checksum_of<W>(W::sizes[0].params, right_outputs<W>()); },
+            is_described<W>(),
+            can_be_started_from_caller<W, serial>};
 }
 
 template <class... W>
@@ -73,7 +77,8 @@ class workload : public ::testing::TestWithParam<owed> {
             }
         ASSERT_NE(cell, nullptr);
         try {
-            cell->open({all.model->memory(), all.origin.address(), std::nullopt, all.load.address()});
+            cell->open({all.model->memory(), all.origin.address(), std::nullopt, all.load.address(),
+                        &all.model->instruments()});
         } catch (const not_supported& e) {
             cell = nullptr;
             GTEST_SKIP() << e.what();
@@ -93,6 +98,8 @@ class workload : public ::testing::TestWithParam<owed> {
     }
     static bool supported() {
         const bench::model_facts& on = surroundings::one().model->facts();
+        if (on.copies_batches && GetParam().from_caller_also) return true;
+        if (on.copies_batches && !GetParam().described) return false;
         const bool may_wait_for_its_own_chunk =
             on.in_chunks && GetParam().alive_together > 1 && GetParam().executions > on.at_once;
         return lacking().empty() && GetParam().alive_together <= on.at_once && !may_wait_for_its_own_chunk;
@@ -108,6 +115,7 @@ TEST_P(workload, is_supported_exactly_where_its_needs_are_met_and_else_says_why)
     const std::string& reason = cell->facts().unsupported;
     EXPECT_EQ(reason.empty(), supported()) << reason;
     EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
+    if (supported()) return;
     for (const auto& [name, why_not] : lacking()) {
         EXPECT_NE(reason.find(name), std::string::npos) << reason;
         EXPECT_NE(reason.find(why_not), std::string::npos) << reason;
