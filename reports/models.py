@@ -46,6 +46,7 @@ _CODES = {
     "process_pool": "P",
     "process_pool_wide": "Pw",
     "process_pool_chunked": "Pc",
+    "process_pool_pipe": "Pp",
     "process_per_task": "Pt",
     "fibers": "F",
     "fibers_multi": "Fm",

@@ -91,5 +91,25 @@ TEST(arena, released_pages_go_back_to_the_system) {
     EXPECT_EQ(resident_pages(), 0);
 }
 
+TEST(arena, a_worker_that_parts_from_it_shares_what_is_below_the_mark_and_nothing_above) {
+    arena memory;
+    auto* below = memory.make<int>(1);
+    const std::size_t mark = memory.used();
+    memory.allocate(0, 4096);
+    auto* above = memory.make<int>(2);
+    const pid_t worker = ::fork();
+    if (worker == 0) {
+        memory.part_from(mark);
+        const int found = *above;
+        *below = *above = 7;
+        ::_exit(found);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(worker, &status, 0), worker);
+    EXPECT_EQ(WEXITSTATUS(status), 0) << "its own memory is empty at first";
+    EXPECT_EQ(*below, 7);
+    EXPECT_EQ(*above, 2);
+}
+
 }  // namespace
 }  // namespace crossover

@@ -167,9 +167,10 @@ class batch_state {
     std::atomic<bool> succeeded_{false};
 };
 
-// Runs `body` (the whole of one item) and notes in `batch` how it ended; true as in batch_state::note.
-template <class Body>
-bool run_noted(batch_state& batch, std::size_t index, Body&& body) noexcept {
+// Runs `body` (the whole of one item) and notes in `batch`, a batch_state or what has its note(), how it
+// ended; true as in batch_state::note.
+template <class Batch, class Body>
+bool run_noted(Batch& batch, std::size_t index, Body&& body) noexcept {
     try {
         body();
     } catch (const cancelled&) {

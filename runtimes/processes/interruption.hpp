@@ -12,11 +12,11 @@ inline void interrupt(pid_t process) {
     if (process > 0) ::kill(process, SIGURG);
 }
 
-// Lets interrupt() end system calls of this process and of those it forks. It may come just before the call:
-// repeat it.
-inline void allow_interruption() {
+// Lets interrupt() end system calls of this process and of those it forks, and call `handler`. It may come
+// just before the call: repeat it.
+inline void allow_interruption(void (*handler)(int) = [](int) {}) {
     struct sigaction act {};
-    act.sa_handler = [](int) {};
+    act.sa_handler = handler;
     ::sigaction(SIGURG, &act, nullptr);
 }
 
