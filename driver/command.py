@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from driver import advise, build, doctor, document, examine, host, output, pace, scaffold
+from driver import advise, build, doctor, document, examine, fairness, host, output, pace, scaffold
 from driver.allocator import ALLOCATORS, GLIBC, Allocator
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="draw the report of a run again", allow_abbrev=False)
     report.add_argument("dir", type=Path, metavar="DIR")
     listing = verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
-    listing.add_argument("--markdown", action="store_true", help="the table of models in the README")
+    shape = listing.add_mutually_exclusive_group()
+    shape.add_argument("--markdown", action="store_true", help="the table of models in the README")
+    shape.add_argument("--fairness", action="store_true", help="the table of models in docs/FAIRNESS.md")
     verbs.add_parser("doctor", help="is this machine fit to measure on, and what can it resolve?", allow_abbrev=False)
     compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
     check = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
@@ -242,7 +244,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "report":
             return _report(options.dir, draw)
         case "list":
-            tell = markdown if options.markdown else describe
+            tell = markdown if options.markdown else fairness.table if options.fairness else describe
             for line in tell(build.programs(benches or build.BENCHES), Progress()):
                 print(line)
             return Exit.OK

@@ -19,7 +19,7 @@ CORES_OF_MARKDOWN = 2  # so that the table is the same on every machine
 
 
 def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
-    models, cells = _ask(programs, usable_cores(), progress)
+    models, cells = ask(programs, usable_cores(), progress)
     yield from _models(models)
     yield ""
     yield from _workloads(cells)
@@ -27,14 +27,14 @@ def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
 
 def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
     """The table of models in the README: what each holds on two cores, which verbs it has, and why not the others."""
-    models, _ = _ask(programs, CORES_OF_MARKDOWN, progress)
-    spoken = [model for model in models if model["status"] == "ok"]
+    models, _ = ask(programs, CORES_OF_MARKDOWN, progress)
+    spoken = by_family(models)
     verbs = list(dict.fromkeys(verb for model in spoken for verb in model["hello"].get("verbs") or {}))
     names = [verb.removeprefix("can_") for verb in verbs]
     yield f"| model | {' | '.join(names)} | at once | threads | processes |"
     yield "|---|" + ":-:|" * len(names) + "--:|" * 3
     reasons: list[str] = []
-    for model in sorted(spoken, key=_by_family):
+    for model in spoken:
         hello, resources = model["hello"], model["hello"].get("resources") or {}
         marks = [_mark((hello.get("verbs") or {}).get(verb, "not stated"), reasons) for verb in verbs]
         executor = resources.get("executor_threads")
@@ -48,9 +48,14 @@ def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
 _FAMILIES = ("serial", "event_loop", "threads", "processes", "fibers", "tbb", "peer")
 
 
-def _by_family(model: Event) -> tuple[int, str]:
-    family = str(model["hello"]["family"])
-    return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES), str(model["model"])
+def by_family(models: Sequence[Event]) -> list[Event]:
+    """Those that could be opened."""
+
+    def place(model: Event) -> tuple[int, str]:
+        family = str(model["hello"]["family"])
+        return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES), str(model["model"])
+
+    return sorted((model for model in models if model["status"] == "ok"), key=place)
 
 
 def _mark(reason: str, reasons: list[str]) -> str:
@@ -62,7 +67,7 @@ def _mark(reason: str, reasons: list[str]) -> str:
     return str(reasons.index(reason) + 1)
 
 
-def _ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
+def ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
     with Waiter(progress.tick) as waiter:
         session = Session(programs, {}, cores, Allocator(GLIBC), FULL, progress, waiter)  # patient: a model that opens late would be missing
         try:

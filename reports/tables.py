@@ -112,8 +112,10 @@ def models(analysis: Analysis) -> Table:
         resources = ", ".join(" ".join(quantities.param(key, value)) for key, value in model.resources.items())
         start = quantities.duration(model.start_up_ns) if model.start_up_ns is not None else "–"
         at_once = f"{model.at_once:,}" if model.at_once is not None else "–"
-        rows.append((look[id].code, f"{id} ({model.versions['python']})" if "python" in model.versions else id, model.family.replace("_", " "), model.engineering or "not said", at_once, resources or "–", start))
-    return Table(("letters", "model", "family", "engineering", "at once", "resources", "start-up"), tuple(rows))
+        name = f"{id} ({model.versions['python']})" if "python" in model.versions else id
+        orders = (model.semaphore_order or "–", model.channel_order or "–")
+        rows.append((look[id].code, name, model.family.replace("_", " "), model.engineering or "not said", *orders, at_once, resources or "–", start))
+    return Table(("letters", "model", "family", "engineering", "semaphore", "channel", "at once", "resources", "start-up"), tuple(rows))
 
 
 def environment(analysis: Analysis) -> Table:
