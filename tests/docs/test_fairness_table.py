@@ -29,7 +29,7 @@ def written() -> dict[str, dict[str, str]]:
 
 
 def models() -> set[str]:
-    compiled = re.findall(r"^add_runtime\((\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE)
+    compiled = re.findall(r"^ *add_runtime\((\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE)
     return {*compiled, *(path.stem for path in (ROOT / "scripts" / "reference").glob("py_*.py"))}
 
 
