@@ -114,12 +114,26 @@ def test_what_holds_in_cpp_holds_and_the_sentence_says_where_python_differs() ->
 
 def test_a_model_projected_beyond_the_budget_is_evidence_of_one_bound() -> None:
     forked = [synthetic.cell("process_per_task", "spawn", {"tasks": 1_000}, status="projected", reason="1,000 forks", projected_ns=5_000_000_000)]
-    talk = timed("ping_pong", {"rounds": 1_000}, {"process_pool": 40 * MS, "thread_pool": 10 * MS})
-    found = claim(13, forked, timed("spawn", {"tasks": 1_000}, {"thread_per_task": 300 * MS}), talk)
+    pools = {"process_pool": 40 * MS, "thread_pool": 10 * MS}
+    found = claim(13, forked, timed("spawn", {"tasks": 1_000}, {"thread_per_task": 300 * MS, **pools}))
     picture = claim_chart(found)
     assert found.verdict == "holds"
     assert picture is not None and "&gt; 16.7×" in picture.svg  # and not as if it had been measured
-    assert claim(13, forked, timed("spawn", {"tasks": 1_000}, {"thread_per_task": 4_000 * MS}), talk).verdict == "unresolved"
+    assert claim(13, forked, timed("spawn", {"tasks": 1_000}, {"thread_per_task": 4_000 * MS, **pools})).verdict == "unresolved"
+
+
+def test_what_processes_cost_to_talk_to_is_judged_by_their_pipes_and_not_by_shared_memory() -> None:
+    def talking(pipes: float, queue: float) -> Claim:
+        tasks = {"process_per_task": 900, "thread_per_task": 300, "process_pool_pipe": pipes, "thread_pool_queue": queue, "process_pool": 10, "thread_pool": 10}
+        shared = timed("ping_pong", {"rounds": 1_000}, {"process_pool": 10 * MS, "thread_pool": 10 * MS, "thread_pool_queue": 10 * MS})
+        return claim(13, timed("spawn", {"tasks": 1_000}, {model: ms * MS for model, ms in tasks.items()}), shared)
+
+    found = talking(40, 15)
+    assert found.verdict == "holds"
+    compiled = [check for check in found.checks if check.side == "C++"]
+    assert [(check.engineering, check.judges, check.holds) for check in compiled] == [("", True, True), ("textbook", True, True), ("best", False, False), ("", False, False)]
+    assert "process_pool_pipe / thread_pool_queue" in compiled[1].cells and "ping_pong" in compiled[3].cells
+    assert talking(15, 15).verdict == "does not hold"
 
 
 def test_a_model_that_was_stopped_early_is_evidence_if_every_round_was_clear() -> None:
