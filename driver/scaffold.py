@@ -29,7 +29,8 @@ _NEXT = {
      it keeps the contract already: from here on the tests say what a change broke
   2. write the model: run_items in runtimes/{name}.hpp, then its family, at_once and the verbs it lacks (runtimes/README.md)
   3. scripts/crossover run --models serial,thread_pool,{name}
-     ratios are to a model that competes: thread_pool""",
+     ratios are to a model that competes: thread_pool
+  4. say in docs/fairness.toml what it is made of, and put what scripts/crossover list --markdown and list --fairness print into README.md and docs/FAIRNESS.md""",
     "workload": """\
   1. write the work: question, sizes, item and verify in workloads/{name}.hpp (workloads/README.md)
   2. cmake --preset release && cmake --build --preset release --target workloads_serial && build/release/bench/workloads_serial --gtest_filter='*{name}*'
