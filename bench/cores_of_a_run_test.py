@@ -34,7 +34,7 @@ def hello_of(program: Path, *options: str) -> dict[str, Any]:
 
 class Cores(unittest.TestCase):
     def test_every_bench_uses_what_it_is_told_and_started_by_hand_what_the_driver_works_out(self) -> None:
-        programs = sorted(BENCHES.glob("bench_*"))
+        programs = sorted(program for program in BENCHES.glob("bench_*") if not program.is_symlink())  # others have been laid in by hand, as node.mjs may be
         self.assertTrue(programs)
         for program in programs:
             with self.subTest(program.name):
