@@ -56,19 +56,17 @@ coro<void> event_loop_tasks::item(batch& of, std::size_t index) {
     if (looped::note_item(of.state, index, error)) throw group_is_over();
 }
 
-// No item ends the others: item() throws nothing then.
-coro<void> event_loop_tasks::gathered(batch& all, std::size_t n) {
-    std::vector<coro<void>> items;
-    items.reserve(n);
-    for (std::size_t i = 0; i < n; ++i) items.push_back(item(all, i));
-    auto ended = asyncio::gather(std::move(items));
-    co_await ended;
+std::vector<coro<void>> event_loop_tasks::items(batch& all, std::size_t n) {
+    std::vector<coro<void>> made;
+    made.reserve(n);
+    for (std::size_t i = 0; i < n; ++i) made.push_back(item(all, i));
+    return made;
 }
 
 coro<void> event_loop_tasks::grouped(batch& all, std::size_t n) {
     asyncio::task_group group;
     auto body = [&all, n](asyncio::task_group& g) -> coro<void> {
-        for (std::size_t i = 0; i < n; ++i) static_cast<void>(g.create_task(item(all, i)));
+        for (coro<void>& one : items(all, n)) static_cast<void>(g.create_task(std::move(one)));
         co_return;
     };
     auto ended = asyncio::with(group, body);
@@ -79,10 +77,14 @@ coro<void> event_loop_tasks::context::run(std::size_t n, job<context> each, cons
     check(stop());
     batch all(n, each, data, rules, *this);
     try {
-        auto ended = rules.cannot_stop()       ? gathered(all, n)
-                     : rules.deadline == never ? grouped(all, n)
-                                               : asyncio::timeout_at(rules.deadline, grouped(all, n));
-        co_await ended;
+        if (rules.cannot_stop()) {  // no item ends the others: item() throws nothing then
+            auto ended = asyncio::gather(items(all, n));
+            co_await ended;
+        } else {
+            auto ended = grouped(all, n);
+            if (rules.deadline != never) ended = asyncio::timeout_at(rules.deadline, std::move(ended));
+            co_await ended;
+        }
     } catch (const asyncio::cancelled_error&) {
     } catch (const asyncio::timeout_error&) {
     } catch (const asyncio::exception_group&) {

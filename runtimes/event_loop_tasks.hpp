@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtimes/discipline.hpp"
 #include "runtimes/event_loop/queue.hpp"
@@ -62,7 +63,7 @@ class event_loop_tasks : public looped::of_the_family {
   private:
     struct batch;
     static asyncio::coro<void> item(batch& of, std::size_t index);
-    static asyncio::coro<void> gathered(batch& all, std::size_t n);
+    static std::vector<asyncio::coro<void>> items(batch& all, std::size_t n);
     static asyncio::coro<void> grouped(batch& all, std::size_t n);
 
     asyncio::loop loop_;
