@@ -17,6 +17,7 @@ struct model_facts {
     std::string name;
     std::string family;
     std::string variant_of;  // the model of the family that this is a variant of, or itself
+    std::string native_of;   // the model that this is the native twin of; empty: it is none
     engineering engineered = engineering::library;
     std::string_view semaphore_order;  // fifo or barging; empty: it has none
     std::string_view channel_order;    // likewise

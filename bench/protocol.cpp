@@ -106,6 +106,8 @@ std::string hello_line(const model& m) {
                {"cores", f.cores},
                {"at_once", f.at_once},
                {"back_end", f.back_end}};
+    if (!f.native_of.empty()) hello["native_of"] = f.native_of;
+    if (f.at_once == unlimited) hello.erase("at_once");
     if (!f.semaphore_order.empty()) hello["semaphore_order"] = f.semaphore_order;
     if (!f.channel_order.empty()) hello["channel_order"] = f.channel_order;
     hello["resources"] = resources_of(m);

@@ -52,6 +52,7 @@ class Cell:
     fresh_process: bool = False  # each sample wants a process in which nothing ran before
     rank: int = 0  # what goes first when time is short has the highest
     claimed: bool = False  # the report judges by it what the tutorials say: it is never stopped before the least rounds
+    paired: bool = False  # a native twin, or the model that it is the twin of
     shown_only: bool = False  # beside those that compete: the least rounds are enough
     listed_per_s: int = 0  # for which bound_ns and least_ns hold, of a case that is paced
     offered_per_s: int | None = None  # chosen from what all models of the case can serve
@@ -79,6 +80,11 @@ class Cell:
     @property
     def given_up(self) -> bool:
         return len(self.failures) >= MOST_FAILURES or any(failure["during"] == "checks" for failure in self.failures)
+
+    @property
+    def followed(self) -> bool:
+        """It has rounds enough whether or not its case is decided: what a claim says, or what the suite costs, rests on them."""
+        return self.claimed or self.paired
 
     @property
     def waits(self) -> bool:
@@ -190,6 +196,7 @@ def _case(row: Event, params: dict[str, Any], known: dict[tuple[str, str], Case]
 _TOLD_OF_A_MODEL: tuple[tuple[str, type, tuple[Any, ...]], ...] = (
     ("family", str, ()),
     ("variant_of", str, ()),
+    ("native_of", str, ("",)),
     ("at_once", int, (0,)),
     ("start_up_ns", int, (0,)),
     ("resources", dict, ({},)),

@@ -71,7 +71,7 @@ def _models(record: Record) -> list[Event]:
     models = []
     for model in record.models.values():
         hello = model.hello
-        copied = {key: hello.get(key) for key in ("family", "variant_of", "engineering", "semaphore_order", "channel_order", "at_once", "start_up_ns")}
+        copied = {key: hello.get(key) for key in ("family", "variant_of", "native_of", "engineering", "semaphore_order", "channel_order", "at_once", "start_up_ns")}
         own = {"id": model.id, "status": model.status, "reason": model.reason, "starts": model.starts, "twin_of": model.twin_of}
         texts = {key: {str(name): str(text) for name, text in (hello.get(key) or {}).items()} for key in ("versions", "verbs")}
         models.append({**own, "resources": hello.get("resources") or {}, **copied, **texts})
@@ -101,7 +101,7 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 5},
+        "schema_version": {"major": 1, "minor": 6},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
             "allocator": run.get("allocator", GLIBC),

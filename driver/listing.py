@@ -20,9 +20,13 @@ CORES_OF_MARKDOWN = 2  # so that the table is the same on every machine
 
 def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
     models, cells = ask(programs, usable_cores(), progress)
-    yield from _models(models)
+    twins = {model["model"]: model for model in models if _is_twin(model)}
+    yield from _models([model for model in models if model["model"] not in twins])
     yield ""
-    yield from _workloads(cells)
+    if twins:
+        yield from _native_twins(list(twins.values()))
+        yield ""
+    yield from _workloads([cell for cell in cells if cell.model not in twins])
 
 
 def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
@@ -48,14 +52,19 @@ def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
 _FAMILIES = ("serial", "event_loop", "threads", "processes", "fibers", "tbb", "peer")
 
 
+def _is_twin(model: Event) -> bool:
+    """Of another model, without the contract and so without verbs."""
+    return bool(model["hello"].get("native_of"))
+
+
 def by_family(models: Sequence[Event]) -> list[Event]:
-    """Those that could be opened."""
+    """Those that could be opened, without native twins."""
 
     def place(model: Event) -> tuple[int, str]:
         family = str(model["hello"]["family"])
         return _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES), str(model["model"])
 
-    return sorted((model for model in models if model["status"] == "ok"), key=place)
+    return sorted((model for model in models if model["status"] == "ok" and not _is_twin(model)), key=place)
 
 
 def _mark(reason: str, reasons: list[str]) -> str:
@@ -106,6 +115,15 @@ def _models(models: Sequence[Event]) -> Iterator[str]:
     for model in models:
         if model["status"] != "ok":
             yield f"  {model['model']}: {model['reason']}"
+
+
+def _native_twins(models: Sequence[Event]) -> Iterator[str]:
+    yield f"Native twins ({len(models)})"
+    rows = [["model", "twin of", "threads", "processes"]]
+    for model in models:
+        hello, resources = model["hello"], model["hello"].get("resources") or {}
+        rows.append([model["model"], str(hello["native_of"]), *(str(resources.get(key, "?")) for key in ("threads", "processes"))])
+    yield from _table(rows)
 
 
 def _workloads(cells: Sequence[Cell]) -> Iterator[str]:

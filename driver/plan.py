@@ -114,7 +114,7 @@ def first_rounds(cell: Cell) -> int:
 def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
     """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
     best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
-    slow = {cell.id for cell in cells if (cell.single_ns or 0) > max(VERY_DEAR_NS if cell.claimed else DEAR_NS, CLEARLY * best[cell.case.name])}
+    slow = {cell.id for cell in cells if (cell.single_ns or 0) > max(VERY_DEAR_NS if cell.followed else DEAR_NS, CLEARLY * best[cell.case.name])}
     return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else first_rounds(cell)) for cell in cells}
 
 
@@ -168,7 +168,7 @@ def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[s
 
     Slower: its fastest sample is 2.5 times the slowest of the best that competes. Simulated with eight equal models (log-normal rounds with a shared part,
     5 % of them 2 to 10 times slow) three rounds say so by chance in under 0.1 % of cases up to a CV of 30 %; a factor of 2 does in 0.25 %.
-    What competes and is slow in time but not in CPU may win on CPU cost, so it stays, and so does what a claim is judged by, unless it is very dear.
+    What competes and is slow in time but not in CPU may win on CPU cost, so it stays, and so does what a claim or a native twin's ratio rests on, unless it is very dear.
     """
     judged = [cell for cell in competing if cell.waits and len(cell.samples) >= SCREEN_ROUNDS]
     if not judged or judged[0].case.metric not in ("time", "cpu"):
@@ -177,9 +177,9 @@ def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[s
     fastest = min(judged, key=lambda cell: median(map(_wall, cell.samples)))
     slowest, dearest = max(map(_wall, fastest.samples)), max(map(_cpu, min(judged, key=lambda cell: median(map(_cpu, cell.samples))).samples))
     for cell in dear:
-        if len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.claimed else DEAR_NS):
+        if len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.followed else DEAR_NS):
             continue
         least = min(map(_wall, cell.samples))
-        if least > CLEARLY * slowest and (cell.rank != REPRESENTATIVE or (not cell.claimed and min(map(_cpu, cell.samples)) > CLEARLY * dearest)):
+        if least > CLEARLY * slowest and (cell.rank != REPRESENTATIVE or (not cell.followed and min(map(_cpu, cell.samples)) > CLEARLY * dearest)):
             reasons[cell.id] = f"its fastest of {SCREEN_ROUNDS} rounds, {least / 1e6:.3g} ms, is over {CLEARLY} times the slowest of {fastest.model}, {slowest / 1e6:.3g} ms"
     return reasons

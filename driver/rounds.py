@@ -133,7 +133,7 @@ class _Rounds:
 
     def _is_worn(self, cell: Cell) -> bool:
         """The process that runs now has measured the cell often enough."""
-        if (cell.rank != REPRESENTATIVE and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
+        if (cell.rank != REPRESENTATIVE and not cell.paired and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
             return False
         of_process = Counter(sample["process"] for sample in cell.samples[-ROUNDS_OF_A_PROCESS:])
         return of_process[self._session.process_of(cell)] >= ROUNDS_OF_A_PROCESS

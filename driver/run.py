@@ -108,7 +108,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
 
 def _members(openings: list[Event]) -> list[Member]:
     hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
-    return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook") for model, hello in hellos.items()]
+    return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook", hello.get("native_of", "")) for model, hello in hellos.items()]
 
 
 def _control(cells: list[Cell], pace: Pace) -> list[Cell]:

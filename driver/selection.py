@@ -42,8 +42,9 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
     cases = by_case(chosen)
     for models in cases.values():
         _rank(models, members)
+    pairs = _paired(cases, members) if variants != Variants.NONE else set()
     claimed = _claimed(chosen, members) if variants == Variants.ONE_CASE else set()
-    kept = claimed | _textbooks(cases, members) if variants == Variants.ONE_CASE else set()
+    kept = claimed | _textbooks(cases, members) | pairs if variants == Variants.ONE_CASE else set()
     for cell in chosen:
         cell.claimed = cell.id in claimed
         if cell.id in kept and cell.rank == VARIANT:  # left out after all that is only shown
@@ -109,11 +110,27 @@ def _rank(models: Sequence[Cell], members: Sequence[Member]) -> None:
         cell.rank = REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT
 
 
+def _paired(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]) -> set[str]:
+    """The ids of the native twins and of the models that they are the twins of, which it marks, and of twins that say why there is none."""
+    of = {member.id: member.native_of for member in members if member.native_of}
+    found = set()
+    for models in cases.values():
+        able = {cell.model: cell for cell in models if cell.status != "unsupported"}
+        for twin in (cell for cell in models if cell.model in of):
+            own = able.get(of[twin.model])
+            if twin.model not in able:
+                found.add(twin.id)
+            elif own is not None:
+                twin.paired = own.paired = True
+                found |= {twin.id, own.id}
+    return found
+
+
 def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, kept: Set[str], variants: Variants) -> list[Cell]:
     """The cells of one case that are measured, and those that show why their model is not."""
     before = passed_over(members, models[0].case.kind, _able(models))
     only_peers = variants == Variants.ONE_CASE and _is_dear(models[0])
-    beside = {member.id for member in members if member.family == "peer" or not only_peers}
+    beside = {member.id for member in members if (member.family == "peer" or not only_peers) and not (member.native_of and variants == Variants.ONE_CASE)}
     return [cell for cell in models if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in kept]
 
 

@@ -15,7 +15,7 @@ from reports.run import Sample, sample_value
 from reports.statistics import Series
 
 _ORIGINALS = {twin: model for model, twin in TWINS.items()}
-_FOLLOWED = LOOKS[2]  # rounds that what a claim is judged by has, whether or not the case is decided
+_FOLLOWED = LOOKS[2]  # rounds that what a claim is judged by, and a native twin with its model, has whether or not the case is decided
 _SAFE = 0.1  # regret
 _TELLING = LOOKS[1]  # rounds from which a standard error says what is to come
 _SHOWN, _SHOWN_SAFE = 0.017, 0.034  # standard error of a log ratio at which a difference of 5 %, of 10 % is seen, or seen not to be there
@@ -64,12 +64,12 @@ class Standing:
 
     @property
     def goes_on(self) -> bool:
-        """More rounds may tell more of what competes, or of what a claim is judged by."""
-        return self.next_look is not None and ((self.open_in is not None and len(self.taking_part()) > 1) or self._claims_go_on)
+        """More rounds may tell more of what competes, or of what is followed."""
+        return self.next_look is not None and ((self.open_in is not None and len(self.taking_part()) > 1) or self._following)
 
     @property
-    def _claims_go_on(self) -> bool:
-        return not self.by_memory and self.done < _FOLLOWED and any(cell.claimed and cell.waits and cell.samples for cell in self.cells)
+    def _following(self) -> bool:
+        return not self.by_memory and self.done < _FOLLOWED and any(cell.followed and cell.waits and cell.samples for cell in self.cells)
 
     def competing(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.rank == REPRESENTATIVE and cell.model not in _ORIGINALS]
@@ -81,7 +81,7 @@ class Standing:
             return [cell for cell in able if not cell.shown_only]
         wanted = {model for metric in self.metrics if not (verdict := self.verdicts[metric]).finished for model in verdict.best_set}
         twins = {twin for twin, model in _ORIGINALS.items() if model in wanted}
-        return [cell for cell in able if cell.model in wanted | twins or (self._claims_go_on and cell.claimed)]
+        return [cell for cell in able if cell.model in wanted | twins or (self._following and cell.followed)]
 
     def wanting(self) -> list[Cell]:
         """Cells beside those that compete that have not had the first rounds yet."""
@@ -112,14 +112,14 @@ class Standing:
         found = self.verdicts.get(self.metrics[0])
         if found is None or (not found.finished and (found.regret is None or found.regret > _SAFE)):
             return 0
-        return 1 if not found.finished or self._claims_go_on else 2
+        return 1 if not found.finished or self._following else 2
 
     def needed_rounds(self) -> float:
         """How many the case probably needs in all, for what is most urgent: to be decided, or at least to have a safe choice. 0 where too few rounds tell."""
         wanted = _SHOWN_SAFE if self.urgency == 0 else _SHOWN
         deciding = self.verdicts.get(self.metrics[0])
         if deciding is not None and deciding.finished:
-            if self._claims_go_on:
+            if self._following:
                 return 0.0
             asked = [verdict for verdict in self.verdicts.values() if not verdict.finished]
         else:

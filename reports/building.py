@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from reports.headlines import Headline
 from reports.limits import limits
 from reports.method import METHOD
 from reports.model_or_implementation import sentences, weighed
-from reports.native import Pair, read_native
 from reports.pages import environment, escaped, write
 from reports.read import read_run
 from reports.reproduce import Recipe, recipe
@@ -96,7 +94,7 @@ def build(run_dir: Path) -> list[str]:
     folder = Path(run_dir)
     run = read_run(folder)
     analysis = analyse(run)
-    page = _page(analysis, read_native(folder))
+    page = _page(analysis)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     for picture in page.pictures:
@@ -110,7 +108,7 @@ def build(run_dir: Path) -> list[str]:
     return closing(analysis)
 
 
-def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
+def _page(analysis: Analysis) -> Page:
     ledger, found = claims(analysis), weighed(analysis)
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
@@ -124,7 +122,7 @@ def _page(analysis: Analysis, pairs: Sequence[Pair]) -> Page:
         guide=guide(analysis),
         changes=headlines.changes(analysis),
         limits=limits(analysis),
-        deep_look=deep_look(analysis, pairs),
+        deep_look=deep_look(analysis),
         forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
         judges=judges(ledger),
         pythons=pythons(analysis),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.analysis import Analysis
 from reports.figures import anatomy, cost_plane, heartbeat, memory, order, percentiles, scaling, spreads, throughput, twins
 from reports.figures.sheet import Picture
-from reports.native import Pair
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,12 @@ _FIGURES: tuple[tuple[str, str, Callable[[Analysis], Picture | None], str], ...]
     ("heartbeat", "Heartbeat delay", heartbeat.heartbeat, heartbeat.MISSING),
     ("anatomy", "Overhead anatomy", anatomy.anatomy, anatomy.MISSING),
     ("order", "Samples in the order of the run", order.order, order.MISSING),
+    ("twins", "What the suite itself costs", twins.twins, twins.MISSING),
 )
 
 
-def deep_look(analysis: Analysis, pairs: Sequence[Pair]) -> list[Section]:
-    sections = [_section(id, title, draw(analysis), missing) for id, title, draw, missing in _FIGURES]
-    return [*sections, _section("twins", "What the suite itself costs", twins.twins(analysis, pairs), twins.MISSING)]
+def deep_look(analysis: Analysis) -> list[Section]:
+    return [_section(id, title, draw(analysis), missing) for id, title, draw, missing in _FIGURES]
 
 
 def _section(id: str, title: str, picture: Picture | None, missing: str) -> Section:

@@ -79,12 +79,12 @@ class Look:
 
 
 def looks(models: Iterable[Model]) -> dict[str, Look]:
-    """A look for each model; the same model looks the same in every run, an unknown one gets letters that are still free."""
+    """A look for each model but native twins, which stand in no chart beside others; the same model looks the same in every run, an unknown one gets letters that are still free."""
     result: dict[str, Look] = {}
     used = set(_CODES.values())
     known = list(_CODES)
     families: dict[str, list[str]] = {}
-    for model in sorted(models, key=lambda m: (known.index(m.id) if m.id in known else len(known), m.id)):
+    for model in sorted((m for m in models if m.native_of is None), key=lambda m: (known.index(m.id) if m.id in known else len(known), m.id)):
         family = model.family if model.family in FAMILY_COLOURS else "peer"
         code = _CODES.get(model.id) or _free_code(model.id, used)
         used.add(code)

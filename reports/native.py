@@ -1,64 +1,59 @@
-"""What the suite itself costs: DIR/native.json, as bench/native/overhead.py --out writes it beside a run."""
+"""What the suite itself costs: a model beside the same work written by hand against its library, measured in the same rounds."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from reports import quantities
-from reports.read import ReadError
-from reports.statistics import Ratio
+from reports.models import ordered
+from reports.outcomes import name
+from reports.run import CLASSES, Cell, Run
+from reports.statistics import Ratio, pair
 
-NAME = "native.json"
+AIM = 1.05  # of CPU time: what the upper bound of the ratio should keep below
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One case of one model beside the same work hand-written against its library; ratios are suite / native."""
+    """One case of one model beside its native twin; ratios are suite / native."""
 
     workload: str
     label: str
     model: str
-    aim: float  # what the upper bound of the CPU ratio should keep below
-    cpu: Ratio | None  # None with too few rounds
+    cpu: Ratio | None  # None where `reason` says why
     time: Ratio | None
-    instructions: float | None
+    rounds: int  # that both have
+    reason: str
 
     @property
     def verdict(self) -> str:
         if self.cpu is None or self.cpu.low is None or self.cpu.high is None:
-            return "too few rounds"
-        return "kept" if self.cpu.high <= self.aim else "missed" if self.cpu.low > self.aim else "open"
+            return self.reason
+        return "kept" if self.cpu.high <= AIM else "missed" if self.cpu.low > AIM else "open"
 
 
-def read_native(folder: Path) -> tuple[Pair, ...]:
-    """Empty if the twins were not measured. Raises ReadError."""
-    file = folder / NAME
-    if not file.is_file():
-        return ()
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(_pair(row) for row in document["pairs"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ReadError(f"{file}: is not what bench/native/overhead.py --out writes ({error!r}): measure the twins again, or remove it") from None
+def pairs(run: Run) -> tuple[Pair, ...]:
+    """In the order of the classes of work, then of the models; those that have no twin last."""
+    place = {workload.id: CLASSES.index(workload.class_) for workload in run.workloads}
+    models = ordered(run.model(native.model).native_of or "" for _, native in run.natives)
+    found = [(native.status == "unsupported", place[native.workload], native.workload, models.index(of), _pair(of, own, native)) for own, native in run.natives if (of := run.model(native.model).native_of)]
+    return tuple(each[-1] for each in sorted(found, key=lambda each: each[:-1]))
 
 
-def _pair(row: dict[str, Any]) -> Pair:
-    instructions = row.get("instructions")
-    return Pair(
-        workload=str(row["workload"]),
-        label=quantities.params(row["params"], row["params"]),
-        model=str(row["model"]),
-        aim=float(row["aim"]),
-        cpu=_ratio(row["cpu_ns"]),
-        time=_ratio(row["wall_ns"]),
-        instructions=None if instructions is None else float(instructions["ratio"]),
-    )
+def _pair(model: str, own: Cell | None, native: Cell) -> Pair:
+    label = quantities.params(native.params, native.params)
+    if own is None or own.status != "ok" or native.status != "ok":
+        return Pair(native.workload, label, model, None, None, 0, _why_none(model, own, native))
+    cpu, time = (pair(own.series(metric), native.series(metric)) for metric in ("cpu", "time"))
+    rounds = len(own.by_round("cpu").keys() & native.by_round("cpu").keys())
+    if cpu is None or time is None:
+        return Pair(native.workload, label, model, None, None, rounds, f"{rounds} rounds are too few")
+    return Pair(native.workload, label, model, cpu.ratio, time.ratio, rounds, "")
 
 
-def _ratio(row: dict[str, Any]) -> Ratio | None:
-    if row["ratio"] is None:
-        return None
-    return Ratio(float(row["ratio"]), float(row["low"]), float(row["high"]))
+def _why_none(model: str, own: Cell | None, native: Cell) -> str:
+    if native.status == "unsupported":
+        return f"no twin: {native.reason}"
+    if native.status != "ok":
+        return f"twin: {name(native.status)}: {native.reason}"
+    return f"{model} was not measured" if own is None else f"{model}: {name(own.status)}: {own.reason}"

@@ -118,12 +118,14 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
         raise ReadError(f"{name}: has a value of the wrong kind ({error}): see `scripts/crossover validate`") from None
     _check(models, workloads, cells, name)
     twins = {m.id: m.twin_of for m in models if m.twin_of is not None}
+    native = {m.id: m.native_of for m in models if m.native_of is not None}
     by_place = {(c.case, c.model): c for c in cells}
     pairs = tuple((original, c) for c in cells if c.model in twins and (original := by_place.get((c.case, twins[c.model]))))
     return Run(
         models=tuple(m for m in models if m.id not in twins),
         workloads=workloads,
-        cells=tuple(c for c in cells if c.model not in twins),
+        cells=tuple(c for c in cells if c.model not in twins and c.model not in native),
+        natives=tuple((by_place.get((c.case, native[c.model])), c) for c in cells if c.model in native),
         twins=pairs,
         disturbed=disturbed,
         **parts,
@@ -198,6 +200,7 @@ def _model(m: Mapping[str, Any]) -> Model:
         resources=m.get("resources") or {},
         versions=m.get("versions") or {},
         twin_of=_optional(m.get("twin_of"), _text),
+        native_of=_optional(m.get("native_of"), _text),
         engineering=_one_of(ENGINEERING, m.get("engineering")),
         semaphore_order=_one_of(ORDERS, m.get("semaphore_order")),
         channel_order=_one_of(ORDERS, m.get("channel_order")),

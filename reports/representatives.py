@@ -2,7 +2,7 @@
 
 A family with four variants would otherwise have four tickets: the best of four was the fastest in 80 % of simulated trials of models that were all equal.
 The first of the list that supports the case takes part, however it measures; its siblings are shown and do not compete. Serial is the
-baseline and peers are for comparison: neither competes.
+baseline, peers and native twins are for comparison: none of them competes.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Member(NamedTuple):
     family: str
     variant_of: str
     textbook: bool = False
+    native_of: str = ""  # the model that it is the native twin of
 
 
 def members_of(models: Iterable[Model]) -> list[Member]:

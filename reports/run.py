@@ -141,6 +141,7 @@ class Model:
     resources: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     twin_of: str | None = None
+    native_of: str | None = None  # the model that it is the native twin of
     engineering: str | None = None  # textbook, best or library; None: the run does not say
     semaphore_order: str | None = None  # fifo or barging; None: it has none, or the run does not say
     channel_order: str | None = None
@@ -168,6 +169,7 @@ class Run:
     models: tuple[Model, ...]
     workloads: tuple[Workload, ...]
     cells: tuple[Cell, ...]
+    natives: tuple[tuple[Cell | None, Cell], ...] = ()  # a cell, None if there is none, and the same on the model's native twin; they stand in no other place
     twins: tuple[tuple[Cell, Cell], ...] = ()  # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
     disturbed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # case → rounds in which others disturbed it
 

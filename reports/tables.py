@@ -85,6 +85,8 @@ def troubles(analysis: Analysis) -> Table:
     for case in analysis.cases:
         for model in ordered(case.cells):
             rows += [(case.workload.id, case.label, model, outcome, reason) for outcome, reason in _events(case.cells[model])]
+    for _, native in analysis.run.natives:
+        rows += [(native.workload, quantities.params(native.params, native.params), native.model, outcome, reason) for outcome, reason in _events(native)]
     return Table(("workload", "size", "model", "outcome", "reason"), tuple(rows))
 
 
@@ -114,7 +116,7 @@ def models(analysis: Analysis) -> Table:
         at_once = f"{model.at_once:,}" if model.at_once is not None else "–"
         name = f"{id} ({model.versions['python']})" if "python" in model.versions else id
         orders = (model.semaphore_order or "–", model.channel_order or "–")
-        rows.append((look[id].code, name, model.family.replace("_", " "), model.engineering or "not said", *orders, at_once, resources or "–", start))
+        rows.append((look[id].code if id in look else "–", name, model.family.replace("_", " "), model.engineering or "not said", *orders, at_once, resources or "–", start))
     return Table(("letters", "model", "family", "engineering", "semaphore", "channel", "at once", "resources", "start-up"), tuple(rows))
 
 

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <ctime>
-#include <set>
 
-#include "bench/command_line.hpp"
-#include "bench/native/twin.hpp"
+#include "bench/native/twin_cell_of.hpp"
 #include "bench/own_usage.hpp"
 
 namespace crossover::bench::native {
@@ -31,21 +29,21 @@ std::uint64_t cpu_ns_of(int pid) {
 class native_model final : public model {
   public:
     native_model(std::string_view of, std::size_t cores) {
-        facts_.name = facts_.variant_of = of.empty() ? "native" : "native_" + std::string(of);
-        facts_.family = "peer";
+        facts_.name = facts_.variant_of = name_of_twin(of);
+        facts_.native_of = of;
+        facts_.family = "native";
         facts_.engineered = engineering::library;
         facts_.cores = cores;
         facts_.at_once = unlimited;
         for (const entry& e : registry()) {
-            if (!of.empty() && e.model != of) continue;
-            facts_.held = e.held(cores);
+            if (e.model != of) continue;
+            if (const auto held = e.held(cores)) facts_.held = *held;
             facts_.back_end = std::max(facts_.back_end, std::string(e.back_end));
             for (auto& c : e.cells(e, cores)) {
                 twins_.push_back(c.get());
                 cells_.push_back(std::move(c));
             }
         }
-        if (of.empty()) facts_.held = {};
     }
 
     const model_facts& facts() const override { return facts_; }
@@ -78,13 +76,6 @@ class native_model final : public model {
 }  // namespace
 
 std::unique_ptr<model> make_native_model(std::string_view of, std::size_t cores) {
-    std::set<std::string_view> known;
-    for (const entry& e : registry()) known.insert(e.model);
-    if (!of.empty() && !known.contains(of)) {
-        std::string names;
-        for (std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
-        throw bad_command_line("--of " + std::string(of) + " has no native twin; there are: " + names);
-    }
     return std::make_unique<native_model>(of, cores);
 }
 

@@ -1,4 +1,4 @@
-// The registered twins as a model, for the same two modes that every bench has.
+// The registered twins of one model as a model of their own, for the same two modes that every bench has.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace crossover::bench::native {
 
-// The twins of the model `of`, or all twins if it is empty. Throws bad_command_line if there are none.
+// native_MODEL, with all twins of `of` that are linked.
 std::unique_ptr<model> make_native_model(std::string_view of, std::size_t cores);
 
 }  // namespace crossover::bench::native

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,15 +27,16 @@ struct setting {
 
 class twin_cell : public cell {
   public:
-    // Of processes that live while the cell is open.
-    virtual std::vector<int> worker_ids() const = 0;
+    // Of processes that it keeps.
+    virtual std::vector<int> worker_ids() const { return {}; }
 };
 
 // The twins of one model on one workload.
 struct entry {
     std::string_view model;
-    resources (*held)(std::size_t cores);
-    std::string_view back_end;  // as a runtime's
+    std::optional<resources> (*held)(std::size_t cores);  // none where there is no twin
+    std::string_view back_end;                            // as a runtime's
+    std::string_view why_none;  // why no fair twin can be written; empty where there is one
     std::vector<std::unique_ptr<twin_cell>> (*cells)(const entry&, std::size_t cores);
 };
 

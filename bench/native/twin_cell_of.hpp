@@ -4,30 +4,41 @@
 #include <cstring>
 
 #include "bench/checksum.hpp"
+#include "bench/native/shown_sizes.hpp"
 #include "bench/native/twin.hpp"
 #include "bench/size_facts.hpp"
 
 namespace crossover::bench::native {
 
+inline std::string name_of_twin(std::string_view model) { return "native_" + std::string(model); }
+
+template <class W>
+cell_facts twin_facts(const entry& of, const size<typename W::params>& s) {
+    cell_facts facts = size_facts<W>(s, "model:" + name_of_twin(of.model));
+    facts.in = is_shown<W>(s.params) ? full : exhaustive;
+    facts.waits = !of.back_end.empty();
+    facts.unsupported = of.why_none;
+    return facts;
+}
+
 template <class W, class T>
 class twin_cell_of final : public twin_cell {
   public:
     twin_cell_of(const entry& of, const size<typename W::params>& s, std::size_t cores)
-        : facts_(size_facts<W>(s, "native:" + std::string(of.model))), params_(s.params), cores_(cores) {
-        facts_.waits = !of.back_end.empty();
-    }
+        : facts_(twin_facts<W>(of, s)), params_(s.params), cores_(cores) {}
 
     const cell_facts& facts() const override { return facts_; }
 
+    // The twin stays for the next sample, as a runtime does with its pools.
     void open(const environment& around) override {
         if constexpr (tree<W>)
             outputs_.resize(1);
         else
             outputs_.resize(W::items(params_));
-        twin_ = std::make_unique<T>(params_, setting{cores_, around.origin});
+        if (!twin_) twin_ = std::make_unique<T>(params_, setting{cores_, around.origin});
     }
 
-    void close() override { twin_.reset(); }
+    void close() override {}
 
     account gate() override {
         clear();
@@ -51,8 +62,6 @@ class twin_cell_of final : public twin_cell {
         return sum;
     }
 
-    std::vector<note> notes() const override { return {}; }
-
     std::vector<int> worker_ids() const override {
         if constexpr (requires { twin_->worker_ids(); })
             if (twin_) return twin_->worker_ids();
@@ -75,10 +84,12 @@ class registered {
     explicit registered(std::string_view model) {
         std::string_view back_end;
         if constexpr (requires { T::back_end; }) back_end = T::back_end;
-        registry().push_back({model, &T::held, back_end, &cells});
+        registry().push_back({model, &held, back_end, {}, &cells});
     }
 
   private:
+    static std::optional<resources> held(std::size_t cores) { return T::held(cores); }
+
     static std::vector<std::unique_ptr<twin_cell>> cells(const entry& of, std::size_t cores) {
         std::vector<std::unique_ptr<twin_cell>> all;
         for (const auto& s : W::sizes)

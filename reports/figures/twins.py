@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import quantities
+from reports import native, quantities
 from reports.analysis import Analysis
 from reports.figures.chart import Scale
 from reports.figures.dot_rows import DotRows
 from reports.figures.sheet import INK, Picture, Table
 from reports.models import looks
-from reports.native import Pair
+from reports.native import AIM, Pair
 from reports.statistics import Ratio
 from reports.words import interval_in_words
 
-MISSING = "The native twins were not measured beside this run: bench/native/overhead.py --out DIR/native.json measures them, and the next report of DIR draws them."
+MISSING = "No native twin was measured in this run: a full run has them, beside the models that stand for their families."
 _STRANGER = "o"
 
 
-def twins(analysis: Analysis, pairs: Sequence[Pair]) -> Picture | None:
+def twins(analysis: Analysis) -> Picture | None:
     """None if nothing was measured."""
+    pairs = native.pairs(analysis.run)
     measured = [pair for pair in pairs if pair.cpu is not None]
     if not measured:
         return None
     title = "Suite against native twins"
     meaning = "CPU and time of the suite's cell over those of the same work written by hand against the library, with 95 % intervals; 1× means that the suite costs nothing"
-    notes = ("Vertical tick: the aim, which the upper end of the interval should not pass (1.03 for waiting items, 1.10 for fib, 1.05 elsewhere). Diamond: instructions, where they were counted.",)
+    notes = (f"Vertical tick: the aim of {AIM}, which the upper end of the interval should not pass.",)
     lines = [(f"{pair.workload}, {pair.label} ({pair.model})", pair.verdict == "missed") for pair in measured]
     rows = DotRows(title, meaning, lines, 2, notes, label=4.2, values=1.0)
     ends = [end for pair in measured for ratio in (pair.cpu, pair.time) if ratio for end in (ratio.low, ratio.high) if end]
@@ -43,21 +44,16 @@ def twins(analysis: Analysis, pairs: Sequence[Pair]) -> Picture | None:
             rows.sheet.line(ends_at, (y, y), colour=INK, line=0.9, z=4)
             rows.sheet.marker(chart.x(min(max(ratio.value, scale.low), scale.high)), y, marker, 5.4, colour, colour)
             rows.numbers(chart, line, quantities.ratio(ratio.value), f"{ratio.low:.2f}–{ratio.high:.2f}", bold=chart is columns[0])
-        chart = columns[0]
-        rows.sheet.line((chart.x(pair.aim), chart.x(pair.aim)), (rows.y(line) - 0.07, rows.y(line) + 0.07), colour=INK, line=1.1, z=5)
-        if pair.instructions is not None and scale.holds(pair.instructions):
-            rows.sheet.marker(chart.x(pair.instructions), rows.y(line), "d", 4.4, "white", INK)
+        aim = columns[0].x(AIM)
+        rows.sheet.line((aim, aim), (rows.y(line) - 0.07, rows.y(line) + 0.07), colour=INK, line=1.1, z=5)
     kept = sum(pair.verdict == "kept" for pair in measured)
-    alt = f"Suite over native in CPU time and in time for {len(measured)} pairs, with intervals and aims: {kept} keep their aim in CPU time. The table has every ratio."
-    return rows.picture("twins", alt, _table(measured))
+    alt = f"Suite over native in CPU time and in time for {len(measured)} pairs, with intervals: {kept} keep the aim of {AIM} in CPU time. The table has every ratio, and says where there is no twin."
+    return rows.picture("twins", alt, _table(pairs))
 
 
 def _table(pairs: Sequence[Pair]) -> Table:
-    rows = []
-    for pair in pairs:
-        counted = quantities.ratio(pair.instructions) if pair.instructions is not None else "–"
-        rows.append((pair.workload, pair.label, pair.model, *_told(pair.cpu), f"{pair.aim:.2f}", pair.verdict, *_told(pair.time), counted))
-    return Table(("workload", "size", "model", "CPU", "95 % interval", "aim", "verdict", "time", "95 % interval", "instructions"), tuple(rows))
+    rows = ((pair.workload, pair.label, pair.model, *_told(pair.cpu), *_told(pair.time), str(pair.rounds) if pair.cpu else "–", pair.verdict) for pair in pairs)
+    return Table(("workload", "size", "model", "CPU, suite / native", "95 % interval", "time", "95 % interval", "rounds", f"aim of {AIM} in CPU"), tuple(rows))
 
 
 def _told(ratio: Ratio | None) -> tuple[str, str]:

@@ -171,3 +171,39 @@ def test_where_memory_decides_all_models_are_measured_on_every_size_but_the_dear
     assert shown[1_000_000] == {"asio"}
     everything = select([replace(cell) for cell in offered], MEMBERS, "exhaustive", [], Variants.ALL)
     assert len(everything) == len(offered)
+
+
+def with_twins() -> tuple[list[Cell], list[Member]]:
+    """Two cases of one workload, and native twins of a model that competes, of a peer, and of one that has no twin there; they stand in one size's list."""
+    members = [*MEMBERS, *(Member(f"native_{model}", "native", f"native_{model}", native_of=model) for model in ("thread_pool", "asio", "fibers"))]
+    offered = []
+    for tasks in (10, 100):
+        own = cells("cpu", tasks)
+        lists = ("full",) if tasks == 10 else ()
+        twins = [replace(own[0], model=member.id, sizes=lists) for member in members if member.native_of]
+        twins[-1].status, twins[-1].reason = "unsupported", "no twin"
+        offered += own + twins
+    return offered, members
+
+
+def test_full_has_each_native_twin_at_one_size_with_the_model_that_it_is_of() -> None:
+    offered, members = with_twins()
+    chosen = select(offered, members, "full", [], Variants.ONE_CASE)
+    twins = {cell.model: cell for cell in chosen if cell.model.startswith("native")}
+    assert {model: (cell.units, cell.rank, cell.paired, cell.shown_only, cell.status) for model, cell in twins.items()} == {
+        "native_thread_pool": (10, REFERENCE, True, False, "ok"),
+        "native_asio": (10, REFERENCE, True, False, "ok"),
+        "native_fibers": (10, REFERENCE, False, False, "unsupported"),
+    }
+    assert {(cell.model, cell.units) for cell in chosen if cell.paired and cell.model not in twins} == {("thread_pool", 10), ("asio", 10)}
+    assert not any(cell.shown_only for cell in chosen if cell.paired), "both have the first rounds together with what competes"
+
+
+def test_a_native_twin_is_measured_only_where_its_model_can_be_and_never_in_quick() -> None:
+    offered, members = with_twins()
+    in_quick = [replace(cell, sizes=("quick", "full")) for cell in offered]
+    assert not any(cell.model.startswith("native") for cell in select(in_quick, members, "quick", [], Variants.NONE))
+    unable = [replace(cell, status="unsupported", reason="cannot") if cell.model == "asio" else cell for cell in offered]
+    assert "native_asio" not in {cell.model for cell in select(unable, members, "full", [], Variants.ONE_CASE)}
+    everything = select(offered, members, "exhaustive", [], Variants.ALL)
+    assert sum(cell.model == "native_thread_pool" for cell in everything) == 2

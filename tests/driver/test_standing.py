@@ -102,6 +102,17 @@ def test_what_a_claim_is_judged_by_goes_on_beside_a_decided_case_until_the_third
         assert (case.goes_on, taking_part(case)) == (goes_on, {"fast", "py"} if goes_on else set())
 
 
+def test_a_native_twin_and_its_model_have_their_rounds_together_however_the_case_stands_and_only_the_model_competes() -> None:
+    own, twin, best = cell("own", paired=True), cell("native_own", paired=True, rank=VARIANT), measure(cell("best"), ALL, 1, 1)
+    for done, goes_on in ((0, True), (LOOKS[0], True), (LOOKS[2], False)):
+        for one, wall in ((own, 90), (twin, 0.5)):
+            measure(one, range(len(one.samples), done), wall, wall)
+        case = standing(own, twin, best, done=done)
+        assert {"own", "native_own"} <= taking_part(case) if goes_on else taking_part(case) == set()
+        assert {one.model for one in case.competing()} == {"own", "best"}
+    assert case.verdicts["time"].best == "best" and "native_own" not in case.verdicts["time"].ratios
+
+
 def test_the_rounds_of_one_model_alone_tell_nothing() -> None:
     one, failed = measure(cell("a"), ALL, noise=0.1), measure(cell("b"), ALL, noise=0.1)
     assert standing(one, failed, done=LOOKS[0]).goes_on

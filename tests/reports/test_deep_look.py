@@ -23,7 +23,6 @@ from reports.figures.winner_map import winner_map
 from reports.gallery import FIGURES, gallery
 from reports.limits import limits
 from reports.models import looks, ordered
-from reports.native import NAME, read_native
 from reports.read import ReadError, parse_run
 from reports.regime import regimes
 from reports.reproduce import recipe
@@ -48,16 +47,16 @@ def small() -> Analysis:
 
 
 def test_each_section_has_a_figure_or_says_why_not(full: Analysis, small: Analysis) -> None:
-    drawn = {section.id: bool(section.pictures) for section in deep_look(full, ())}
+    drawn = {section.id: bool(section.pictures) for section in deep_look(full)}
     assert drawn == dict.fromkeys(drawn, True) | {"twins": False, "spreads": False}
-    for section in deep_look(small, ()):
+    for section in deep_look(small):
         assert bool(section.pictures) != bool(section.missing)
-    missing = {section.id for section in deep_look(small, ()) if section.missing}
+    missing = {section.id for section in deep_look(small) if section.missing}
     assert {"throughput", "latency", "memory", "heartbeat", "anatomy"} <= missing
 
 
 def test_tables_hold_what_the_figures_draw(full: Analysis) -> None:
-    tables = {section.id: section.pictures[0].table for section in deep_look(full, ()) if section.pictures}
+    tables = {section.id: section.pictures[0].table for section in deep_look(full) if section.pictures}
     assert all(len(row) == len(table.header) for table in tables.values() for row in table.rows)
     costs = {(row[0].split()[0], row[1]): row[2] for row in tables["anatomy"].rows}
     assert costs["spawn", "event_loop"].endswith("ns")
@@ -153,26 +152,6 @@ def test_the_table_of_samples_has_a_line_for_each(small: Analysis) -> None:
     assert lines[1].startswith('fib,fibers,"{""n"": 20}",ok,0,0,0,3,100,')
 
 
-def native(**changes: Any) -> dict[str, Any]:
-    ratio = {"ratio": 1.02, "low": 1.01, "high": 1.04, "suite": [1], "native": [1]}
-    row = {"workload": "fib", "params": {"n": 20}, "model": "tbb_tasks", "aim": 1.1, "cpu_ns": ratio, "wall_ns": ratio, "instructions": None}
-    return {"pairs": [row | changes]}
-
-
-def test_native_twins_are_drawn_with_their_verdict(small: Analysis, tmp_path: Path) -> None:
-    assert read_native(tmp_path) == ()
-    (tmp_path / NAME).write_text(json.dumps(native()))
-    (pair,) = read_native(tmp_path)
-    assert pair.verdict == "kept"
-    (section,) = [section for section in deep_look(small, (pair,)) if section.id == "twins"]
-    assert "1 keep" in section.pictures[0].alt
-    (tmp_path / NAME).write_text(json.dumps(native(aim=1.005)))
-    assert read_native(tmp_path)[0].verdict == "missed"
-    (tmp_path / NAME).write_text('{"pairs": [{"workload": 1}]}')
-    with pytest.raises(ReadError, match="native.json"):
-        read_native(tmp_path)
-
-
 def test_two_runs_are_drawn_side_by_side(small: Analysis, full: Analysis) -> None:
     from reports.compare import compare
 
@@ -257,14 +236,14 @@ def test_a_winner_map_names_only_the_models_of_its_tiles(small: Analysis) -> Non
 
 
 def test_throughput_joins_what_was_measured_on_two_sizes_or_competes(full: Analysis) -> None:
-    picture = next(section.pictures[0] for section in deep_look(full, ()) if section.id == "throughput")
+    picture = next(section.pictures[0] for section in deep_look(full) if section.id == "throughput")
     sizes = Counter((row[0], row[2]) for row in picture.table.rows)
     competing = {(case.workload.id, m) for case in full.cases for m in case.competing}
     assert all(count > 1 or line in competing for line, count in sizes.items())
 
 
 def test_a_heartbeat_is_drawn_by_the_percentile_that_decides(full: Analysis) -> None:
-    picture = next(section.pictures[0] for section in deep_look(full, ()) if section.id == "heartbeat")
+    picture = next(section.pictures[0] for section in deep_look(full) if section.id == "heartbeat")
     assert "90th percentile" in picture.table.header and "90th percentile" in picture.alt
 
 

@@ -1,0 +1,11 @@
+// Why worker processes have no native twin of a tree.
+#include "bench/native/no_twin.hpp"
+
+namespace crossover::bench::native {
+namespace {
+
+const no_twin<skynet> here("process_pool",
+                           "pipes carry no tasks that fork and join: one would have to write a scheduler");
+
+}  // namespace
+}  // namespace crossover::bench::native
