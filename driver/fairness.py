@@ -50,9 +50,9 @@ def _cell(stated: Mapping[str, Mapping[str, Any]], model: str, key: str) -> str:
 
 
 def is_described(hello: Event) -> bool:
-    """A pool of another size is the pool, and a native twin is no model."""
+    """A pool of another size is the pool."""
     size = str(hello["model"]).removeprefix(f"{hello['variant_of']}_")
-    return not size.isdecimal() and "native_of" not in hello
+    return not size.isdecimal()
 
 
 def table(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
