@@ -236,3 +236,10 @@ def test_an_origin_that_says_no_url_is_an_environment_error(benches: Benches) ->
     result = benches.run()
     assert result.code == 3
     assert "the origin server printed no URL: no free port" in result.err
+
+
+def test_what_a_model_says_it_is_made_of_stands_in_the_run(benches: Benches) -> None:
+    benches.add("handy", engineering="library")
+    result = benches.run("--workloads", "spin")
+    [model] = result.run["models"]
+    assert (model["engineering"], model["semaphore_order"], model["channel_order"]) == ("library", None, "fifo")

@@ -75,6 +75,22 @@ def test_a_model_says_whose_work_it_is_and_an_older_run_says_nothing() -> None:
     assert models[-1].engineering is None
 
 
+def test_a_model_says_how_it_serves_those_that_wait_and_an_older_run_says_nothing() -> None:
+    raw = document()
+    raw["models"][0] |= {"semaphore_order": "fifo", "channel_order": None}
+    del raw["models"][1]["semaphore_order"], raw["models"][1]["channel_order"]
+    first, second = parse_run(raw, "x").models[:2]
+    assert (first.semaphore_order, first.channel_order) == ("fifo", None)
+    assert (second.semaphore_order, second.channel_order) == (None, None)
+
+
+@pytest.mark.parametrize("key", ["engineering", "semaphore_order", "channel_order"])
+def test_a_word_that_nobody_knows_for_what_a_model_is_is_an_error(key: str, tmp_path: Path) -> None:
+    raw = document()
+    raw["models"][0][key] = "magic"
+    assert "magic" in error_of(json.dumps(raw), tmp_path)
+
+
 def test_a_truncated_file_is_called_so(tmp_path: Path) -> None:
     whole = json.dumps(document())
     for length in (1, len(whole) // 2, len(whole) - 1):
