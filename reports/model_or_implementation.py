@@ -65,7 +65,7 @@ class Weighed:
     @property
     def answer(self) -> Answer:
         """Which of the two matters more, where the interval tells."""
-        if self.shares.spread.low < math.log(MARGIN):
+        if self.shares.spread < math.log(MARGIN) or self.shares.measuring > 0.5:
             return "neither"
         if self.shares.ratio.low > 1:
             return "implementation"
@@ -106,7 +106,7 @@ def weighed(analysis: Analysis) -> tuple[Weighed, ...]:
 
 
 def _weighed(work: str, class_: str, metric: str, of: Sequence[Spread]) -> Weighed:
-    return Weighed(work, class_, metric, tuple(of), components([[list(values.values()) for values in spread.values.values()] for spread in of]))
+    return Weighed(work, class_, metric, tuple(of), components([list(spread.values.values()) for spread in of]))
 
 
 def sentences(found: Sequence[Weighed]) -> list[Headline]:

@@ -1,15 +1,16 @@
-"""How the variance within blocks divides into what lies between groups, within groups, and in measuring; with intervals.
+"""How the variance within cases divides into what lies between families, between the implementations of a family, and in measuring; with intervals.
 
-Blocks are fixed; the groups of a block and the values of a group are random: value = block + group + own + error, the last of known variance. The components
-come from equating the sums of squares, fitted one after the other, with what they are expected to be (Henderson 1953, method 3; Searle, Casella and McCulloch
-1992, chapter 5). That needs neither equal numbers nor every group in every block. A component below 0 counts as 0. For the intervals whole blocks are
-resampled (Field and Welsh 2007), and widened as Student's t asks of so few.
+A mixed model with cases as blocks: value = case + family + kind of implementation + their interaction + error, where families and interactions of a case are
+random, the kinds (textbook, best, library) are fixed, and the variance of the error is known. That a textbook is slower everywhere is no noise between
+families, so only the interaction is taken off what lies between them. The components come from equating mean squares with what they are expected to be
+(Searle, Casella and McCulloch 1992, chapters 4 and 5), between families of the one that stands for each: that needs neither equal numbers nor every
+family in every case. A component below 0 counts as 0. For the intervals whole cases are resampled (Field and Welsh 2007), and widened as Student's t asks of so few.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,8 @@ class Value:
     error: float = 0.0
 
 
-Block = Sequence[Sequence[Value]]  # groups of values
+Family = Mapping[str, Value]  # kind of implementation → value; the first stands for the family
+Block = Sequence[Family]  # a case
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Components:
-    """`between` groups, `within` them and `measuring` are shares of the variance; `ratio` is within / between; `spread` is the standard deviation without the measuring."""
+    """`between` families, `within` them and `measuring` are shares of the variance; `ratio` is within / between; `spread` is the standard deviation without the measuring."""
 
     between: Interval
     within: Interval
     measuring: float
     ratio: Interval
-    spread: Interval
+    spread: float
 
 
 def components(blocks: Sequence[Block]) -> Components:
-    """Of at least two blocks, some of which have two groups, and some of these two values in a group."""
+    """Of at least two cases with at least two families that have several implementations."""
     sums = np.array([_sums(block) for block in blocks])
     number = len(blocks)
     draws = np.random.default_rng(_SEED).multinomial(number, np.full(number, 1 / number), size=_RESAMPLES)
@@ -65,30 +67,38 @@ def components(blocks: Sequence[Block]) -> Components:
     # Blocks resampled vary less than new ones would, and so few of them say little of their own spread.
     freedom = number - 1
     wider = math.sqrt(number / freedom) * float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2) / special.ndtri((1 + CONFIDENCE) / 2))
-    between, within, part = (_interval(row, wider, 1.0) for row in found[:3])
-    return Components(between, within, float(found[4][0]), _odds(part), _interval(found[3], wider, math.inf))
+    between, within, part = (_interval(row, wider) for row in found[:3])
+    return Components(between, within, float(found[4][0]), _odds(part), float(found[3][0]))
 
 
 def _sums(block: Block) -> tuple[float, ...]:
-    """Sums of squares and what they are expected to be made of, all of which add up over blocks."""
-    sizes = [len(group) for group in block]
-    total = sum(sizes)
-    means = [math.fsum(one.value for one in group) / len(group) for group in block]
-    grand = math.fsum(mean * size for mean, size in zip(means, sizes, strict=True)) / total
-    within = math.fsum((one.value - mean) ** 2 for group, mean in zip(block, means, strict=True) for one in group)
-    between = math.fsum(size * (mean - grand) ** 2 for mean, size in zip(means, sizes, strict=True))
-    error_within = math.fsum(one.error * (1 - 1 / len(group)) for group in block for one in group)
-    error_between = math.fsum(one.error * (1 / len(group) - 1 / total) for group in block for one in group)
-    errors = math.fsum(one.error for group in block for one in group)
-    return within, error_within, total - len(block), between, error_between, len(block) - 1, total - math.fsum(size * size for size in sizes) / total, errors, total
+    """Sums of squares, what errors add to them, and their degrees of freedom: within families, of the interaction, between families. All add up over cases."""
+    sums = [0.0] * 9
+    differences: dict[tuple[str, str], list[Value]] = {}
+    for family in block:
+        (first, value), *others = family.items()
+        for kind, other in others:
+            differences.setdefault((first, kind), []).append(Value(other.value - value.value, other.error + value.error))
+        _add(sums, 0, list(family.values()))
+    for of_kind in differences.values():
+        _add(sums, 3, [Value(one.value / math.sqrt(2), one.error / 2) for one in of_kind])
+    _add(sums, 6, [next(iter(family.values())) for family in block])
+    errors = [one.error for family in block for one in family.values()]
+    return *sums, math.fsum(errors), len(errors)
+
+
+def _add(sums: list[float], place: int, values: Sequence[Value]) -> None:
+    mean = math.fsum(one.value for one in values) / len(values)
+    sums[place] += math.fsum((one.value - mean) ** 2 for one in values)
+    sums[place + 1] += math.fsum(one.error for one in values) * (1 - 1 / len(values))
+    sums[place + 2] += len(values) - 1
 
 
 def _shares(sums: Array) -> tuple[Array, ...]:
-    """Of each row: the shares between and within groups, what part of both is within, the standard deviation of both, the share of measuring."""
-    ss_within, error_within, freedom_within, ss_between, error_between, freedom_between, weight, errors, total = sums.T
-    within = np.maximum(0.0, (ss_within - error_within) / np.maximum(1, freedom_within))
-    between = np.maximum(0.0, (ss_between - error_between - freedom_between * within) / np.maximum(1e-12, weight))
-    measuring = errors / total
+    """Of each row: the shares between and within families, what part of both is within, the standard deviation of both, the share of measuring."""
+    within, interaction, representatives = (np.maximum(0.0, (sums[:, at] - sums[:, at + 1]) / np.maximum(1, sums[:, at + 2])) for at in (0, 3, 6))
+    between = np.maximum(0.0, representatives - interaction)
+    measuring = sums[:, 9] / sums[:, 10]
     both = between + within
     everything = both + measuring
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -96,12 +106,12 @@ def _shares(sums: Array) -> tuple[Array, ...]:
         return np.nan_to_num(between / everything), np.nan_to_num(within / everything), part, np.sqrt(both), np.nan_to_num(measuring / everything)
 
 
-def _interval(found: Array, wider: float, most: float) -> Interval:
-    """Within 0 and `most`. The first is the estimate, the others are the resamples; one of them that says nothing may lie at either end."""
-    value = most / 2 if math.isnan(found[0]) else float(found[0])
+def _interval(found: Array, wider: float) -> Interval:
+    """Of a share. The first is the estimate, the others are the resamples; one of them that says nothing may lie at either end."""
+    value = 0.5 if math.isnan(found[0]) else float(found[0])
     low, high = (value + (np.where(np.isnan(found[1:]), end, found[1:]) - value) * wider for end in (0.0, 1.0))
     least, largest = float(np.quantile(low, (1 - CONFIDENCE) / 2)), float(np.quantile(high, (1 + CONFIDENCE) / 2))
-    return Interval(value, max(0.0, least), min(most, largest))
+    return Interval(value, max(0.0, least), min(1.0, largest))
 
 
 def _odds(part: Interval) -> Interval:
