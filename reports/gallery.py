@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reports import trust
 from reports.analysis import analyse
+from reports.model_or_implementation import sentences, weighed
 from reports.read import ReadError, read_run
 from reports.run import Run
 
@@ -18,6 +19,7 @@ FIGURES = {
     "winner-map-time": "Winner map by time: one tile per workload and size, in the colour of the family that wins, paler where it is just ahead, split for a tie, hatched for a safe choice, grey where it is open",
     "winner-map-cpu": "Winner map by CPU cost, drawn as the one by time",
     "regime-map-time": "Regime map: the safe choice by how much of a task is waiting and how long it takes, for few tasks and for many",
+    "model-or-implementation": "Model or implementation: for each kind of work what part of the variance lies between families, and what part between textbook and best of one family",
     "memory": "Memory of a waiting task for each model, and the limit that stops it",
 }
 _BLOCK = re.compile(r"(<!-- gallery[^\n]*-->\n).*?(<!-- end of the gallery -->)", re.DOTALL)
@@ -42,10 +44,12 @@ def gallery(folder: Path, root: Path) -> list[Path]:
 
 
 def _text(run: Run) -> str:
-    facts = {fact.name: fact.value for fact in trust.facts(analyse(run))}
+    analysis = analyse(run)
+    facts = {fact.name: fact.value for fact in trust.facts(analysis)}
     date = str(run.run.get("started_utc", ""))[:10]
     told = "; ".join(f"{name.lower()}: {facts[name]}" for name in ("Rounds of a case", "State", "Foreign load", "Disturbed") if name in facts)
-    return f"\nA {run.run.get('mode')} run of {date} on {facts['Machine']}; {told}.\n\n" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
+    weighs = "".join(f"**{sentence.lead}:** {sentence.text}\n\n" for sentence in sentences(weighed(analysis)))
+    return f"\nA {run.run.get('mode')} run of {date} on {facts['Machine']}; {told}.\n\n{weighs}" + "".join(f"![{alt}](docs/{name}.png)\n\n" for name, alt in FIGURES.items())
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -25,7 +25,7 @@ Answer = Literal["model", "implementation", "neither", "about as much"]
 
 @dataclass(frozen=True)
 class Spread:
-    """Of one case and metric. `values`: family → word of engineering → logarithm of the ratio to some model."""
+    """Of one case and metric. `values`: family → word of engineering → logarithm of the ratio to some model; the first word is that of the one that stands for the family."""
 
     case: Case
     metric: str
@@ -82,8 +82,9 @@ def spreads(analysis: Analysis, class_: str, metric: str) -> tuple[Spread, ...]:
 def _of_case(case: Case, metric: str, analysis: Analysis) -> Spread:
     models = implementations(case, analysis.run.models)
     known = log_values(case, metric, [model for words in models.values() for model in words.values()])
-    values = {family: {word: known[model] for word, model in words.items() if model in known} for family, words in models.items()}
-    return Spread(case, metric, models, {family: of for family, of in values.items() if of})
+    measured = {family: words for family, words in models.items() if next(iter(words.values())) in known}  # that which stands for it
+    values = {family: {word: known[model] for word, model in words.items() if model in known} for family, words in measured.items()}
+    return Spread(case, metric, measured, values)
 
 
 def metrics_of(class_: str) -> tuple[str, ...]:

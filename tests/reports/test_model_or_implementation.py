@@ -191,6 +191,15 @@ def test_an_older_run_says_nothing_and_has_its_report(tmp_path: Path) -> None:
     assert verdicts.verdicts(analysis)["model_or_implementation"] == []
 
 
+def test_a_family_whose_representative_has_too_few_rounds_does_not_count() -> None:
+    document = run(0.0, 0.5, cases=LEAST_CASES)
+    for cell in document["cells"]:
+        if cell["model"] == "fibers":
+            cell["samples"] = cell["samples"][:2]
+    assert by_time(document).families == ("event_loop", "threads", "processes")
+    assert all("fibers" not in spread.values for spread in by_time(document).spreads)
+
+
 def test_what_failed_or_was_projected_does_not_count() -> None:
     document = run(0.0, 0.0, cases=LEAST_CASES)
     for cell in document["cells"]:
