@@ -39,6 +39,8 @@ class stop_state {
     }
 
     void raise() { raised_.store(true, std::memory_order_seq_cst); }
+    // For the next batch, once nothing runs under it.
+    void lower() { raised_.store(false, std::memory_order_seq_cst); }
 
     // The earliest deadline of this batch and those around it.
     time_point deadline() const {
@@ -51,9 +53,12 @@ class stop_state {
     // The batch or one around it has been stopped, or its deadline has passed. Reads the clock only if there
     // is one.
     bool over() const {
-        if (raised()) return true;
-        time_point latest = deadline();
-        return latest != never && std::chrono::steady_clock::now() >= latest;
+        time_point first = never;
+        for (const stop_state* s = this; s; s = s->outer_) {
+            if (s->raised_.load(std::memory_order_acquire)) return true;
+            if (s->deadline_ < first) first = s->deadline_;
+        }
+        return first != never && std::chrono::steady_clock::now() >= first;
     }
 
     // True once the own deadline has passed.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtimes/chunked.hpp"
+#include "runtimes/pool/patience.hpp"
 #include "runtimes/processes/model.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -16,7 +17,7 @@ class process_pool_chunked : public processes::model {
     static constexpr bool in_chunks = true;
 
     explicit process_pool_chunked(const options& with)
-        : model(name, with, with.cores, std::chrono::microseconds(20)), memory_(*with.memory) {}
+        : model(name, with, with.cores, pool::look_on), memory_(*with.memory) {}
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
         chunked<processes::pool>::run(own_pool(), memory_, at_once(), n, each, batch, rules);

@@ -2,6 +2,7 @@
 // waits.
 #pragma once
 
+#include "runtimes/pool/patience.hpp"
 #include "runtimes/processes/model.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -13,9 +14,8 @@ class process_pool_wide : public processes::model {
     static constexpr engineering engineered = engineering::best;
     static constexpr std::size_t width = 32;
 
-    // There are more workers than cores: one that has nothing to do gives its core away at once.
     explicit process_pool_wide(const options& with)
-        : model(name, with, with.workers ? with.workers : width, std::chrono::nanoseconds(0)) {}
+        : model(name, with, with.workers ? with.workers : width, pool::sleep_at_once) {}
 };
 
 static_assert(runtime<process_pool_wide> && has_workers<process_pool_wide> &&

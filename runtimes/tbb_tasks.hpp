@@ -60,7 +60,9 @@ class tbb_tasks {
     // Counts that the thread holds it: an item gives its permits back on the thread where it took them.
     class [[nodiscard]] permit {
       public:
-        explicit permit(blocking::permit taken) : taken_(std::move(taken)), counts_(true) { ++held_permits; }
+        explicit permit(blocking::semaphore::permit taken) : taken_(std::move(taken)), counts_(true) {
+            ++held_permits;
+        }
         permit(permit&& other) noexcept
             : taken_(std::move(other.taken_)), counts_(std::exchange(other.counts_, false)) {}
         permit& operator=(permit&& other) noexcept {
@@ -73,7 +75,7 @@ class tbb_tasks {
         }
 
       private:
-        blocking::permit taken_;
+        blocking::semaphore::permit taken_;
         bool counts_;
     };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtimes/pool/model.hpp"
+#include "runtimes/pool/patience.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -11,7 +12,7 @@ class thread_pool : public pool::model {
     static constexpr std::string_view name = "thread_pool";
     static constexpr engineering engineered = engineering::best;
 
-    explicit thread_pool(const options& with) : model(with.cores) {}
+    explicit thread_pool(const options& with) : model(with.cores, pool::look_on) {}
 };
 
 static_assert(runtime<thread_pool> && verbs_are_explained<thread_pool>());

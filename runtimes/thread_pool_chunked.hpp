@@ -3,6 +3,7 @@
 
 #include "runtimes/chunked.hpp"
 #include "runtimes/pool/model.hpp"
+#include "runtimes/pool/patience.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -15,10 +16,11 @@ class thread_pool_chunked : public pool::model {
     static constexpr engineering engineered = engineering::best;
     static constexpr bool in_chunks = true;
 
-    explicit thread_pool_chunked(const options& with) : model(with.cores), memory_(*with.memory) {}
+    explicit thread_pool_chunked(const options& with)
+        : model(with.cores, pool::look_on), memory_(*with.memory) {}
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
-        chunked<pool::stealing_pool>::run(own_pool(), memory_, at_once(), n, each, batch, rules);
+        chunked<pool::threads>::run(own_pool(), memory_, at_once(), n, each, batch, rules);
     }
 
   private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtimes/pool/model.hpp"
+#include "runtimes/pool/patience.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -13,7 +14,8 @@ class thread_pool_wide : public pool::model {
     static constexpr engineering engineered = engineering::best;
     static constexpr std::size_t width = 256;
 
-    explicit thread_pool_wide(const options& with) : model(with.workers ? with.workers : width) {}
+    explicit thread_pool_wide(const options& with)
+        : model(with.workers ? with.workers : width, pool::sleep_at_once) {}
 };
 
 static_assert(runtime<thread_pool_wide> && verbs_are_explained<thread_pool_wide>());

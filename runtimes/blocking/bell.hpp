@@ -5,12 +5,14 @@
 #include <cstdint>
 
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/futex.hpp"
 
 namespace crossover::blocking {
 
 // Whoever wakes a sleeper takes it off the count, so that nobody calls it again while it is on its way: one
 // system call per sleep, not one per change. At any time no more workers sleep than are counted or called;
 // calls that nobody needed any more only make a later sleeper look twice.
+template <futex_scope Scope>
 class bell {
   public:
     // Blocks unless changed() is already true, until called or by chance earlier. Throws `cancelled` as verbs
@@ -36,7 +38,7 @@ class bell {
         if (sleepers_.load(std::memory_order_seq_cst) == 0) return;
         calls_.fetch_add(1, std::memory_order_seq_cst);
         take_one(sleepers_);
-        wake_one(calls_);
+        futex_wake(calls_, 1, Scope);
     }
 
     void wake_all() {

@@ -17,15 +17,15 @@
 
 namespace crossover::blocking {
 
-template <class T>
-class channel {
+template <class T, futex_scope Scope>
+class basic_channel {
     static_assert(std::is_trivially_copyable_v<T>, "elements travel between processes");
 
   public:
     static constexpr discipline order = discipline::barging;
 
     // The capacity is rounded up to a power of two, at least 2.
-    channel(arena& memory, std::size_t capacity) {
+    basic_channel(arena& memory, std::size_t capacity) {
         std::size_t size = 2;
         while (size < capacity) size *= 2;
         slots_ = memory.make_array<slot>(size);
@@ -139,8 +139,13 @@ class channel {
     std::span<slot> slots_;
     alignas(64) std::atomic<std::uint64_t> head_{0};
     alignas(64) std::atomic<std::uint64_t> tail_{0};
-    bell elements_;  // rung when an element was added
-    bell room_;      // rung when a slot became free
+    bell<Scope> elements_;  // rung when an element was added
+    bell<Scope> room_;      // rung when a slot became free
 };
+
+template <class T>
+using channel = basic_channel<T, futex_scope::in_process>;
+template <class T>
+using shared_channel = basic_channel<T, futex_scope::shared>;
 
 }  // namespace crossover::blocking

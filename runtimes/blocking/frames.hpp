@@ -16,13 +16,12 @@ class frames {
     frames(std::byte* base, std::size_t bytes) : base_(base), next_(base), end_(base + bytes) {}
 
     static void* allocate(std::size_t bytes) {
-        if (frames* mine = current) [[unlikely]]
-            return mine->take(bytes);
+        if (frames* mine = current) return mine->take(bytes);
         return ::operator new(bytes);
     }
 
     static void release(void* frame, std::size_t bytes) {
-        if (frames* mine = current) [[unlikely]]
+        if (frames* mine = current)
             mine->give_back(static_cast<std::byte*>(frame), bytes);
         else
             ::operator delete(frame, bytes);

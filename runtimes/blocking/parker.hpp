@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "runtimes/batch.hpp"
+#include "runtimes/futex.hpp"
 
 namespace crossover::blocking {
 
@@ -13,7 +14,7 @@ namespace crossover::blocking {
 // rare (a batch is stopped) and may be spurious: the owner looks at its stop_state again.
 class parker {
   public:
-    parker() = default;
+    explicit parker(futex_scope scope = futex_scope::in_process) : scope_(scope) {}
     ~parker();
     parker(const parker&) = delete;
     parker& operator=(const parker&) = delete;
@@ -35,6 +36,7 @@ class parker {
     void open_event();
 
   private:
+    const futex_scope scope_;
     std::atomic<std::uint32_t> word_{0};
     std::atomic<int> event_{-1};
 };

@@ -13,14 +13,13 @@
 
 namespace crossover::blocking {
 
-class semaphore;
-using permit = crossover::permit<semaphore>;
-
-class semaphore {
+template <futex_scope Scope>
+class basic_semaphore {
   public:
     static constexpr discipline order = discipline::barging;
+    using permit = crossover::permit<basic_semaphore>;
 
-    explicit semaphore(std::size_t permits) : free_(static_cast<std::uint32_t>(permits)) {}
+    explicit basic_semaphore(std::size_t permits) : free_(static_cast<std::uint32_t>(permits)) {}
 
     ready<permit> acquire(verbs& ctx) {
         check(ctx.stop());
@@ -45,7 +44,10 @@ class semaphore {
     }
 
     std::atomic<std::uint32_t> free_;
-    bell given_back_;
+    bell<Scope> given_back_;
 };
+
+// semaphore, for threads, is declared with the verbs.
+using shared_semaphore = basic_semaphore<futex_scope::shared>;
 
 }  // namespace crossover::blocking

@@ -1,15 +1,12 @@
-// Blocking sockets, sleeps and futexes behind the verbs.
+// Blocking sockets, files and sleeps behind the verbs.
 #include "runtimes/blocking/verbs.hpp"
 
-#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <system_error>
 
 #include "runtimes/files.hpp"
@@ -18,10 +15,6 @@
 namespace crossover::blocking {
 
 namespace {
-
-void wake(const std::atomic<std::uint32_t>& word, int how_many) {
-    ::syscall(SYS_futex, &word, FUTEX_WAKE, how_many, nullptr, nullptr, 0);
-}
 
 // Blocks until `descriptor` is ready; throws when `deadline` comes first.
 void await_ready(verbs& ctx, int descriptor, short events, time_point deadline, const char* what) {
@@ -41,9 +34,6 @@ void check_interrupted(verbs& ctx, const char* what) {
 }
 
 }  // namespace
-
-void wake_one(const std::atomic<std::uint32_t>& word) { wake(word, 1); }
-void wake_all(const std::atomic<std::uint32_t>& word) { wake(word, INT_MAX); }
 
 ready<std::size_t> stream::read_some(verbs& ctx, std::span<std::byte> into, time_point deadline) {
     check(ctx.stop());

@@ -1,10 +1,8 @@
 // The verbs of a context whose items each hold a thread or process: they block the caller.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -14,12 +12,10 @@
 
 namespace crossover::blocking {
 
-class semaphore;
+template <futex_scope Scope>
+class basic_semaphore;
+using semaphore = basic_semaphore<futex_scope::in_process>;
 class verbs;
-
-// Wakes one or all of those that sleep on a word (a shared futex).
-void wake_one(const std::atomic<std::uint32_t>& word);
-void wake_all(const std::atomic<std::uint32_t>& word);
 
 // A TCP connection owned by one item.
 class stream {

@@ -1,4 +1,4 @@
-// What an item on a pool of threads is called with.
+// What an item on a pool of threads or processes is called with.
 #pragma once
 
 #include <cstddef>
@@ -6,25 +6,29 @@
 #include "runtimes/blocking/channel.hpp"
 #include "runtimes/blocking/semaphore.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/futex.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover::pool {
 
+template <futex_scope Scope>
 class worker;
 
+template <futex_scope Scope>
 class context : public blocking::verbs {
   public:
+    using semaphore = blocking::basic_semaphore<Scope>;
     template <class T>
-    using channel = blocking::channel<T>;
+    using channel = blocking::basic_channel<T, Scope>;
 
-    context(worker& on, blocking::parker& own, const stop_state* stop) : verbs(own, stop), on_(on) {}
+    context(worker<Scope>& on, blocking::parker& own, const stop_state* stop) : verbs(own, stop), on_(on) {}
 
     // Runs the batch together with whoever is idle; meanwhile this worker runs nothing but items of this
     // batch and of batches below it.
     blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules);
 
   private:
-    worker& on_;
+    worker<Scope>& on_;
 };
 
 }  // namespace crossover::pool

@@ -1,10 +1,11 @@
-// What the models on a pool of threads share; each says how many there are.
+// What the models on a pool of threads share; each says how many there are and how long they look for work.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string_view>
 
-#include "runtimes/pool/stealing_pool.hpp"
+#include "runtimes/pool/threads.hpp"
 #include "runtimes/runtime.hpp"
 #include "runtimes/stack_size.hpp"
 
@@ -12,7 +13,7 @@ namespace crossover::pool {
 
 class model {
   public:
-    using context = pool::context;
+    using context = threads::context;
 
     static constexpr std::string_view family = "threads";
     static constexpr std::string_view back_end = "";
@@ -30,12 +31,13 @@ class model {
     }
 
   protected:
-    explicit model(std::size_t workers) : pool_(workers) {}
+    // As the pool's.
+    model(std::size_t workers, std::chrono::nanoseconds look) : pool_(workers, look) {}
 
-    stealing_pool& own_pool() { return pool_; }
+    threads& own_pool() { return pool_; }
 
   private:
-    stealing_pool pool_;
+    threads pool_;
 };
 
 }  // namespace crossover::pool

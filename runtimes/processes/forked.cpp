@@ -175,7 +175,7 @@ void forker::serve(int socket) {
     word w{};
     prepare().copy(w.text, sizeof w.text - 1);
     if (!send(socket, &w, sizeof w) || w.text[0] != '\0') return;
-    blocking::parker none;
+    blocking::parker none(futex_scope::shared);
     while (receive(socket, &w, sizeof w, true) > 0) {
         run(yard_.batch, none);
         // Those whose parent died were killed with it; their seats are free when they are gone.

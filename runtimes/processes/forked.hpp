@@ -30,8 +30,9 @@ class forked_context : public blocking::verbs {
     forked_context(forker& by, blocking::parker& own, const stop_state* stop, std::size_t root)
         : verbs(own, stop), by_(by), root_(root) {}
 
+    using semaphore = blocking::shared_semaphore;
     template <class T>
-    using channel = blocking::channel<T>;
+    using channel = blocking::shared_channel<T>;
 
     // Forks a process for each item of the nested batch. While all seats are taken the caller runs an item
     // itself, as it could wait for ever for those that wait for it.

@@ -14,7 +14,7 @@ namespace crossover::processes {
 // To be made before the process has any thread.
 class model : public of_the_family {
   public:
-    using context = processes::context;
+    using context = processes::pool::context;
 
     std::size_t at_once() const { return pool_.size(); }
     resources held() const { return pool_.held(); }
@@ -28,8 +28,8 @@ class model : public of_the_family {
 
   protected:
     // As the pool's.
-    model(std::string_view name, const options& with, std::size_t workers, std::chrono::nanoseconds patience)
-        : pool_(name.data(), *with.memory, workers, patience) {}
+    model(std::string_view name, const options& with, std::size_t workers, std::chrono::nanoseconds look)
+        : pool_(name.data(), *with.memory, workers, look) {}
 
     processes::pool& own_pool() { return pool_; }
 

@@ -1,4 +1,4 @@
-// Hands batches to the workers, waits for them and for deaths at once, and replaces the dead.
+// The parent of the workers: waits for the end of a batch and for deaths at once, and replaces the dead.
 #include "runtimes/processes/pool.hpp"
 
 #include <poll.h>
@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -30,11 +29,6 @@ namespace {
 constexpr auto grace = std::chrono::seconds(1);
 constexpr std::size_t frame_bytes = std::size_t{4} << 20;
 
-[[noreturn]] void work_at(void* floor_of_pool, std::size_t id) {
-    allow_interruption();
-    worker(*static_cast<floor*>(floor_of_pool), id).serve();
-}
-
 int open_eventfd(const char* who) {
     int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd >= 0) return fd;
@@ -44,31 +38,24 @@ int open_eventfd(const char* who) {
 
 }  // namespace
 
-// The state of the running batch, in the arena.
-struct pool::running {
-    explicit running(const policy& rules) : state(rules, &lost) {}
-    stop_state lost{stop_state::by_signal{}};  // around the batch: a worker has died, whatever the stop rule
-    batch_state state;
-};
-
-pool::pool(const char* who, arena& memory, std::size_t workers, std::chrono::nanoseconds patience)
-    : who_(who), memory_(memory), mark_(memory.used()), ids_(workers, -1) {
-    if (workers > most_workers)
-        throw refused(std::string(who) + " holds at most " + std::to_string(most_workers) + " workers, not " +
-                      std::to_string(workers) + ": choose fewer cores");
-    floor_ = memory.make<floor>();
-    running_ = memory.make<running>(policy{});
-    floor_->patience_ns = static_cast<std::uint64_t>(patience.count());
-    floor_->state = &running_->state;
-    floor_->lost = &running_->lost;
-    floor_->desks = static_cast<desk*>(memory.allocate(workers * sizeof(desk), alignof(desk)));
-    std::uninitialized_default_construct_n(floor_->desks, workers);
-    floor_->workers = workers;
+pool::pool(const char* who, arena& memory, std::size_t workers, std::chrono::nanoseconds look)
+    : who_(who), memory_(memory), mark_(memory.used()), members_(workers) {
+    using crossover::pool::worker_set;
+    if (workers > worker_set::capacity)
+        throw refused(std::string(who) + " holds at most " + std::to_string(worker_set::capacity) +
+                      " workers, not " + std::to_string(workers) + ": choose fewer cores");
+    auto* first = static_cast<slot*>(memory.allocate(workers * sizeof(slot), alignof(slot)));
+    std::uninitialized_default_construct_n(first, workers);
+    slots_ = {first, workers};
+    used_ = memory.make_array<usage>(workers);
+    all_ = memory.make<scheduler>(*this, first, workers, look);
+    state_ = memory.make<batch_state>(policy{}, &all_->lost);
     try {
         for (std::size_t i = 0; i < workers; ++i)
             stacks_.push_back(stack::in(memory, stack_bytes, frame_bytes));
-        floor_->completion = open_eventfd(who);
-        for (desk& d : std::span(floor_->desks, workers)) d.parker.open_event();
+        completion_ = open_eventfd(who);
+        for (slot& s : slots_) s.parker.open_event();
+        crossover::pool::asymmetric_fence<scope>::join();
         open();
     } catch (...) {
         nursery_.reset();
@@ -86,21 +73,38 @@ pool::~pool() {
 }
 
 void pool::release() {
-    if (floor_->completion >= 0) ::close(floor_->completion);
-    std::destroy_n(floor_->desks, floor_->workers);
+    if (completion_ >= 0) ::close(completion_);
+    std::destroy(slots_.begin(), slots_.end());
 }
 
 void pool::open() {
-    floor_->dead.reset(worker_set::first(floor_->workers));
-    nursery_ = std::make_unique<nursery>(who_, stacks_, work_at, floor_);
+    nursery_ = std::make_unique<nursery>(who_, stacks_, work_at, all_);
     recover();
     staff();
     note_present();
 }
 
+// --- In a worker ---
+
+void pool::work_at(void* shared, std::size_t id) {
+    allow_interruption();
+    crossover::pool::asymmetric_fence<scope>::join();
+    crossover::pool::worker<scope>(*static_cast<scheduler*>(shared), id).serve();
+    ::_exit(0);
+}
+
+void pool::part_done(std::size_t id) { used_[id] = own_usage(); }
+
+void pool::batch_ended() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] auto written = ::write(completion_, &one, sizeof one);
+}
+
+// --- In the parent ---
+
 // Waits until every worker is there. Throws `refused` when one cannot be started.
 void pool::staff() {
-    while (awaited_ != 0) {
+    while (std::any_of(members_.begin(), members_.end(), [](const member& m) { return m.ordered; })) {
         auto r = nursery_->next(true);
         if (!r) {
             bury_all();
@@ -112,54 +116,58 @@ void pool::staff() {
 }
 
 void pool::run(std::size_t n, job<context> each, const void* batch, policy rules) {
+    using crossover::pool::share;
     if (n == 0) return;
-    if (!nursery_)
+    if (!nursery_) {
         open();
-    else if (std::find(ids_.begin(), ids_.end(), -1) != ids_.end()) {
+    } else if (std::any_of(members_.begin(), members_.end(), [](const member& m) { return m.process < 0; })) {
         recover();
         staff();
     }
-    std::destroy_at(running_);
-    std::construct_at(running_, rules);
-    floor_->call = each;
-    floor_->items = batch;
+    std::destroy_at(state_);
+    std::construct_at(state_, rules, &all_->lost);
     in_batch_ = true;
-    for (std::size_t base = 0; base < n && !running_->state.stopped(); base += share::limit) {
-        share_out(base, std::min(n - base, share::limit), rules.in_flight);
-        await_rest();
+    for (std::size_t base = 0; base < n && !state_->stopped(); base += share::limit) {
+        all_->share_out(*state_, each, batch, base, std::min(n - base, share::limit));
+        await_end();
     }
     in_batch_ = false;
+    if (lost() && nursery_) replace_the_dead();
     lost_since_ = never;
-    if (floor_->dead.any() && nursery_) replace_the_dead();
     note_present();
-    running_->state.finish();
+    state_->finish();
 }
 
-void pool::share_out(std::size_t base, std::size_t n, std::size_t most) {
-    std::size_t participants = std::min({n, most, floor_->workers});
-    floor_->base = base;
-    floor_->participants = participants;
-    for (std::size_t i = 0; i < participants; ++i)
-        floor_->desks[i].items.set({static_cast<std::uint32_t>(n * i / participants),
-                                    static_cast<std::uint32_t>(n * (i + 1) / participants)});
-    for (std::size_t i = 0; i < participants; ++i) {
-        floor_->desks[i].item.store(base + n * i / participants, std::memory_order_relaxed);
-        if (floor_->resting.clear(i) & worker_set::only(i)) floor_->wake(i);
-    }
+// In a batch that has lost a worker nobody may still be at work: an item that waits for the dead one's would
+// wait for ever.
+bool pool::ended() const {
+    if (!lost()) return all_->left.load(std::memory_order_seq_cst) == 0;
+    bool none = true;
+    for_working([&](std::size_t) { none = false; });
+    return none;
 }
 
-void pool::await_rest() {
-    while (!floor_->all_rest(floor_->resting.bits())) {
-        bool lost = lost_since_ != never;
-        std::array<pollfd, 2> watched{{{floor_->completion, POLLIN, 0}, {nursery_->descriptor(), POLLIN, 0}}};
-        ::poll(watched.data(), watched.size(), lost ? 10 : -1);
+template <class Visit>
+void pool::for_working(Visit visit) const {
+    using crossover::pool::activity;
+    for (std::size_t i = 0; i < slots_.size(); ++i)
+        if (slots_[i].does.load() != activity::resting && !slots_[i].dead.load()) visit(i);
+}
+
+void pool::await_end() {
+    while (!ended()) {
+        const bool was_lost = lost();
+        std::array<pollfd, 2> watched{{{completion_, POLLIN, 0}, {nursery_->descriptor(), POLLIN, 0}}};
+        ::poll(watched.data(), watched.size(), was_lost ? 10 : -1);
         if (watched[0].revents) {
             std::uint64_t count = 0;
-            [[maybe_unused]] auto emptied = ::read(floor_->completion, &count, sizeof count);
+            [[maybe_unused]] auto emptied = ::read(completion_, &count, sizeof count);
         }
         if (watched[1].revents) listen();
-        if (lost) interrupt_working();
-        if (lost && nursery_ && std::chrono::steady_clock::now() - lost_since_ > grace) kill_working();
+        if (!was_lost) continue;
+        for_working([this](std::size_t i) { interrupt(members_[i].process); });
+        if (nursery_ && std::chrono::steady_clock::now() - lost_since_ > grace)
+            for_working([this](std::size_t i) { nursery_->kill(i); });
     }
 }
 
@@ -169,72 +177,69 @@ void pool::listen() {
 }
 
 void pool::hear(const nursery::report& r) {
+    member& m = members_[r.id];
     switch (r.what) {
         case nursery::news::started:
-            awaited_ &= ~worker_set::only(r.id);
-            ids_[r.id] = r.process;
+            m = {r.process, false};
             return;
         case nursery::news::refused:
-            awaited_ &= ~worker_set::only(r.id);
+            m.ordered = false;
             if (!in_batch_)
                 refusal_ = r.status;
             else
                 try {
                     refuse_worker(r.status, who_);
                 } catch (const refused& e) {
-                    fail(r.id, floor_->desks[r.id].item.load(), e.what(), 0);
+                    fail(r.id, slots_[r.id].item.load(), e.what(), 0);
                 }
             return;
         case nursery::news::died:
-            break;
+            m.process = -1;
+            add(of_the_dead_, r.used);
+            used_[r.id] = {};
+            return note_death(r.id, r.status);
     }
-    desk& d = floor_->desks[r.id];
-    ids_[r.id] = -1;
-    add(of_the_dead_, r.used);
-    d.used = {};
-    // One that rests holds nothing: another takes its place at once, and with it the work it may have been
-    // called to.
-    if (lost_since_ == never && (floor_->resting.has(r.id) || d.asleep.load())) return start(r.id);
-    std::string text = "the worker left with status " + std::to_string(WEXITSTATUS(r.status)) + " at item " +
-                       std::to_string(d.item.load());
-    fail(r.id, d.item.load(), text, WIFSIGNALED(r.status) ? WTERMSIG(r.status) : 0);
+}
+
+// One that was not at work holds nothing: another takes its place at once, and with it the work that it may
+// have been called to.
+void pool::note_death(std::size_t id, int status) {
+    using crossover::pool::activity;
+    slot& s = slots_[id];
+    if (!in_batch_ || (!lost() && s.does.load() != activity::working)) {
+        if (s.does.load() != activity::resting) s.does.store(activity::called);
+        return start(id);
+    }
+    const std::size_t item = s.item.load();
+    const std::string text = "the worker left with status " + std::to_string(WEXITSTATUS(status)) +
+                             " at item " + std::to_string(item);
+    fail(id, item, text, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 // Worker `id` is gone while it had work. The first such error counts: what follows may be its consequence.
 void pool::fail(std::size_t id, std::size_t item, std::string_view what, int signal) {
-    floor_->dead.set(id);
-    if (lost_since_ == never) {
+    slots_[id].dead.store(true);
+    if (!lost()) {
         lost_since_ = std::chrono::steady_clock::now();
-        running_->state.note(ended::badly, item, what, signal);
-        running_->state.raise();
-        running_->lost.raise();
+        state_->note(ended::badly, item, what, signal);
+        state_->raise();
+        all_->lost.raise();
     }
-    floor_->wake_working();
-    for_each(working(), [this](std::size_t i) { floor_->wake(i); });
-    interrupt_working();
+    all_->wake_working();
+    for_working([this](std::size_t i) {
+        all_->wake(i);
+        interrupt(members_[i].process);
+    });
 }
 
 // The zygote was killed, and the workers with it.
 void pool::bury_all() {
     nursery_.reset();
-    awaited_ = 0;
-    for (std::size_t i = 0; i < ids_.size(); ++i) {
-        if (ids_[i] >= 0) await_death(ids_[i]);
-        ids_[i] = -1;
-        if (in_batch_) fail(i, floor_->desks[i].item.load(), "", SIGKILL);
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+        if (members_[i].process >= 0) await_death(members_[i].process);
+        members_[i] = {};
+        if (in_batch_) fail(i, slots_[i].item.load(), "", SIGKILL);
     }
-}
-
-void pool::kill_working() {
-    for_each(working(), [this](std::size_t i) { nursery_->kill(i); });
-}
-
-void pool::interrupt_working() {
-    for_each(working(), [this](std::size_t i) { interrupt(ids_[i]); });
-}
-
-std::uint64_t pool::working() const {
-    return ~(floor_->resting.bits() | floor_->dead.bits()) & worker_set::first(floor_->workers);
 }
 
 // Before run() returns, so that the next batch is not measured with the start of workers in it.
@@ -249,30 +254,29 @@ void pool::replace_the_dead() {
 
 void pool::note_present() {
     present_.clear();
-    std::copy_if(ids_.begin(), ids_.end(), std::back_inserter(present_), [](int id) { return id > 0; });
+    for (const member& m : members_)
+        if (m.process > 0) present_.push_back(m.process);
 }
 
-// Starts those that are missing, at empty desks. All others rest.
+// Starts those that are missing, at empty slots. All others rest.
 void pool::recover() {
-    for (desk& d : std::span(floor_->desks, floor_->workers)) d.followers.reset();
-    floor_->searching.reset();
-    for (std::size_t id = 0; id < ids_.size(); ++id) {
-        if (ids_[id] >= 0 || (awaited_ & worker_set::only(id))) continue;
-        floor_->desks[id].clear();
-        floor_->resting.set(id);
-        floor_->dead.clear(id);
+    if (all_->lost.raised()) all_->lost.lower();
+    for (std::size_t id = 0; id < members_.size(); ++id) {
+        if (members_[id].process >= 0 || members_[id].ordered) continue;
+        slot& s = slots_[id];
+        s.clear();
         start(id);
     }
 }
 
 void pool::start(std::size_t id) {
-    awaited_ |= worker_set::only(id);
+    members_[id].ordered = true;
     nursery_->start(id);
 }
 
 usage pool::used() const {
     usage sum = of_the_dead_;
-    for (const desk& d : std::span(floor_->desks, floor_->workers)) add(sum, d.used);
+    for (const usage& u : used_) add(sum, u);
     return sum;
 }
 

@@ -1,4 +1,5 @@
-// A pool of worker processes that persist over batches: the parent's side.
+// A pool of worker processes that persist over batches: the scheduler on shared futexes and the arena, and
+// what a death asks for.
 #pragma once
 
 #include <chrono>
@@ -8,27 +9,26 @@
 #include <string_view>
 #include <vector>
 
+#include "runtimes/pool/worker.hpp"
 #include "runtimes/processes/nursery.hpp"
-#include "runtimes/processes/worker.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover::processes {
 
-class pool {
+class pool final : public crossover::pool::substrate {
   public:
-    using context = processes::context;
+    static constexpr futex_scope scope = futex_scope::shared;
+    using context = crossover::pool::context<scope>;
 
-    static constexpr std::size_t most_workers = worker_set::capacity;
-
-    // `who` is named in errors. A worker that finds nothing to do looks on for `patience` before it sleeps.
+    // `who` is named in errors. A worker that finds nothing to do looks on for `look` before it sleeps.
     // Throws `refused` when the process has threads, or lacks memory, descriptors or processes for the
     // workers.
-    pool(const char* who, arena& memory, std::size_t workers, std::chrono::nanoseconds patience);
+    pool(const char* who, arena& memory, std::size_t workers, std::chrono::nanoseconds look);
     ~pool();
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
 
-    std::size_t size() const { return floor_->workers; }
+    std::size_t size() const { return members_.size(); }
 
     // Besides the workers: the caller, and the zygote that forks them.
     resources held() const {
@@ -46,19 +46,32 @@ class pool {
     static constexpr std::size_t stack_bytes = std::size_t{8} << 20;
 
   private:
-    struct running;
+    using slot = crossover::pool::worker_slot<scope>;
+    using scheduler = crossover::pool::scheduler<scope>;
+
+    struct member {
+        int process = -1;
+        bool ordered = false;  // from the zygote, which has not answered yet
+    };
+
+    // In a worker.
+    [[noreturn]] static void work_at(void* shared, std::size_t id);
+    void part_done(std::size_t id) override;
+    void batch_ended() override;
 
     void open();
     void staff();
-    void share_out(std::size_t base, std::size_t n, std::size_t most);
-    void await_rest();
+    void await_end();
     void listen();
     void hear(const nursery::report& r);
+    void note_death(std::size_t id, int status);
     void fail(std::size_t id, std::size_t item, std::string_view what, int signal);
     void bury_all();
-    void kill_working();
-    void interrupt_working();
-    std::uint64_t working() const;
+    bool lost() const { return lost_since_ != never; }
+    bool ended() const;
+    // Calls visit(id) for each worker that neither rests nor is dead.
+    template <class Visit>
+    void for_working(Visit visit) const;
     void recover();
     void replace_the_dead();
     void note_present();
@@ -67,18 +80,20 @@ class pool {
 
     const char* who_;
     arena& memory_;
-    std::size_t mark_;  // of the arena, before the pool took its part
-    std::size_t end_;   // and after
-    floor* floor_;
-    running* running_;
+    std::size_t mark_;     // of the arena, before the pool took its part
+    std::size_t end_;      // and after
+    int completion_ = -1;  // eventfd
+    std::span<slot> slots_;
+    std::span<usage> used_;  // of each worker, up to the last part of a batch that it has done
+    scheduler* all_;
+    batch_state* state_;  // of the running batch
     std::vector<stack> stacks_;
-    std::vector<int> ids_;       // -1: not there
-    std::vector<int> present_;   // the others
-    std::uint64_t awaited_ = 0;  // those that have been ordered and not yet reported
+    std::vector<member> members_;
+    std::vector<int> present_;
     std::unique_ptr<nursery> nursery_;
     usage of_the_dead_;
     bool in_batch_ = false;
-    time_point lost_since_ = never;  // of the running batch
+    time_point lost_since_ = never;  // of the running batch: a worker has died at work
     int refusal_ = 0;                // why a worker could not be started: errno
 };
 

@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "runtimes/blocking/parker.hpp"
+#include "runtimes/pool/worker_set.hpp"
 #include "runtimes/processes/interruption.hpp"
-#include "runtimes/processes/worker_set.hpp"
 
 namespace crossover::processes {
 
@@ -19,7 +19,7 @@ struct forked_batch;
 class forker;
 
 struct seat {
-    blocking::parker parker;
+    blocking::parker parker{futex_scope::shared};
     forker* by = nullptr;
     const forked_batch* batch = nullptr;
     std::size_t item = 0;
@@ -34,25 +34,20 @@ class seats {
 
     seats() { reset(); }
 
-    std::optional<std::size_t> take() {
-        for (std::size_t w = 0; w < free_.size(); ++w)
-            if (auto i = free_[w].take()) return w * worker_set::capacity + *i;
-        return std::nullopt;
-    }
-    void give_back(std::size_t i) { free_[i / worker_set::capacity].set(i % worker_set::capacity); }
+    std::optional<std::size_t> take() { return free_.take(); }
+    void give_back(std::size_t i) { free_.set(i); }
 
     // Only when no process is left.
     void reset() {
-        for (worker_set& word : free_) word.reset(~std::uint64_t{0});
+        for (std::size_t i = 0; i < count; ++i) free_.set(i);
     }
 
     seat& operator[](std::size_t i) { return seats_[i]; }
 
     // Ends the waits of all processes, so that they see a stop.
     void wake_all() {
-        for (std::size_t w = 0; w < free_.size(); ++w)
-            for_each(~free_[w].bits(),
-                     [&](std::size_t i) { seats_[w * worker_set::capacity + i].parker.wake(); });
+        for (std::size_t i = 0; i < count; ++i)
+            if (!free_.has(i)) seats_[i].parker.wake();
     }
 
     // Ends their blocked system calls.
@@ -61,7 +56,7 @@ class seats {
     }
 
   private:
-    std::array<worker_set, count / worker_set::capacity> free_;
+    pool::worker_set free_{count};
     std::array<seat, count> seats_;
 };
 

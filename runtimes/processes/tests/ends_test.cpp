@@ -226,8 +226,8 @@ TEST(process_per_task, a_fork_that_is_refused_midway_ends_the_items_that_wait_fo
 
 TEST(process_pool, refuses_more_workers_than_it_can_hold) {
     arena memory;
-    std::string text = refusal_of([&] { process_pool runtime(options{65, &memory}); });
-    EXPECT_EQ(text, "process_pool holds at most 64 workers, not 65: choose fewer cores");
+    std::string text = refusal_of([&] { process_pool runtime(options{1'025, &memory}); });
+    EXPECT_EQ(text, "process_pool holds at most 1024 workers, not 1025: choose fewer cores");
 }
 
 // The newest child of this process. (Where the test is process 1 it has adopted dead workers, too.)

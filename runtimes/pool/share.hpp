@@ -8,7 +8,7 @@
 #include <limits>
 #include <optional>
 
-namespace crossover::processes {
+namespace crossover::pool {
 
 // Each item is claimed by itself, but by its own worker at the front and by thieves at the back: in the
 // common case a claim meets no other worker's, however many there are.
@@ -25,8 +25,14 @@ class share {
 
     range now() const { return unpacked(range_.load(std::memory_order_seq_cst)); }
 
-    // Only while the share is empty, or no worker runs.
+    // Its own worker while it is empty, or whoever begins a batch.
     void set(range r) { range_.store(packed(r), std::memory_order_seq_cst); }
+
+    // Takes all that is left, and says how many.
+    std::size_t drop() {
+        const range r = unpacked(range_.exchange(0, std::memory_order_acq_rel));
+        return r.empty() ? 0 : r.end - r.first;
+    }
 
     // The next item. Calls note(index) before the claim.
     template <class Note>
@@ -62,4 +68,4 @@ class share {
     std::atomic<std::uint64_t> range_{0};
 };
 
-}  // namespace crossover::processes
+}  // namespace crossover::pool

@@ -1,5 +1,4 @@
-// A worker's deque of invitations to help with its nested batches: Chase and Lev's work-stealing deque, in
-// shared memory.
+// A worker's deque of invitations to help with its nested batches: Chase and Lev's work-stealing deque.
 #pragma once
 
 #include <algorithm>
@@ -8,31 +7,39 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace crossover::processes {
+#include "runtimes/pool/asymmetric_fence.hpp"
 
-struct group;
+namespace crossover::pool {
+
+template <futex_scope Scope>
+struct nested_batch;
 
 // The owner adds and retracts at the bottom, thieves steal the oldest at the top. An invitation is not an
-// item: whoever holds one claims items from the group itself. So a full deque costs parallelism, never an
-// item.
+// item: whoever holds one claims items from the batch itself. So a full deque costs parallelism, never an
+// item. The owner writes plainly and the thief pays for the fence.
+template <futex_scope Scope>
 class invitations {
   public:
-    // Owner only. Adds up to `count` invitations; returns how many there was room for. A full fence.
-    std::size_t add(group& to, std::size_t count) {
-        std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
-        std::int64_t held = bottom - top_.load(std::memory_order_acquire);
+    using batch = nested_batch<Scope>;
+
+    // Owner only. Adds up to `count` invitations; returns how many there was room for. A light fence.
+    std::size_t add(batch& to, std::size_t count) {
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+        const std::int64_t held = bottom - top_.load(std::memory_order_acquire);
         count = std::min(count, ring_.size() - static_cast<std::size_t>(held));
         for (std::size_t i = 0; i < count; ++i)
             at(bottom + static_cast<std::int64_t>(i)).store(&to, std::memory_order_relaxed);
-        bottom_.store(bottom + static_cast<std::int64_t>(count), std::memory_order_seq_cst);
+        bottom_.store(bottom + static_cast<std::int64_t>(count), std::memory_order_release);
+        asymmetric_fence<Scope>::light();
         return count;
     }
 
     // Owner only. Takes the newest `count` back; returns how many of them had been stolen.
     std::size_t retract(std::size_t count) {
-        std::int64_t end = bottom_.load(std::memory_order_relaxed);
-        std::int64_t mine = end - static_cast<std::int64_t>(count);
-        bottom_.store(mine, std::memory_order_seq_cst);
+        const std::int64_t end = bottom_.load(std::memory_order_relaxed);
+        const std::int64_t mine = end - static_cast<std::int64_t>(count);
+        bottom_.store(mine, std::memory_order_release);
+        asymmetric_fence<Scope>::light();
         std::int64_t top = top_.load(std::memory_order_seq_cst);
         if (top < mine)
             return 0;  // thieves still have older ones before them: nobody can reach ours any more
@@ -42,22 +49,20 @@ class invitations {
         return static_cast<std::size_t>(top - mine);
     }
 
-    // Any other worker. Takes the oldest if `wanted(group)` says so just before the theft; null when there is
+    // Any other worker. Takes the oldest if `wanted(batch)` says so just before the theft; null when there is
     // none. While the theft succeeds, the invitation was there from the call of `wanted` on.
     template <class Wanted>
-    group* steal(Wanted wanted) {
+    batch* steal(Wanted wanted) {
         std::int64_t top = top_.load(std::memory_order_seq_cst);
+        asymmetric_fence<Scope>::heavy();
         if (top >= bottom_.load(std::memory_order_seq_cst)) return nullptr;
-        group* oldest = at(top).load(std::memory_order_acquire);
+        batch* oldest = at(top).load(std::memory_order_acquire);
         if (!wanted(*oldest)) return nullptr;
         return top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst) ? oldest : nullptr;
     }
 
-    // Only when nobody uses it.
-    void clear() {
-        top_.store(0);
-        bottom_.store(0);
-    }
+    // Takes all of them, for nobody. Only while the owner does not use it.
+    void clear() { top_.store(bottom_.load(std::memory_order_seq_cst), std::memory_order_seq_cst); }
 
     bool empty() const {
         return top_.load(std::memory_order_seq_cst) >= bottom_.load(std::memory_order_seq_cst);
@@ -66,13 +71,13 @@ class invitations {
   private:
     static constexpr std::size_t size = 1024;
 
-    std::atomic<group*>& at(std::int64_t position) {
+    std::atomic<batch*>& at(std::int64_t position) {
         return ring_[static_cast<std::size_t>(position) % size];
     }
 
     alignas(64) std::atomic<std::int64_t> top_{0};
     alignas(64) std::atomic<std::int64_t> bottom_{0};
-    alignas(64) std::array<std::atomic<group*>, size> ring_{};
+    alignas(64) std::array<std::atomic<batch*>, size> ring_{};
 };
 
-}  // namespace crossover::processes
+}  // namespace crossover::pool
