@@ -93,7 +93,7 @@ class model_of final : public model {
 
   private:
     arena memory_;
-    arena instruments_;
+    arena instruments_{std::size_t{256} << 20};  // four bytes an item, and no more of a tight 'ulimit -v'
     // The order matters: the clock is read before and after the runtime is made.
     time_point begin_;
     R runtime_;

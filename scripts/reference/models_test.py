@@ -133,7 +133,7 @@ class Models(unittest.TestCase):
 
     def test_the_full_list_has_every_size_by_which_a_claim_is_judged(self) -> None:
         cells = [cell for cell in self.opened("event_loop").hello["cells"] if "full" in cell["sizes"]]
-        for point in points():
+        for point in points({}):
             with self.subTest(point.named):
                 self.assertTrue(any(cell["workload"] == point.workload and point.params.items() <= cell["params"].items() for cell in cells))
 
