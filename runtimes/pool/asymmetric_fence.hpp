@@ -21,25 +21,23 @@ class asymmetric_fence {
   public:
     // Once in each process, before its first worker starts.
     static void join() {
-        by_kernel_ = ::syscall(SYS_membarrier,
-                               Scope == futex_scope::in_process ? MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
-                                                                : MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
-                               0, 0) == 0;
+        constexpr int command = Scope == futex_scope::in_process ? MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
+                                                                 : MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED;
+        by_kernel_.store(::syscall(SYS_membarrier, command, 0, 0) == 0, std::memory_order_relaxed);
     }
 
     static void light() {
-        if (by_kernel_) [[likely]]
+        if (by_kernel_.load(std::memory_order_relaxed)) [[likely]]
             std::atomic_signal_fence(std::memory_order_seq_cst);
         else
             full();
     }
 
     static void heavy() {
-        if (by_kernel_)
-            ::syscall(SYS_membarrier,
-                      Scope == futex_scope::in_process ? MEMBARRIER_CMD_PRIVATE_EXPEDITED
-                                                       : MEMBARRIER_CMD_GLOBAL_EXPEDITED,
-                      0, 0);
+        constexpr int command = Scope == futex_scope::in_process ? MEMBARRIER_CMD_PRIVATE_EXPEDITED
+                                                                 : MEMBARRIER_CMD_GLOBAL_EXPEDITED;
+        if (by_kernel_.load(std::memory_order_relaxed))
+            ::syscall(SYS_membarrier, command, 0, 0);
         else
             full();
     }
@@ -54,7 +52,7 @@ class asymmetric_fence {
 #endif
     }
 
-    static inline bool by_kernel_ = false;
+    static inline std::atomic<bool> by_kernel_{false};
 };
 
 }  // namespace crossover::pool

@@ -76,7 +76,7 @@ def test_a_server_of_each_kind_serves_all_models(benches: Benches) -> None:
     result = benches.run("--workloads", "spin")
     journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
     (options,) = [event["hello"]["options"] for event in journal if event["event"] == "model"]
-    assert options == ["--serve", "--origin", "http://127.0.0.1:12345", "--load", "http://127.0.0.1:23456"]
+    assert options == ["--serve", "--origin", "http://127.0.0.1:12345", "--load", "http://127.0.0.1:23456", "--cores", str(result.run["run"]["cores"])]
 
 
 def test_what_is_too_long_for_what_is_done_around_it_is_projected_and_says_so(benches: Benches) -> None:
