@@ -53,6 +53,7 @@ class stop_state {
     // The batch or one around it has been stopped, or its deadline has passed. Reads the clock only if there
     // is one.
     bool over() const {
+        if (interrupts_) return raised();  // no deadline is around it
         time_point first = never;
         for (const stop_state* s = this; s; s = s->outer_) {
             if (s->raised_.load(std::memory_order_acquire)) return true;
