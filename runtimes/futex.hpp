@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cstdint>
 #include <ctime>
 
@@ -43,8 +42,6 @@ inline bool futex_takes_two() {
 }
 
 }  // namespace detail
-
-inline constexpr std::uint32_t everybody = INT_MAX;
 
 // Blocks while `word` is `expected`, until woken or until `until`; may return early.
 inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, futex_scope scope,
