@@ -33,6 +33,7 @@ class Pace:
     cap_share: int  # 1/cap_share of the budget is what an iteration may take in any case; beyond, the cell is projected
     variants: Variants
     typical_rounds: int  # of a case: what a run of this length can resolve
+    first_of_a_process: int  # rounds before the first look after which a model starts anew: of a short run only those tell what differs between its processes
     grace_ns: int = 5 * SECOND  # added to every deadline: a busy machine is not a hang
 
     def cap_ns(self, cells: int) -> int:
@@ -44,10 +45,10 @@ class Pace:
 
 
 # Full must end within 10 min with its report; quick within 60 s with its report.
-QUICK = Pace("quick", 46 * SECOND, cap_share=260, variants=Variants.NONE, typical_rounds=24)
-FULL = Pace("full", 560 * SECOND, cap_share=600, variants=Variants.ONE_CASE, typical_rounds=48, grace_ns=15 * SECOND)
+QUICK = Pace("quick", 46 * SECOND, cap_share=260, variants=Variants.NONE, typical_rounds=24, first_of_a_process=2)
+FULL = Pace("full", 560 * SECOND, cap_share=600, variants=Variants.ONE_CASE, typical_rounds=48, first_of_a_process=6, grace_ns=15 * SECOND)
 # Every size on every model, over a night.
-EXHAUSTIVE = Pace("exhaustive", 10 * 3600 * SECOND, cap_share=3600, variants=Variants.ALL, typical_rounds=192, grace_ns=60 * SECOND)
+EXHAUSTIVE = Pace("exhaustive", 10 * 3600 * SECOND, cap_share=3600, variants=Variants.ALL, typical_rounds=192, first_of_a_process=6, grace_ns=60 * SECOND)
 PACES = {pace.name: pace for pace in (QUICK, FULL, EXHAUSTIVE)}
 
 

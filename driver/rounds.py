@@ -120,7 +120,7 @@ class _Rounds:
         session, number = self._session, case.done
         start = random.Random(f"{self._seed}:{case.name}").randrange(1 << 30)
         ordered = balanced_order(sorted(cells, key=lambda cell: cell.model), number, start)
-        for model in {cell.model for cell in cells if case.open_in is not None and self._is_worn(cell)}:
+        for model in {cell.model for cell in cells if case.open_in is not None and self._is_worn(cell, case)}:
             session.renew(model)
         with session.visit(ordered, number) as claimed:
             for position, cell in enumerate(ordered):
@@ -131,12 +131,14 @@ class _Rounds:
         for cell_id, reason in clearly_slower(cells, case.competing()).items():
             session.record.add({"event": "stopped", "cell": cell_id, "rounds": SCREEN_ROUNDS, "reason": reason})
 
-    def _is_worn(self, cell: Cell) -> bool:
+    def _is_worn(self, cell: Cell, case: Standing) -> bool:
         """The process that runs now has measured the cell often enough."""
-        if (cell.rank != REPRESENTATIVE and not cell.paired and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
+        first = case.done < case.first_look
+        if (not first and cell.rank != REPRESENTATIVE and not cell.paired and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
             return False
-        of_process = Counter(sample["process"] for sample in cell.samples[-ROUNDS_OF_A_PROCESS:])
-        return of_process[self._session.process_of(cell)] >= ROUNDS_OF_A_PROCESS
+        most = self._session.pace.first_of_a_process if first else ROUNDS_OF_A_PROCESS
+        of_process = Counter(sample["process"] for sample in cell.samples[-most:])
+        return of_process[self._session.process_of(cell)] >= most
 
     def _measure(self, cell: Cell, number: int, position: int) -> int:
         """Takes the sample; a process that has not passed the checks of the cell does so first. The CPU time that it claims, in ns."""

@@ -9,8 +9,7 @@ import pytest
 
 from driver.cells import Case, Cell
 from driver.checks import wrong_sample
-from driver.pace import LEAST_ROUNDS
-from driver.rounds import ROUNDS_OF_A_PROCESS
+from driver.pace import LEAST_ROUNDS, QUICK
 from tests.driver.conftest import ROOT, Benches
 
 LATENCY = {"intended": [[48127, 12], [50175, 27]], "service": [[31743, 39]]}
@@ -66,7 +65,7 @@ def test_each_sample_of_a_cell_that_wants_a_fresh_process_has_one_and_passes_no_
     journal = [json.loads(line) for line in (result.folder / "samples.jsonl").read_text().splitlines()]
     assert sum(event["event"] == "gate" for event in journal) == 2  # one for each cell, none for a process that takes a sample
     (model,) = result.run["models"]
-    assert model["starts"] == 1 + (LEAST_ROUNDS - 1) // ROUNDS_OF_A_PROCESS + 1 + 1 + LEAST_ROUNDS  # for itself, renewed for the other cell; the gate, the calibration, the samples
+    assert model["starts"] == LEAST_ROUNDS // QUICK.first_of_a_process + 1 + 1 + LEAST_ROUNDS  # for the other cell, renewed twice; the gate, the calibration, the samples
 
 
 def test_a_server_of_each_kind_serves_all_models(benches: Benches) -> None:
