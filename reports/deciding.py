@@ -85,23 +85,37 @@ def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Seq
     """None before the first look."""
     found: Verdict | None = None
     eliminated: dict[str, int] = {}
-    remaining = dict(eligible)
+    remaining = set(eligible)
     for number, look in enumerate(looks, 1):
-        rounds = _shared_rounds(remaining.values())
+        rounds = _shared_rounds(eligible[name] for name in remaining)
         if len(rounds) < look:
             break
         last = rounds[look - 1]
-        found = _look({name: _part(series, lambda r: r <= last) for name, series in remaining.items()}, bound, looks[0])
-        eliminated |= dict.fromkeys(found.slower, look)
-        found = replace(found, slower=tuple(eliminated), rounds=look, looks=number, eliminated=dict(eliminated))
-        remaining = {name: remaining[name] for name in found.best_set}
+        so_far = {name: _part(series, lambda r: r <= last) for name, series in eligible.items()}
+        found, remaining = _look_at_all(so_far, remaining, bound, looks[0])
+        eliminated = {name: eliminated.get(name, look) for name in found.slower}
+        found = replace(found, rounds=look, looks=number, eliminated=eliminated)
         if found.finished:
             if not (doubted := _contradicted(found, eligible, last)):
                 break
             found = _opened(found, doubted)
-            eliminated.clear()
-            remaining = dict(eligible)
+            eliminated = {}
+            remaining = set(eligible)
     return found
+
+
+def _look_at_all(so_far: Mapping[str, Series], remaining: Set[str], bound: float | None, least: int) -> tuple[Verdict, set[str]]:
+    """The verdict of a look, and who remains. Who was out comes back where the rounds so far, against the present best, no longer say that it is slower:
+    it may have been measured on for another metric, or against another best. A verdict never stands beside an interval that contradicts it."""
+    judged = set(remaining)
+    while True:
+        found = _look({name: series for name, series in so_far.items() if name in judged}, bound, least)
+        out = {name: _between(so_far[name], so_far[found.best_set[0]], least) for name in so_far if name not in judged}
+        back = {name for name, one in out.items() if one.low <= _LOG_MARGIN}
+        if not back:
+            ratios = {**found.ratios, **{name: _ratio(one) for name, one in out.items()}}
+            return replace(found, slower=(*found.slower, *out), ratios=ratios), set(found.best_set)
+        judged |= back
 
 
 def known_slower(medians: Mapping[str, float], projected: Mapping[str, float], stopped: Set[str]) -> set[str]:
@@ -257,12 +271,12 @@ def _nothing(values: Mapping[str, Series], contenders: Mapping[str, Series], eli
 
 
 def _completed(found: Verdict, values: Mapping[str, Series], known_slower: Set[str], least: int) -> Verdict:
-    """With the ratios of models that do not compete or left early, from all rounds that they share with the best."""
+    """With the ratios of models that were at no look, from all rounds that they share with the best."""
     if found.best is None:
         return found
     best, ratios = values[found.best], dict(found.ratios)
     for name in sorted(values):
-        if name not in found.best_set and common_rounds(values[name], best):
+        if name not in ratios and common_rounds(values[name], best):
             ratios[name] = _ratio(_between(values[name], best, least))
     slower = sorted({*found.slower, *known_slower}, key=lambda name: (ratios[name].value if name in ratios else math.inf, name))
     return replace(found, slower=tuple(slower), ratios=ratios, rounds=found.rounds or len(best.values))
