@@ -30,7 +30,8 @@ class Case:
     competing: frozenset[str]
     verdicts: Mapping[str, Verdict]
     medians: Mapping[str, Mapping[str, float]]  # metric → model → ns or bytes
-    bound_ns: int | None  # the least time of one iteration
+    bound_ns: int | None  # the least time of one iteration; no model was faster
+    bound: str  # what that is made of, in words
 
     @property
     def deciding(self) -> Verdict:
@@ -114,6 +115,7 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
     for metric in dict.fromkeys((*metrics, "memory")):
         values = {c.model: list(c.by_round(metric).values()) for c in cells if c.status in ("ok", "server_bound")}
         medians[metric] = {model: median(v) for model, v in values.items() if v}
+    bound_ns, bound = _bound(cells, medians["cpu"], run.run.get("cores"))
     return Case(
         id=id,
         workload=workload,
@@ -123,7 +125,8 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
         competing=frozenset(contenders),
         verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run.disturbed.get(id, frozenset())) for metric in metrics},
         medians=medians,
-        bound_ns=_bound_ns(cells, run.run.get("cores")),
+        bound_ns=bound_ns,
+        bound=bound,
     )
 
 
@@ -132,13 +135,17 @@ def verdict_among(contenders: set[str], case: Case, metric: str, run: Run) -> Ve
     return _verdict(metric, list(case.cells.values()), contenders, case.medians[metric], run.disturbed.get(case.id, frozenset()))
 
 
-def _bound_ns(cells: list[Cell], cores: int | None) -> int | None:
-    """What the run has recorded or, if longer, the CPU time of serial spread evenly over the cores: of any model that took less, as serial pays for each wait."""
-    bounds = [c.bound_ns for c in cells if c.bound_ns is not None][:1]
-    serial = next((c for c in cells if c.model == BASELINE and c.status == "ok"), None)
-    if serial is not None and serial.samples and cores and "serial" in serial.bound:
-        bounds.append(round(min(value for c in cells if c.status == "ok" for value in c.by_round("cpu").values()) / cores))
-    return max(bounds, default=None)
+def _bound(cells: list[Cell], cpu_ns: Mapping[str, float], cores: int | None) -> tuple[int | None, str]:
+    """The longer of what must be waited for, as the run has recorded it, and the least CPU time that any model needed, spread evenly over the cores. And which it is."""
+    waits_ns = min((c.bound_ns for c in cells if c.bound_ns is not None and c.status != "unsupported"), default=None)
+    words = cells[0].bound
+    if not cpu_ns or not cores or words.startswith("none"):
+        return waits_ns, words
+    frugal = min(cpu_ns, key=lambda model: (cpu_ns[model], model))
+    computes_ns = round(cpu_ns[frugal] / cores)
+    if waits_ns is not None and waits_ns >= computes_ns:
+        return waits_ns, words
+    return computes_ns, f"the CPU time of {frugal}, which needed least, over {quantities.counted(cores, 'core')}"
 
 
 def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:

@@ -49,8 +49,7 @@ def bound_of(case: Case) -> str:
     """The least time that parameters and machine allow, and why."""
     if case.bound_ns is None:
         return ""
-    why = next(iter(case.cells.values())).bound
-    return f"The least possible time is {quantities.duration(case.bound_ns)}{f' ({why})' if why else ''}."
+    return f"The least possible time is {quantities.duration(case.bound_ns)}{f' ({case.bound})' if case.bound else ''}."
 
 
 def _role(case: Case, model: str) -> str:
