@@ -114,7 +114,7 @@ struct nothing_shared {
 
 // In nanoseconds: the least time of so many waits of `each_us`, of which `together` pass at once.
 constexpr std::uint64_t waits_in_turn(std::uint64_t waits, std::uint64_t together, std::uint64_t each_us) {
-    return (waits + together - 1) / together * each_us * 1000;
+    return (waits / together + (waits % together != 0)) * each_us * 1000;
 }
 
 // A number that a sample carries beside its measurements.

@@ -169,6 +169,12 @@ TEST_P(workload, never_beats_its_bound) {
     EXPECT_GE(static_cast<std::uint64_t>(took.count()), cell->bare_ns(bench::cores_allowed()));
 }
 
+TEST(waits_in_turn, all_pass_at_once_where_nothing_limits_them) {
+    EXPECT_EQ(waits_in_turn(100, unlimited, 2000), 2'000'000U);
+    EXPECT_EQ(waits_in_turn(100, 30, 2000), 8'000'000U);
+    EXPECT_EQ(waits_in_turn(0, unlimited, 2000), 0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(all, workload, ::testing::ValuesIn(owed_by_all(all_workloads{})),
                          [](const auto& tested) { return tested.param.workload; });
 
