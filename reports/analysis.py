@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from reports import quantities, statistics
+from reports.load import withheld
 from reports.deciding import Verdict, decide, known_slower, settle
 from reports.looks import looks_of
 from reports.representatives import BASELINE, competing, members_of
@@ -123,7 +124,7 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
         label=label or "one size",
         cells={c.model: c for c in cells},
         competing=frozenset(contenders),
-        verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run.disturbed.get(id, frozenset())) for metric in metrics},
+        verdicts={metric: _verdict(metric, cells, contenders, medians[metric], run) for metric in metrics},
         medians=medians,
         bound_ns=bound_ns,
         bound=bound,
@@ -132,7 +133,7 @@ def _case(run: Run, workload: Workload, id: str, cells: list[Cell], label: str) 
 
 def verdict_among(contenders: set[str], case: Case, metric: str, run: Run) -> Verdict:
     """As if these competed in the case."""
-    return _verdict(metric, list(case.cells.values()), contenders, case.medians[metric], run.disturbed.get(case.id, frozenset()))
+    return _verdict(metric, list(case.cells.values()), contenders, case.medians[metric], run)
 
 
 def _bound(cells: list[Cell], cpu_ns: Mapping[str, float], cores: int | None) -> tuple[int | None, str]:
@@ -148,7 +149,13 @@ def _bound(cells: list[Cell], cpu_ns: Mapping[str, float], cores: int | None) ->
     return computes_ns, f"the CPU time of {frugal}, which needed least, over {quantities.counted(cores, 'core')}"
 
 
-def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:
+def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], run: Run) -> Verdict:
+    found = _judged(metric, cells, contenders, medians, run.disturbed.get(cells[0].case, frozenset()))
+    reason = withheld(run, metric)
+    return Verdict("none", (), (), found.ratios, found.rounds, reason=reason) if reason and found.kind != "none" else found
+
+
+def _judged(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:
     workload_metric = cells[0].metric
     limited = sorted(c.model for c in cells if c.status == "server_bound" and c.model in contenders)
     if limited and metric not in ("cpu", "memory"):

@@ -9,6 +9,7 @@ from reports import granularity, headlines, older_figures, samples_csv, tables, 
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, judges, pythons
 from reports.closing import closing
+from reports.core_shares import core_shares, extremes
 from reports.deep_look import Section, deep_look
 from reports.figures import regime_map
 from reports.figures.claim_chart import claim_chart
@@ -34,6 +35,7 @@ class CaseResults:
     label: str
     verdicts: str
     bound: str
+    shares: str  # of the cores
     table: Table
 
 
@@ -132,7 +134,7 @@ def _page(analysis: Analysis) -> Page:
             WorkloadResults(
                 row.workload.id,
                 row.workload.question,
-                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), tables.results(case, analysis.run)) for case in row.cases),
+                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), extremes(core_shares(case.cells, analysis.run.run.get("cores"))), tables.results(case, analysis.run)) for case in row.cases),
                 granularity.table(row, analysis.run.run.get("cores")) if row.workload.id == "granularity" else None,
             )
             for row in analysis.rows

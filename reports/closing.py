@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reports import control, quantities
+from reports import control, load, quantities
 from reports.analysis import METRIC_NAMES, Analysis
-from reports.headlines import most_telling, says_something
+from reports.headlines import most_telling, says_something, told_by
 from reports.words import CLASS_NAMES, kind_in_words, verdict_in_words
 
 NEAR = 0.10  # from the best: a safe choice that needs no more rounds
@@ -12,9 +12,10 @@ _CLASSES = 4  # of which the clearest answer is told
 
 
 def closing(analysis: Analysis) -> list[str]:
-    """At most six."""
+    """At most six, and one more where other programs ran."""
     answers = [told for class_ in analysis.classes if (told := _clearest(analysis, class_))]
-    return [_decided(analysis), *answers[:_CLASSES], _control(analysis)]
+    loaded = load.warning(analysis.run)
+    return [_decided(analysis), *answers[:_CLASSES], _control(analysis), *([f"! {loaded}"] if loaded else [])]
 
 
 def _decided(analysis: Analysis) -> str:
@@ -28,11 +29,14 @@ def _decided(analysis: Analysis) -> str:
 
 def _clearest(analysis: Analysis, class_: str) -> str:
     case = most_telling(analysis, class_)
-    if case is None or not says_something(case.deciding):
+    if case is None:
         return ""
-    metric = case.workload.metric
-    by = "" if metric == "time" else f"; by {METRIC_NAMES[metric]}"
-    told = verdict_in_words(case.deciding) if case.deciding.decided else kind_in_words(case.deciding)
+    metric = told_by(analysis, case)
+    verdict = case.verdicts[metric]
+    if not says_something(verdict):
+        return ""
+    by = "" if metric == "time" else f"; by {METRIC_NAMES[metric]}{load.mark(analysis.run)}"
+    told = verdict_in_words(verdict) if verdict.decided else kind_in_words(verdict)
     return f"{CLASS_NAMES[class_]}: {told} ({case.workload.id}, {case.label}{by})"
 
 

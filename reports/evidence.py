@@ -14,6 +14,7 @@ from typing import Literal
 from reports import quantities, statistics
 from reports.analysis import METRIC_NAMES, Analysis, Case, verdict_among
 from reports.deciding import CLEARLY_SLOWER, Verdict
+from reports.load import withheld
 from reports.looks import looks_of
 from reports.run import Cell
 from reports.statistics import Ratio, Series
@@ -208,6 +209,8 @@ class Evidence:
             raise _Missing(f"{point.model} in {point.named} was not part of this run")
         if cell.status not in ("ok", "projected"):
             raise _Missing(f"{point.model} in {point.named}: {absence(cell)}{f' ({cell.reason})' if cell.reason else ''}")
+        if reason := withheld(self.analysis.run, "latency" if point.metric == MEAN_DELAY else point.metric):
+            raise _Missing(f"{point.named}: {reason}")
         return cell
 
     def _values(self, point: Point) -> Series:

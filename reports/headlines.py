@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports import quantities
+from reports import load, quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
 from reports.counting import counts, judged, paced
 from reports.deciding import Verdict
@@ -53,22 +53,31 @@ def _overtaking(row: Row, o: Overtaking) -> str:
 
 
 def _counts(analysis: Analysis, metric: str) -> Headline:
+    if reason := load.withheld(analysis.run, metric):
+        return Headline(f"By {METRIC_NAMES[metric]}", f"no verdict, {reason}.")
     verdicts = [case.verdicts[metric] for case in judged(analysis.cases, metric)]
-    return Headline(f"By {METRIC_NAMES[metric]}", f"{quantities.counted(len(verdicts), 'case')}: {listed(counts(verdicts)) or 'nothing to compare'}.")
+    return Headline(f"By {METRIC_NAMES[metric]}{load.mark(analysis.run)}", f"{quantities.counted(len(verdicts), 'case')}: {listed(counts(verdicts)) or 'nothing to compare'}.")
 
 
 def most_telling(analysis: Analysis, class_: str) -> Case | None:
-    """Where one wins the case in which it is furthest ahead, else that of the widest lead of a best set, else that of the safest choice.
+    """Where one wins the case in which it is furthest ahead, else that of the widest lead of a best set, else that of the safest choice; by what tells each case.
 
     Where serial is ahead of them all, concurrency is no advice, so those come last.
     """
 
     def telling(case: Case) -> tuple[bool, bool, float, bool, float]:
-        verdict, lead = case.deciding, _lead(case)
-        return lead > 0 and case.baseline(case.workload.metric) is None, verdict.kind == "wins", lead, says_something(verdict), -(verdict.regret or 0.0)
+        metric = told_by(analysis, case)
+        verdict = case.verdicts[metric]
+        lead = _lead(verdict)
+        return lead > 0 and case.baseline(metric) is None, verdict.kind == "wins", lead, says_something(verdict), -(verdict.regret or 0.0)
 
     cases = [case for row in analysis.rows_of(class_) for case in row.cases]
     return max(cases, key=telling) if cases else None
+
+
+def told_by(analysis: Analysis, case: Case) -> str:
+    """The metric that decides the case, or what stands in for it."""
+    return load.judged_by(analysis.run, case.workload.metric)
 
 
 def says_something(verdict: Verdict) -> bool:
@@ -76,19 +85,18 @@ def says_something(verdict: Verdict) -> bool:
     return verdict.decided or verdict.kind == "safe_choice"
 
 
-def _lead(case: Case) -> float:
-    verdict = case.deciding
+def _lead(verdict: Verdict) -> float:
     nearest = verdict.best_set[1] if verdict.kind == "ahead" else runner_up(verdict)
     return verdict.ratios[nearest].value if nearest and verdict.decided else 0.0
 
 
 def _of_class(analysis: Analysis, class_: str) -> Headline | None:
     case = most_telling(analysis, class_)
-    if case is None or not says_something(case.deciding):
+    if case is None or not says_something(case.verdicts[told_by(analysis, case)]):
         return None
-    metrics = [metric for metric in dict.fromkeys((case.workload.metric, *MAP_METRICS)) if metric != "time" or not paced(case)]
+    metrics = [metric for metric in dict.fromkeys((case.workload.metric, *MAP_METRICS)) if (metric != "time" or not paced(case)) and not load.withheld(analysis.run, metric)]
     parts = [f"{METRIC_NAMES[metric]}: {_verdict_in_words(case, metric)}" for metric in metrics]
-    return Headline(CLASS_NAMES[class_], f"{case.workload.id}, {case.label}. {'. '.join(part[0].upper() + part[1:] for part in parts)}.")
+    return Headline(f"{CLASS_NAMES[class_]}{load.mark(analysis.run)}", f"{case.workload.id}, {case.label}. {'. '.join(part[0].upper() + part[1:] for part in parts)}.")
 
 
 def _verdict_in_words(case: Case, metric: str) -> str:

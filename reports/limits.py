@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from statistics import median
 
-from reports import control, quantities
+from reports import control, load, quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis
 from reports.counting import judged
 from reports.words import listed
@@ -26,15 +26,16 @@ def _trust(analysis: Analysis) -> list[str]:
         found.append(f"Whether small differences are real: {apart} of {quantities.counted(len(pairs), 'comparison')} of a model with itself found one, far more than chance explains.")
     if not run.run.get("complete"):
         found.append("Anything about what is missing: the run is partial.")
-    share, grade = run.noise.get("noisy_share"), run.noise.get("grade")
-    if isinstance(share, (int, float)) and grade in ("C", "D"):
-        found.append(f"What a quiet machine would show: others disturbed {quantities.percent(share)} of the visits (grade {grade}). Verdicts that the undisturbed rounds contradict are left open.")
+    if told := load.warning(run):
+        found.append(f"What a quiet machine would show: {told}. Verdicts that the undisturbed rounds contradict are left open.")
     return found
 
 
 def _separation(analysis: Analysis) -> list[str]:
     found = []
     for metric in MAP_METRICS:
+        if load.withheld(analysis.run, metric):
+            continue
         cases = judged(analysis.cases, metric)
         verdicts = [case.verdicts[metric] for case in cases]
         safe, open_ = (sum(v.kind == kind for v in verdicts) for kind in ("safe_choice", "open"))

@@ -13,6 +13,7 @@ from reports.counting import paced
 from reports.headlines import Headline
 from reports.implementations import implementations, log_values
 from reports.kinds import kinds
+from reports.load import withheld
 from reports.models import FAMILY_NAMES
 from reports.statistics import MARGIN
 from reports.variance import Components, Interval, Value, components
@@ -74,6 +75,8 @@ class Weighed:
 
 def spreads(analysis: Analysis, class_: str, metric: str) -> tuple[Spread, ...]:
     """The cases of a class that have several implementations of enough families."""
+    if withheld(analysis.run, metric):
+        return ()
     cases = [case for row in analysis.rows_of(class_) for case in row.cases if metric != "time" or not paced(case)]
     found = (_of_case(case, metric, analysis) for case in cases)
     return tuple(spread for spread in found if len(spread.within) >= LEAST_FAMILIES)

@@ -13,6 +13,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from reports.analysis import Analysis, Case, Row
 from reports.lines import Overtaking, lines, overtakings
+from reports.load import withheld
 from reports.regret import regrets
 
 WORKLOAD = "mixed"
@@ -64,10 +65,10 @@ class Regime:
 
 
 def regimes(analysis: Analysis, metric: str) -> tuple[Regime, ...]:
-    """For few tasks and for many: of each the number of tasks with the most cases."""
+    """For few tasks and for many: of each the number of tasks with the most cases. None where nothing is judged by that metric."""
     row = next((row for row in analysis.rows if row.workload.id == WORKLOAD), None)
     step_ns = _step_ns(row) if row else None
-    if row is None or step_ns is None:
+    if row is None or step_ns is None or withheld(analysis.run, metric):
         return ()
     groups: dict[int, list[Place]] = {}
     for case in row.cases:

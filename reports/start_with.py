@@ -9,8 +9,10 @@ from typing import Literal, get_args
 from reports import quantities
 from reports.analysis import Case
 from reports.deciding import decide
+from reports.load import withheld
 from reports.looks import looks_of
 from reports.evidence import NOTHING, Check, Evidence, Share, Side
+from reports.run import Run
 from reports.statistics import MARGIN
 from reports.words import CLASS_NAMES
 
@@ -45,7 +47,7 @@ def start_with(e: Evidence) -> list[Check]:
         textbook = e.textbooks.get(model, model)
         if textbook != model and _cases(e, side, textbook) >= _LEAST_CASES:
             model = textbook
-        per_class = {class_: _tally([_standing(case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
+        per_class = {class_: _tally([_standing(e.analysis.run, case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
         all_cases = _Tally(*(sum(getattr(tally, name) for tally in per_class.values()) for name in get_args(Standing)))
         parts = ", ".join(f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases)
         few = f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases" if all_cases.cases < _LEAST_CASES else ""
@@ -58,7 +60,7 @@ def start_with(e: Evidence) -> list[Check]:
 
 
 def _cases(e: Evidence, side: Side, model: str) -> int:
-    return sum(_standing(case, side, model) is not None for case in e.analysis.cases)
+    return sum(_standing(e.analysis.run, case, side, model) is not None for case in e.analysis.cases)
 
 
 def _doubt(tally: _Tally) -> str:
@@ -91,10 +93,10 @@ def _not_ruinous(tally: _Tally) -> bool | None:
     return True if tally.ruinous + tally.open <= _RUINOUS_SHARE * tally.cases else None
 
 
-def _standing(case: Case, side: Side, model: str) -> Standing | None:
+def _standing(run: Run, case: Case, side: Side, model: str) -> Standing | None:
     """None where the model was not compared with anything."""
     cell, verdict = case.cells.get(model), case.verdicts["time"]
-    if side == "CPython":
+    if side == "CPython" and not withheld(run, "time"):
         values = {name: other.series("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"}
         verdict = decide(values, _PYTHON, looks=looks_of(case.workload.metric))
     if cell is None or verdict.best is None or verdict.kind == "none":

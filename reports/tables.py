@@ -7,6 +7,7 @@ from typing import Any
 
 from reports import outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
+from reports.core_shares import core_shares, told
 from reports.figures.sheet import Table
 from reports.models import looks, ordered
 from reports.run import Cell, Run
@@ -18,6 +19,8 @@ _MEASURED = ("ok", "server_bound")
 def results(case: Case, run: Run) -> Table:
     """Every model that was measured in a case, best first within the order of families."""
     words = {model.id: model.engineering for model in run.models}
+    shares = core_shares(case.cells, run.run.get("cores"))
+    differ = told(shares)
     rows = []
     for model in ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples):
         cell = case.cells[model]
@@ -34,9 +37,10 @@ def results(case: Case, run: Run) -> Table:
                 quantities.size(memory) if memory is not None else "–",
                 quantities.percent(case.bound_ns / time) if case.bound_ns else "–",
                 str(len(cell.by_round("time"))),
+                *([quantities.percent(shares[model])] if differ else []),
             )
         )
-    return Table(("model", "role", "time", "ratio", "95 % interval", "CPU", "CPU ratio", "peak memory", "of the possible", "rounds"), tuple(rows))
+    return Table(("model", "role", "time", "ratio", "95 % interval", "CPU", "CPU ratio", "peak memory", "of the possible", "rounds", *(["share of the cores"] if differ else [])), tuple(rows))
 
 
 def verdicts_of(case: Case) -> str:

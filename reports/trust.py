@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import control, outcomes, quantities
+from reports import control, load, outcomes, quantities
 from reports.analysis import METRIC_NAMES, Analysis
 from reports.looks import looks_of
 from reports.run import Run
@@ -100,7 +100,9 @@ def _noisy(run: Run) -> Fact:
     share, grade = run.noise.get("noisy_share"), run.noise.get("grade")
     if not isinstance(share, (int, float)):
         return Fact("Disturbed", "unknown")
-    return Fact("Disturbed", f"{quantities.percent(share)} of the visits: grade {grade}", grade in ("C", "D"))
+    if told := load.warning(run):
+        return Fact("Disturbed", f"{told[0].upper()}{told[1:]}", True)
+    return Fact("Disturbed", f"{quantities.percent(share)} of the visits: grade {grade}")
 
 
 def _control(run: Run) -> Fact:

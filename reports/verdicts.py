@@ -7,7 +7,9 @@ import math
 from typing import Any
 
 from reports.analysis import Analysis, Case
+from reports.core_shares import core_shares
 from reports.deciding import Verdict
+from reports.load import under_load
 from reports.model_or_implementation import Weighed, weighed
 from reports.statistics import Ratio
 from reports.variance import Interval
@@ -19,7 +21,7 @@ _DIGITS = 6  # significant ones
 
 def verdicts(analysis: Analysis) -> dict[str, Any]:
     """The document: one entry for each case and metric, and one for each kind of work and metric that has cases enough."""
-    entries = [_entry(case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()]
+    entries = [_entry(analysis, case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()]
     return {"$schema": "verdicts-1.schema.json", "schema_version": VERSION, "run": str(analysis.run.run.get("id", "")), "model_or_implementation": [_weighed(one) for one in weighed(analysis)], "cases": entries}
 
 
@@ -31,7 +33,7 @@ def content(analysis: Analysis) -> bytes:
     return f'{head}, "cases": [\n{entries}\n]}}\n'.encode()
 
 
-def _entry(case: Case, metric: str, verdict: Verdict) -> dict[str, Any]:
+def _entry(analysis: Analysis, case: Case, metric: str, verdict: Verdict) -> dict[str, Any]:
     return {
         "case": case.id,
         "workload": case.workload.id,
@@ -49,6 +51,8 @@ def _entry(case: Case, metric: str, verdict: Verdict) -> dict[str, Any]:
         "eliminated": {model: rounds for model, rounds in verdict.eliminated.items() if model in verdict.slower},
         "ratios": {model: _ratio(ratio) for model, ratio in verdict.ratios.items()},
         "reason": verdict.reason,
+        "under_load": under_load(analysis.run),
+        "core_shares": {model: _rounded(share) for model, share in core_shares(case.cells, analysis.run.run.get("cores")).items()},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports import quantities
+from reports import load, quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
 from reports.counting import counts, judged
 from reports.figures.legend import legend, legend_height
@@ -25,7 +25,7 @@ _TOP, _HEADING = 0.66, 0.33
 
 
 _TITLES = {"time": "Which model is fastest?", "cpu": "Which model needs the least CPU time?"}
-_MEANINGS = {"time": "By the real time of one iteration.", "cpu": "By the CPU time of the whole process tree for one iteration."}
+_MEANINGS = {"time": "By the real time of one iteration", "cpu": "By the CPU time of the whole process tree for one iteration"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
     key = bottom + 0.24 + legend_height(seen)
     sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.5)
     sheet.text(_EDGE, 0.24, _TITLES[metric], 13, bold=True)
-    sheet.text(_EDGE, 0.48, f"{_MEANINGS[metric]} Each tile is a workload at one size; sizes grow from left to right. One model of each family competes.", 8, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+    sheet.text(_EDGE, 0.48, f"{load.withheld(analysis.run, metric) or _MEANINGS[metric] + load.mark(analysis.run)}. Each tile is a workload at one size; sizes grow from left to right. One model of each family competes.", 8, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     for place, column in enumerate(columns):
         _draw_column(sheet, _EDGE + place * (_COLUMN + _GUTTER), column, metric, look)
     legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, look)
