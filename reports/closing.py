@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports import control, load, quantities
 from reports.analysis import METRIC_NAMES, Analysis
 from reports.headlines import most_telling, says_something, told_by
-from reports.words import CLASS_NAMES, kind_in_words, verdict_in_words
+from reports.words import CLASS_NAMES, kind_in_words, left_behind, verdict_in_words
 
 NEAR = 0.10  # from the best: a safe choice that needs no more rounds
 _CLASSES = 4  # of which the clearest answer is told
@@ -19,12 +19,13 @@ def closing(analysis: Analysis) -> list[str]:
 
 
 def _decided(analysis: Analysis) -> str:
-    verdicts = [case.deciding for case in analysis.cases if case.deciding.kind != "none"]
+    verdicts = [verdict for case in analysis.cases if (verdict := case.verdicts[told_by(analysis, case)]).kind != "none"]
     decided = sum(verdict.decided for verdict in verdicts)
     safe = sum(not verdict.decided and verdict.regret is not None and verdict.regret <= NEAR for verdict in verdicts)
     rest = len(verdicts) - decided - safe
     without = len(analysis.cases) - len(verdicts)
-    return f"{quantities.counted(len(verdicts), 'case')}: {decided} decided, {safe} with a safe choice within 10 % of the best, {rest} open" + (f"; {without} without a verdict" if without else "")
+    by = ", by CPU cost instead of time" if load.under_load(analysis.run) else ""
+    return f"{quantities.counted(len(verdicts), 'case')}{by}: {decided} decided, {safe} with a safe choice within 10 % of the best, {rest} open" + (f"; {without} without a verdict" if without else "")
 
 
 def _clearest(analysis: Analysis, class_: str) -> str:
@@ -36,7 +37,7 @@ def _clearest(analysis: Analysis, class_: str) -> str:
     if not says_something(verdict):
         return ""
     by = "" if metric == "time" else f"; by {METRIC_NAMES[metric]}{load.mark(analysis.run)}"
-    told = verdict_in_words(verdict) if verdict.decided else kind_in_words(verdict)
+    told = verdict_in_words(verdict) if verdict.decided else f"{kind_in_words(verdict)}{left_behind(verdict)}"
     return f"{CLASS_NAMES[class_]}: {told} ({case.workload.id}, {case.label}{by})"
 
 

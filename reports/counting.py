@@ -29,7 +29,8 @@ def counts(verdicts: Sequence[Verdict]) -> list[str]:
         most = max(verdict.regret or 0.0 for verdict in of["safe_choice"])
         parts.append(f"{len(of['safe_choice'])} open with a safe choice at most {quantities.at_most(most)} from the best")
     if of["open"]:
-        parts.append(f"{len(of['open'])} open")
+        behind = sum(bool(verdict.slower) for verdict in of["open"])
+        parts.append(f"{len(of['open'])} open" + (f" (in {behind} of them some are shown to be behind)" if behind else ""))
     alone = sum(bool(verdict.best_set) for verdict in of["none"])
     if alone:
         parts.append(f"{alone} without a rival")

@@ -13,7 +13,7 @@ from reports.figures.sheet import Table
 from reports.kinds import kinds
 from reports.models import FAMILY_NAMES, ordered
 from reports.regret import regrets
-from reports.words import absence
+from reports.words import absence, listed
 
 NEAR = 0.10  # from the best: no reason to choose another
 _HEADER = ("work", "use", "at most 10 % from the best", "in the middle", "at worst", "CPU cost against the cheapest", "latency", "peak memory", "else")
@@ -56,10 +56,27 @@ def _kinds(analysis: Analysis) -> list[tuple[str, list[Case]]]:
 def _line(work: str, cases: Sequence[Case], family: dict[str, str]) -> tuple[str, ...]:
     records = sorted(_records(cases, family), key=lambda record: (record.middle, record.worst[0]))
     if not records or not records[0].near:
-        return (work, "no advice", f"in 0 of {len(cases)}: too little is shown", *["–"] * (len(_HEADER) - 3))
+        return _without_advice(work, cases, records, family)
     first = records[0]
     second = f"{_name(records[1])}: {_near(records[1])}, at worst {_worst(records[1])}" if len(records) > 1 else "–"
     return (work, _name(first), _near(first), _behind(first.middle), _worst(first), _cpu(first, cases), _tail(first, cases), _memory(first, cases), second)
+
+
+def _without_advice(work: str, cases: Sequence[Case], records: Sequence[_Record], family: dict[str, str]) -> tuple[str, ...]:
+    """Nobody is shown to be near the best, but some may be shown not to be: the others are left."""
+    slower = {record.family: [case for case in cases if any(family[model] == record.family for model in case.deciding.slower)] for record in records}
+    behind = [record for record in records if len(slower[record.family]) == len(cases)]
+    left = [FAMILY_NAMES.get(record.family, record.family) for record in records if record not in behind]
+    use = f"one of {listed(left)}" if behind and len(left) > 1 else "no advice"
+    not_these = "; ".join(f"not {_name(record)}: {_at_least(record, cases)} in every case" for record in behind)
+    return (work, use, f"in 0 of {len(cases)}: too little is shown", *["–"] * (len(_HEADER) - 4), not_these or "–")
+
+
+def _at_least(record: _Record, cases: Sequence[Case]) -> str:
+    """How far a family is behind in all of the cases."""
+    ratios = [case.deciding.ratios.get(model) for case in cases for model in record.models if model in case.deciding.slower]
+    lows = [ratio.low for ratio in ratios if ratio is not None and ratio.low is not None]
+    return f"at least {quantities.ratio(min(lows))} behind the best" if lows and len(lows) == len(cases) else "clearly behind the best"
 
 
 def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:

@@ -11,7 +11,7 @@ from reports.counting import counts, judged, paced
 from reports.deciding import Verdict
 from reports.lines import Overtaking, in_words, lines, overtakings
 from reports.models import ordered
-from reports.words import CLASS_NAMES, interval_in_words, kind_in_words, leaders, listed, runner_up
+from reports.words import CLASS_NAMES, interval_in_words, kind_in_words, leaders, left_behind, listed, runner_up
 
 _MOST_CHANGES = 8
 
@@ -81,8 +81,8 @@ def told_by(analysis: Analysis, case: Case) -> str:
 
 
 def says_something(verdict: Verdict) -> bool:
-    """At least a safe choice."""
-    return verdict.decided or verdict.kind == "safe_choice"
+    """At least a safe choice, or who is not the best."""
+    return verdict.decided or verdict.kind == "safe_choice" or bool(left_behind(verdict))
 
 
 def _lead(verdict: Verdict) -> float:
@@ -108,7 +108,7 @@ def _verdict_in_words(case: Case, metric: str) -> str:
     if verdict.kind == "none":
         return f"only {members} was measured ({value})"
     if not verdict.decided:
-        return f"open between {members}, about {value}{kind_in_words(verdict).removeprefix('open')}"
+        return f"open between {members}, about {value}{kind_in_words(verdict).removeprefix('open')}{left_behind(verdict)}"
     subject = f"{verdict.best} wins" if verdict.kind == "wins" else f"{verdict.best} is ahead" if verdict.kind == "ahead" else f"{kind_in_words(verdict)} ({members})"
     return f"{subject}, {value}" + _against(verdict, metric, medians) + _aside(case, metric)
 
@@ -119,7 +119,7 @@ def _against(verdict: Verdict, metric: str, medians: Mapping[str, float]) -> str
         return ""
     ratio = verdict.ratios[nearest]
     interval = f", 95 % interval {interval_in_words(ratio)}" if ratio.low is not None else ""
-    return f" against {quantities.value(metric, medians[nearest])} for {nearest} ({quantities.ratio(ratio.value)}{interval})"
+    return f" against {quantities.value(metric, medians[nearest])} for {nearest} ({quantities.ratio(ratio.value)} within rounds{interval})"
 
 
 def _aside(case: Case, metric: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,13 @@ _MEASURED = ("ok", "server_bound")
 
 
 def results(case: Case, run: Run) -> Table:
-    """Every model that was measured in a case, best first within the order of families."""
+    """Every model that was measured in a case, in the order of the ratios by which the case is decided: they are taken within rounds, so the medians beside them may stand in another one."""
+    ratios = case.deciding.ratios
     words = {model.id: model.engineering for model in run.models}
     shares = core_shares(case.cells, run.run.get("cores"))
     differ = told(shares)
     rows = []
-    for model in ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples):
+    for model in sorted(ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples), key=lambda m: ratios[m].value if m in ratios else math.inf):
         cell = case.cells[model]
         time = case.medians["time"][model]
         memory = case.medians["memory"].get(model)
@@ -40,7 +42,7 @@ def results(case: Case, run: Run) -> Table:
                 *([quantities.percent(shares[model])] if differ else []),
             )
         )
-    return Table(("model", "role", "time", "ratio", "95 % interval", "CPU", "CPU ratio", "peak memory", "of the possible", "rounds", *(["share of the cores"] if differ else [])), tuple(rows))
+    return Table(("model", "role", "median time", "ratio within rounds", "95 % interval", "median CPU", "CPU ratio within rounds", "peak memory", "of the possible", "rounds", *(["share of the cores"] if differ else [])), tuple(rows))
 
 
 def verdicts_of(case: Case) -> str:

@@ -53,7 +53,7 @@ def verdict_in_words(verdict: Verdict) -> str:
     if verdict.kind == "none":
         return f"{names} has {kind}" if names else f"{kind} ({verdict.reason})"
     why = f" ({verdict.reason})" if verdict.reason else ""
-    return f"open between {names}{kind.removeprefix('open')}{why}"
+    return f"open between {names}{kind.removeprefix('open')}{left_behind(verdict)}{why}"
 
 
 def case_in_words(case: Case, metric: str) -> str:
@@ -70,6 +70,20 @@ def leaders(verdict: Verdict) -> tuple[str, ...]:
 def runner_up(verdict: Verdict) -> str | None:
     """The nearest of those that were shown to be more than 5 % slower and have a ratio."""
     return next((m for m in verdict.slower if m in verdict.ratios), None)
+
+
+_NAMED = 2  # of those that are behind; the others are counted
+
+
+def left_behind(verdict: Verdict) -> str:
+    """Of a verdict that is open those that are shown to be slower than whichever is best, and by how much at least; empty without any. The true best is at least as fast as the best of the estimates."""
+    if verdict.decided or verdict.kind == "none" or not verdict.slower:
+        return ""
+    rest = len(verdict.slower) - _NAMED
+    names = listed([*verdict.slower[:_NAMED], *([f"{rest} more"] if rest > 0 else [])])
+    ratios = [verdict.ratios.get(model) for model in verdict.slower]
+    lows = [ratio.low for ratio in ratios if ratio is not None and ratio.low is not None]
+    return f"; {names} at least {quantities.ratio(min(lows))} behind the best" if len(lows) == len(ratios) else f"; {names} clearly behind the best"
 
 
 def margin_in_words(verdict: Verdict) -> str:

@@ -63,3 +63,13 @@ def test_the_safe_choice_has_the_least_regret_and_a_model_without_rounds_none() 
     assert min(found, key=lambda model: found[model]) == verdict.safe_choice
     assert found[verdict.safe_choice or ""] == verdict.regret
     assert 0.02 < found["fibers"] < 0.1 and 1 < found["thread_pool"] < 1.2 and math.isinf(found["tbb_tasks"])
+
+
+def test_where_pools_are_open_among_themselves_and_all_ahead_of_the_loop_the_loop_is_advised_against() -> None:
+    """As measured: "3 pools shown to be 2x ahead of event_loop" was told as "no advice"."""
+    pools = {"thread_pool": (1e6, 1e6), "process_pool": (1e6, 1e6), "tbb_tasks": (1e6, 1e6)}
+    cells = synthetic.measured(pools, "fib", {"n": 20}, rounds=6, cv=0.35, seed=1)
+    cells += synthetic.measured({"event_loop": (9e6, 1e6)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1)
+    (line,) = advised(cells)
+    assert line[1:3] == ("one of threads, TBB and processes", "in 0 of 1: too little is shown")
+    assert re.fullmatch(r"not event loop \(event_loop\): at least [2-9]\.\d\d× behind the best in every case", line[8])

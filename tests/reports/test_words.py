@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from reports.method import METHOD
 from reports.quantities import at_most, span
 from reports.read import parse_run
 from reports.statistics import Ratio
+from reports.tables import results
 from reports.tie_break import cheaper
 from reports.words import case_in_words, kind_in_words, leaders, margin_in_words, number, verdict_in_words
 from tests.reports import synthetic
@@ -27,6 +29,8 @@ WITHIN = Verdict("tie_within", ("a", "b"), ("c",), RATIOS, 12, within=0.073)
 SAFE = Verdict("safe_choice", ("a", "b"), (), RATIOS, 12, within=0.3, safe_choice="b", regret=0.0821)
 SURE = Verdict("safe_choice", ("a", "b"), (), RATIOS, 12, within=0.3, safe_choice="a", regret=0.0)
 OPEN = Verdict("open", ("a", "b"), (), RATIOS, 12, within=0.5, safe_choice="a", regret=0.2)
+BEHIND = Verdict("open", ("a", "b"), ("c",), RATIOS, 12, within=0.5, safe_choice="a", regret=0.2)
+MANY = Verdict("safe_choice", ("a", "b"), ("c", "d", "e", "f"), RATIOS, 12, within=0.3, safe_choice="b", regret=0.0821)
 AGAIN = Verdict("open", ("a", "b"), (), RATIOS, 12, reason="later rounds contradict it: b")
 SINGLE = Verdict("none", ("a",), (), RATIOS, 12, reason="no rival was measured")
 NOTHING = Verdict("none", (), (), {}, 3, reason="3 of at least 6 rounds")
@@ -40,6 +44,8 @@ SAID = [
     (SAFE, "open; safe choice b, at most 9 % from the best", "≤ 9 %", "open between a and b; safe choice b, at most 9 % from the best"),
     (SURE, "open; safe choice a, less than 1 % from the best", "< 1 %", "open between a and b; safe choice a, less than 1 % from the best"),
     (OPEN, "open", "", "open between a and b"),
+    (BEHIND, "open", "", "open between a and b; c at least 1.20× behind the best"),
+    (MANY, "open; safe choice b, at most 9 % from the best", "≤ 9 %", "open between a and b; safe choice b, at most 9 % from the best; c, d and 2 more clearly behind the best"),
     (AGAIN, "open", "", "open between a and b (later rounds contradict it: b)"),
     (SINGLE, "no rival", "", "a has no rival"),
     (NOTHING, "no verdict", "", "no verdict (3 of at least 6 rounds)"),
@@ -72,6 +78,7 @@ def test_verdicts_are_counted_by_model_and_kind() -> None:
     ]  # fmt: skip
     assert counts([AHEAD, WITHIN]) == ["a is ahead in 1", "1 tie (all within 8 %)"]
     assert counts([TIE]) == ["1 tie"]
+    assert counts([OPEN, BEHIND]) == ["2 open (in 1 of them some are shown to be behind)"]
 
 
 def analysed(*cells: list[dict[str, Any]]) -> Analysis:
@@ -131,6 +138,29 @@ def test_a_class_in_which_nothing_is_decided_is_told_by_its_safest_choice() -> N
     safe = "safe choice event_loop, at most 5 % from the best"
     assert headlines(analysis)[2].text.startswith(f"w, n 1. Time: open between event_loop and fibers, about 1.00 ms; {safe}. ")
     assert closing(analysis)[:2] == ["1 case: 0 decided, 1 with a safe choice within 10 % of the best, 0 open", f"I/O-bound work: open; {safe} (w, n 1)"]
+
+
+def test_a_case_that_is_open_among_the_leaders_still_says_who_is_behind() -> None:
+    """As measured: "3 pools are shown to be 2x ahead of event_loop" was told as "not separated"."""
+    pools = {"thread_pool_wide": (1e6, 1e6), "process_pool_wide": (1e6, 1e6), "tbb_resumable": (1e6, 1e6)}
+    analysis = analysed(synthetic.measured(pools, "w", {"n": 1}, 6, 0.35, 1) + synthetic.measured({"event_loop": (9e6, 1e6)}, "w", {"n": 1}, 6, 0.01, 1))
+    assert analysis.cases[0].deciding.kind == "open"
+    behind = r"event_loop at least [2-9]\.\d\d× behind the best"
+    assert re.search(rf"^w, n 1\. Time: open between .*; {behind}", headlines(analysis)[2].text)
+    assert re.fullmatch(rf"I/O-bound work: open; {behind} \(w, n 1\)", closing(analysis)[1])
+    assert "some are shown to be behind" in headlines(analysis)[0].text
+
+
+def test_a_table_of_results_stands_in_the_order_of_its_ratios_and_names_what_is_within_rounds() -> None:
+    """The best within rounds has the higher median: it was measured in the slow rounds, too."""
+    cells = [synthetic.cell(model, "w", {"n": 1}) for model in ("event_loop", "fibers")]
+    cells[0]["samples"] = [synthetic.sample(r, 0, 1.04e6, 1e6) for r in range(6)]
+    cells[1]["samples"] = [synthetic.sample(r, 1, 1e6 if r < 6 else 1.5e6, 1e6) for r in range(14)]
+    analysis = analysed(cells)
+    table = results(analysis.cases[0], analysis.run)
+    assert [row[0] for row in table.rows] == ["fibers (best)", "event_loop (best)"]
+    assert table.rows[0][2] == "1.50 ms" and table.rows[1][2] == "1.04 ms"
+    assert table.header[2:4] == ("median time", "ratio within rounds")
 
 
 def test_the_method_has_the_numbers_of_the_code() -> None:
