@@ -59,7 +59,7 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
     key = bottom + 0.24 + legend_height(seen)
     sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.5)
     sheet.text(_EDGE, 0.24, _TITLES[metric], 13, bold=True)
-    sheet.text(_EDGE, 0.48, f"{load.withheld(analysis.run, metric) or _MEANINGS[metric] + load.mark(analysis.run)}. Each tile is a workload at one size; sizes grow from left to right. One model of each family competes.", 8, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
+    sheet.text(_EDGE, 0.48, f"{_meaning(analysis, metric)}. Each tile is a workload at one size; sizes grow from left to right. One model of each family competes.", 8, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     for place, column in enumerate(columns):
         _draw_column(sheet, _EDGE + place * (_COLUMN + _GUTTER), column, metric, look)
     legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, look)
@@ -71,6 +71,11 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
     for place, note in enumerate(notes):
         sheet.text(_EDGE, key + KEY_HEIGHT + 0.07 + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE)
     return sheet.picture(f"winner-map-{metric}", _TITLES[metric], _alt(cases, metric), _table(cases, metric))
+
+
+def _meaning(analysis: Analysis, metric: str) -> str:
+    reason = load.withheld(analysis.run, metric)
+    return reason[0].upper() + reason[1:] if reason else _MEANINGS[metric] + load.mark(analysis.run)
 
 
 def _block(row: Row, metric: str, look: Mapping[str, Look], cases: tuple[Case, ...]) -> _Block:
