@@ -18,7 +18,7 @@ struct cell_facts {
     std::string workload;
     std::string question;
     work_class kind;
-    std::vector<std::pair<std::string, std::uint64_t>> params;
+    named_params params;
     std::string name;  // as Google Benchmark shows it: fetch/model:event_loop/requests:1000/delay_us:5000
     lists in;
     metric decides;
@@ -73,8 +73,8 @@ class cell {
     virtual std::uint64_t check(std::uint64_t iterations) = 0;
     // What the last pass showed beside its outputs.
     virtual std::vector<note> notes() const { return {}; }
-    // The same cell with another value of the param that `paced_by` names; null where there is none.
-    virtual std::unique_ptr<cell> at_pace(std::uint64_t) const { return nullptr; }
+    // A cell of the same workload at another size, see params_with(). Throws bad_params.
+    virtual std::unique_ptr<cell> at(const named_params&) const = 0;
     // Of all passes since clear(), if the workload measures them.
     virtual std::optional<latencies> measured_latencies() { return std::nullopt; }
 };

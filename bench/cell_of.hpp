@@ -137,14 +137,9 @@ class cell_of final : public cell {
         }
     }
 
-    std::unique_ptr<cell> at_pace(std::uint64_t pace) const override {
-        if constexpr (paced<W>) {
-            size<params> other{params_, exhaustive};
-            other.params.*W::pace = pace;
-            return std::make_unique<cell_of>(on_, runtime_, run_, other);
-        } else {
-            return cell::at_pace(pace);
-        }
+    std::unique_ptr<cell> at(const named_params& named) const override {
+        return std::make_unique<cell_of>(on_, runtime_, run_,
+                                         size<params>{params_with<W>(named), exhaustive});
     }
 
     std::optional<latencies> measured_latencies() override {

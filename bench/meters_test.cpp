@@ -44,7 +44,7 @@ struct spin {
     struct params {
         std::uint64_t tasks;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, 1000}};
     static constexpr std::array sizes{size<params>{{2}, quick}};
 
     struct output {

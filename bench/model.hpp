@@ -46,7 +46,10 @@ class model {
     virtual arena& memory() = 0;
     // Seen by all workers, whatever they copy.
     virtual arena& instruments() { return memory(); }
+    // Of all lists, then those that were kept.
     virtual const std::vector<std::unique_ptr<cell>>& cells() const = 0;
+    // Takes a cell at another size of one of them.
+    virtual cell& keep(std::unique_ptr<cell> further) = 0;
     // Of processes that the runtime has forked; nothing for one that works in this process only.
     virtual std::vector<int> worker_ids() const = 0;
     virtual usage workers_used() const = 0;

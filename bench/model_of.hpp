@@ -74,6 +74,7 @@ class model_of final : public model {
     arena& memory() override { return memory_; }
     arena& instruments() override { return instruments_; }
     const std::vector<std::unique_ptr<cell>>& cells() const override { return cells_; }
+    cell& keep(std::unique_ptr<cell> further) override { return *cells_.emplace_back(std::move(further)); }
 
     std::vector<int> worker_ids() const override {
         if constexpr (has_workers<R>) {

@@ -68,24 +68,38 @@ json cell_row(const cell_facts& f) {
     return row;
 }
 
-bool names(const json& workload, const json& params, const cell_facts& f, bool at_any_pace) {
-    if (workload != json(f.workload) || f.params.size() != params.size()) return false;
-    return std::ranges::all_of(f.params, [&](const auto& p) {
-        auto found = params.find(p.first);
-        if (found == params.end() || !found->is_number_unsigned()) return false;
-        return *found == p.second || (at_any_pace && p.first == f.paced_by);
-    });
+// Throws bad_params.
+named_params params_in(const json& given) {
+    named_params all;
+    for (const auto& [name, value] : given.items()) {
+        if (!value.is_number_unsigned())
+            throw bad_params(name + " is " + line_of(value).substr(0, 40) + ", no whole number from 0");
+        all.emplace_back(name, value.get<std::uint64_t>());
+    }
+    return all;
 }
 
-// The one cell that a request names, or null.
-cell* named(const json& workload, const json& params, const model& m, further_cells& further) {
-    for (const auto* cells : {&m.cells(), static_cast<const further_cells*>(&further)})
-        for (const auto& c : *cells)
-            if (names(workload, params, c->facts(), false)) return c.get();
+bool same(const named_params& all, const named_params& named) {
+    return all.size() == named.size() && std::ranges::all_of(all, [&](const auto& p) {
+               return std::ranges::find(named, p) != named.end();
+           });
+}
+
+cell* found(std::string_view workload, const named_params& params, const model& m) {
     for (const auto& c : m.cells())
-        if (names(workload, params, c->facts(), true))
-            return further.emplace_back(c->at_pace(params[c->facts().paced_by])).get();
+        if (c->facts().workload == workload && same(c->facts().params, params)) return c.get();
     return nullptr;
+}
+
+// Throws bad_params.
+cell& cell_at(const std::string& workload, const named_params& named, model& m) {
+    if (cell* listed = found(workload, named, m)) return *listed;
+    const auto any =
+        std::ranges::find(m.cells(), workload, [](const auto& c) { return c->facts().workload; });
+    if (any == m.cells().end()) throw bad_params("this model has no workload " + workload);
+    std::unique_ptr<cell> made = (*any)->at(named);
+    if (cell* listed = found(workload, made->facts().params, m)) return *listed;
+    return m.keep(std::move(made));
 }
 
 request unclear(std::string fault) { return {request::kind::unclear, nullptr, 0, 0, std::move(fault)}; }
@@ -118,6 +132,10 @@ std::string hello_line(const model& m) {
     hello["verbs"] = verbs;
     hello["cells"] = cells;
     return line_of(hello);
+}
+
+std::string description_line(const cell_facts& f) {
+    return line_of({{"outcome", "ok"}, {"cell", cell_row(f)}});
 }
 
 std::string gate_line(const account& a, std::uint64_t bare_ns) {
@@ -164,22 +182,30 @@ std::string usage_line(std::string_view reason) {
     return line_of({{"outcome", "usage"}, {"reason", reason}});
 }
 
-request read_request(const std::string& line, const model& m, further_cells& further) {
+request read_request(const std::string& line, model& m) {
     json asked = json::parse(line, nullptr, false);
     if (asked.is_discarded()) return unclear("a request is one JSON object per line");
     if (!asked.is_object()) return unclear("a request is a JSON object");
-    auto text = [&](const char* key) { return asked.contains(key) ? asked[key] : json(); };
+    auto value_of = [&](const char* key) { return asked.contains(key) ? asked[key] : json(); };
 
-    json what = text("do");
+    json what = value_of("do");
     if (what == "quit") return {request::kind::quit, nullptr, 0, 0, {}};
-    if (what != "gate" && what != "sample") return unclear("'do' is one of gate, sample, quit");
-    json params = text("params");
-    if (!text("workload").is_string() || !params.is_object())
+    if (what != "describe" && what != "gate" && what != "sample")
+        return unclear("'do' is one of describe, gate, sample, quit");
+    json workload = value_of("workload"), params = value_of("params");
+    if (!workload.is_string() || !params.is_object())
         return unclear("a request names its cell by workload (text) and params (object)");
-    cell* of = named(text("workload"), params, m, further);
-    if (!of) return unclear("no cell of this model has this workload with these params: see the hello line");
+    cell* of = nullptr;
+    try {
+        of = &cell_at(workload, params_in(params), m);
+    } catch (const bad_params& fault) {
+        return unclear(fault.what());
+    }
+    if (what == "describe") return {request::kind::describe, of, 0, 0, {}};
+    if (params.size() != of->facts().params.size())
+        return unclear("this request names all params of " + of->facts().workload);
     if (what == "gate") return {request::kind::gate, of, 0, 0, {}};
-    json iterations = text("iterations");
+    json iterations = value_of("iterations");
     if (!iterations.is_number_unsigned() || iterations == 0)
         return unclear("a sample needs iterations, a whole number from 1");
     json untimed = asked.value("untimed", json(0U));

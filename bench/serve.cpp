@@ -14,6 +14,7 @@ namespace {
 
 std::string answer(const request& asked, const model& m, sampler& samples) {
     const cell_facts& facts = asked.of->facts();
+    if (asked.what == request::kind::describe) return description_line(facts);
     if (!facts.unsupported.empty()) return failure_line({outcome::unsupported, facts.unsupported});
     try {
         if (asked.what == request::kind::gate) {
@@ -34,9 +35,8 @@ bool say(const std::string& line) { return static_cast<bool>(std::cout << line <
 int serve(model& m, sampler& samples) {
     std::signal(SIGPIPE, SIG_IGN);  // a driver that has gone is seen by the write
     if (!say(hello_line(m))) return exits::fine;
-    further_cells further;
     for (std::string line; std::getline(std::cin, line);) {
-        request asked = read_request(line, m, further);
+        request asked = read_request(line, m);
         if (asked.what == request::kind::quit) break;
         bool heard =
             say(asked.what == request::kind::unclear ? usage_line(asked.fault) : answer(asked, m, samples));

@@ -20,8 +20,8 @@ struct blocking_call {
     struct params {
         std::uint64_t calls, block_us;
     };
-    static constexpr std::array fields{field<params>{"calls", &params::calls},
-                                       field<params>{"block_us", &params::block_us}};
+    static constexpr std::array fields{field<params>{"calls", &params::calls, 1, most_items},
+                                       field<params>{"block_us", &params::block_us, 1, longest_wait_us}};
     static constexpr std::array sizes{size<params>{{10, 1'000}, exhaustive}, size<params>{{64, 2'000}, full},
                                       size<params>{{256, 10'000}, exhaustive}};
 

@@ -21,13 +21,18 @@ struct blocking_in_loop {
     struct params {
         std::uint64_t tasks, blockers, delay_us;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"blockers", &params::blockers},
-                                       field<params>{"delay_us", &params::delay_us}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"blockers", &params::blockers, 0, most_items},
+                                       field<params>{"delay_us", &params::delay_us, 1, longest_wait_us}};
     static constexpr std::array sizes{
         size<params>{{10, 2, 1'000}, exhaustive}, size<params>{{100, 0, 2'000}, full},
         size<params>{{100, 1, 2'000}, full}, size<params>{{100, 10, 2'000}, full},
         size<params>{{100, 100, 2'000}, exhaustive}};
+
+    static std::string wrong(const params& p) {
+        if (p.blockers <= p.tasks) return {};
+        return "blockers may be at most tasks, " + std::to_string(p.tasks);
+    }
 
     struct output {
         std::uint64_t task, blocked;

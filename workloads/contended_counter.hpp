@@ -21,8 +21,8 @@ struct contended_counter {
     struct params {
         std::uint64_t tasks, additions;  // of each task
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"additions", &params::additions}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, 40'000},
+                                       field<params>{"additions", &params::additions, 1, 100'000}};
     static constexpr std::array sizes{size<params>{{8, 100}, exhaustive}, size<params>{{8, 2'500}, quick},
                                       size<params>{{100, 1'000}, full},
                                       size<params>{{2, 50'000}, exhaustive}};

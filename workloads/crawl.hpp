@@ -29,13 +29,20 @@ struct crawl {
     struct params {
         std::uint64_t pages, in_flight, delay_us, deadline_us;
     };
-    static constexpr std::array fields{
-        field<params>{"pages", &params::pages}, field<params>{"in_flight", &params::in_flight},
-        field<params>{"delay_us", &params::delay_us}, field<params>{"deadline_us", &params::deadline_us}};
+    static constexpr std::array fields{field<params>{"pages", &params::pages, 1, page_graph::most_pages},
+                                       field<params>{"in_flight", &params::in_flight, 1, most_open},
+                                       field<params>{"delay_us", &params::delay_us, 0, longest_wait_us},
+                                       field<params>{"deadline_us", &params::deadline_us, 1, 30'000'000}};
     static constexpr std::array sizes{size<params>{{20, 5, 1'000, 600'000}, exhaustive},
                                       size<params>{{20, 8, 2'000, 60'000}, full},
                                       size<params>{{200, 32, 2'000, 200'000}, exhaustive},
                                       size<params>{{5'000, 256, 5'000, 500'000}, exhaustive}};
+
+    // A page that comes after its delay must be in time.
+    static std::string wrong(const params& p) {
+        if (p.deadline_us > p.delay_us) return {};
+        return "deadline_us must be more than delay_us, " + std::to_string(p.delay_us);
+    }
 
     // Pages by how their fetch ended; where the links led: the sum over i of (i + 1) × the i-th page visited;
     // and the sum of the pages that timed out.

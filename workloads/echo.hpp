@@ -20,9 +20,10 @@ struct echo : echo_serving<echo_params> {
     static constexpr metric decides = metric::time;
     static constexpr std::string_view bound = "a bare write and read of each request / cores";
 
-    static constexpr std::array fields{field<params>{"connections", &params::connections},
-                                       field<params>{"requests", &params::requests},
-                                       field<params>{"bytes", &params::bytes}};
+    static constexpr std::array fields{
+        field<params>{"connections", &params::connections, 1, load_plan::most_connections},
+        field<params>{"requests", &params::requests, 1, load_plan::most_requests},
+        field<params>{"bytes", &params::bytes, load_plan::least_bytes, load_plan::most_bytes}};
     static constexpr std::array sizes{
         size<params>{{2, 50, 64}, exhaustive},         size<params>{{2, 5'000, 64}, exhaustive},
         size<params>{{16, 5'000, 64}, full},           size<params>{{256, 4'000, 64}, full},

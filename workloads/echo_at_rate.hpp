@@ -22,8 +22,10 @@ struct echo_at_rate : echo_serving<echo_at_rate_params> {
     static constexpr std::string_view bound = "requests / rate";
 
     static constexpr std::array fields{
-        field<params>{"connections", &params::connections}, field<params>{"requests", &params::requests},
-        field<params>{"bytes", &params::bytes}, field<params>{"rate_per_s", &params::rate_per_s}};
+        field<params>{"connections", &params::connections, 1, load_plan::most_connections},
+        field<params>{"requests", &params::requests, 1, load_plan::most_requests},
+        field<params>{"bytes", &params::bytes, load_plan::least_bytes, load_plan::most_bytes},
+        field<params>{"rate_per_s", &params::rate_per_s, 0, 10'000'000}};
     static constexpr auto pace = &params::rate_per_s;
     static constexpr std::array sizes{size<params>{{2, 50, 64, 5'000}, exhaustive},
                                       size<params>{{16, 1'000, 64, 5'000}, full},

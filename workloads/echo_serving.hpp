@@ -24,6 +24,11 @@ struct echo_serving {
     static constexpr std::array needs{verb::connect};
     static constexpr bool needs_load = true;
 
+    static std::string wrong(const params& p) {
+        const char* fault = p.plan().fault();
+        return fault ? fault : "";
+    }
+
     struct output {
         std::uint64_t served, sum;  // requests, and of their numbers
     };

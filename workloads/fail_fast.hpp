@@ -21,13 +21,20 @@ struct fail_fast {
     struct params {
         std::uint64_t tasks, failing, delay_us, in_flight, task_group;
     };
-    static constexpr std::array fields{
-        field<params>{"tasks", &params::tasks}, field<params>{"failing", &params::failing},
-        field<params>{"delay_us", &params::delay_us}, field<params>{"in_flight", &params::in_flight},
-        field<params>{"task_group", &params::task_group}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"failing", &params::failing, 0, most_items},
+                                       field<params>{"delay_us", &params::delay_us, 1, longest_wait_us},
+                                       field<params>{"in_flight", &params::in_flight, 1, most_items},
+                                       field<params>{"task_group", &params::task_group, 0, 1}};
     static constexpr std::array sizes{size<params>{{10, 3, 1'000, 5, 1}, exhaustive},
                                       size<params>{{100, 12, 2'000, 20, 0}, full},
                                       size<params>{{100, 12, 2'000, 20, 1}, quick}};
+
+    // It is the number of the task that fails.
+    static std::string wrong(const params& p) {
+        if (p.failing < p.tasks) return {};
+        return "failing must be less than tasks, " + std::to_string(p.tasks);
+    }
 
     // `before`, `after`: tasks whose wait ended before and after the failure. What came after is wasted.
     struct output {

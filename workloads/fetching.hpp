@@ -91,9 +91,10 @@ struct fetching {
     struct params {
         std::uint64_t requests, in_flight, delay_us, bytes;
     };
-    static constexpr std::array fields{
-        field<params>{"requests", &params::requests}, field<params>{"in_flight", &params::in_flight},
-        field<params>{"delay_us", &params::delay_us}, field<params>{"bytes", &params::bytes}};
+    static constexpr std::array fields{field<params>{"requests", &params::requests, 1, most_items},
+                                       field<params>{"in_flight", &params::in_flight, 1, most_open},
+                                       field<params>{"delay_us", &params::delay_us, 0, longest_delay_us},
+                                       field<params>{"bytes", &params::bytes, 1, largest_body_bytes}};
 
     using output = fetched;
 

@@ -19,7 +19,7 @@ struct fib {
     struct params {
         std::uint64_t n;
     };
-    static constexpr std::array fields{field<params>{"n", &params::n}};
+    static constexpr std::array fields{field<params>{"n", &params::n, 1, 45}};
     static constexpr std::array sizes{size<params>{{12}, exhaustive}, size<params>{{20}, quick},
                                       size<params>{{25}, full}, size<params>{{27}, full},
                                       size<params>{{30}, exhaustive}};

@@ -21,12 +21,21 @@ struct first_result {
     struct params {
         std::uint64_t sources, failing, delay_us;
     };
-    static constexpr std::array fields{field<params>{"sources", &params::sources},
-                                       field<params>{"failing", &params::failing},
-                                       field<params>{"delay_us", &params::delay_us}};
+    static constexpr std::array fields{field<params>{"sources", &params::sources, 1, most_items},
+                                       field<params>{"failing", &params::failing, 0, most_items},
+                                       field<params>{"delay_us", &params::delay_us, 1'000, longest_wait_us}};
     static constexpr std::array sizes{size<params>{{2, 1, 1'000}, exhaustive},
                                       size<params>{{20, 15, 5'000}, full},
                                       size<params>{{1'000, 900, 20'000}, exhaustive}};
+
+    // All must have begun before one that is not needed answers: a millisecond for each, as for a process on
+    // a busy machine.
+    static std::string wrong(const params& p) {
+        const std::uint64_t most = longer * p.delay_us / 1000;
+        if (p.sources > most) return "sources may be at most delay_us / 2, " + std::to_string(most);
+        if (p.failing < p.sources) return {};
+        return "failing must be less than sources, " + std::to_string(p.sources);
+    }
 
     // A source that had not begun when the answer came is in none of the counts.
     struct output {

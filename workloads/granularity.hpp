@@ -22,8 +22,8 @@ struct granularity {
     struct params {
         std::uint64_t tasks, steps;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"steps", &params::steps}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"steps", &params::steps, 0, most_steps}};
     static constexpr std::array sizes{
         size<params>{{50, 10}, exhaustive},   size<params>{{10'000, 0}, full},
         size<params>{{10'000, 100}, full},    size<params>{{10'000, 300}, exhaustive},

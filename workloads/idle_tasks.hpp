@@ -26,8 +26,8 @@ struct idle_tasks {
     struct params {
         std::uint64_t tasks, hold_us;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"hold_us", &params::hold_us}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"hold_us", &params::hold_us, 1, longest_wait_us}};
     static constexpr std::array sizes{
         size<params>{{2, 1'000}, exhaustive},      size<params>{{1'000, 20'000}, quick},
         size<params>{{10'000, 100'000}, full},     size<params>{{30'000, 300'000}, exhaustive},

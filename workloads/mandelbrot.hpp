@@ -21,9 +21,9 @@ struct mandelbrot {
     struct params {
         std::uint64_t rows, width, limit;
     };
-    static constexpr std::array fields{field<params>{"rows", &params::rows},
-                                       field<params>{"width", &params::width},
-                                       field<params>{"limit", &params::limit}};
+    static constexpr std::array fields{field<params>{"rows", &params::rows, 24, 100'000},
+                                       field<params>{"width", &params::width, 32, 100'000},
+                                       field<params>{"limit", &params::limit, 50, 1'000'000}};
     static constexpr std::array sizes{
         size<params>{{24, 36, 100}, exhaustive}, size<params>{{64, 256, 500}, quick},
         size<params>{{512, 512, 500}, full}, size<params>{{1'024, 64, 200}, exhaustive}};

@@ -22,7 +22,7 @@ struct matmul {
     struct params {
         std::uint64_t n;
     };
-    static constexpr std::array fields{field<params>{"n", &params::n}};
+    static constexpr std::array fields{field<params>{"n", &params::n, 1, 8'192}};
     static constexpr std::array sizes{size<params>{{16}, exhaustive}, size<params>{{192}, full},
                                       size<params>{{320}, full}, size<params>{{512}, exhaustive},
                                       size<params>{{1'024}, exhaustive}};

@@ -22,8 +22,8 @@ struct merge_sort {
     struct params {
         std::uint64_t elements, leaf;
     };
-    static constexpr std::array fields{field<params>{"elements", &params::elements},
-                                       field<params>{"leaf", &params::leaf}};
+    static constexpr std::array fields{field<params>{"elements", &params::elements, 1, 100'000'000},
+                                       field<params>{"leaf", &params::leaf, 1, 100'000'000}};
     static constexpr std::array sizes{
         size<params>{{1'000, 100}, exhaustive}, size<params>{{100'000, 1'000}, quick},
         size<params>{{300'000, 3'000}, full}, size<params>{{1'000'000, 10'000}, exhaustive},

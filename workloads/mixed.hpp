@@ -24,8 +24,10 @@ struct mixed {
         std::uint64_t tasks, wait_us, steps, in_flight;
     };
     static constexpr std::array fields{
-        field<params>{"tasks", &params::tasks}, field<params>{"wait_us", &params::wait_us},
-        field<params>{"steps", &params::steps}, field<params>{"in_flight", &params::in_flight}};
+        field<params>{"tasks", &params::tasks, 1, most_items},
+        field<params>{"wait_us", &params::wait_us, 0, longest_wait_us},
+        field<params>{"steps", &params::steps, 0, most_steps},
+        field<params>{"in_flight", &params::in_flight, 1, most_items, &params::tasks}};
     // Of 100 and of 1'000 tasks full has every wait with every length of computing: the grid of the regime
     // map.
     static constexpr std::array sizes{size<params>{{20, 1'000, 1'000, 20}, exhaustive},

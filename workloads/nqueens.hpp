@@ -20,7 +20,7 @@ struct nqueens {
     struct params {
         std::uint64_t n;
     };
-    static constexpr std::array fields{field<params>{"n", &params::n}};
+    static constexpr std::array fields{field<params>{"n", &params::n, 1, 13}};
     static constexpr std::array sizes{size<params>{{6}, exhaustive},  size<params>{{8}, full},
                                       size<params>{{10}, exhaustive}, size<params>{{11}, full},
                                       size<params>{{12}, exhaustive}, size<params>{{13}, exhaustive}};

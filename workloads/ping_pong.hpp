@@ -21,7 +21,7 @@ struct ping_pong {
     struct params {
         std::uint64_t rounds;
     };
-    static constexpr std::array fields{field<params>{"rounds", &params::rounds}};
+    static constexpr std::array fields{field<params>{"rounds", &params::rounds, 1, 100'000'000}};
     static constexpr std::array sizes{size<params>{{100}, exhaustive}, size<params>{{1'000}, quick},
                                       size<params>{{10'000}, exhaustive}, size<params>{{40'000}, exhaustive}};
 

@@ -24,9 +24,10 @@ struct producer_consumer {
     struct params {
         std::uint64_t producers, consumers, elements, capacity;
     };
-    static constexpr std::array fields{
-        field<params>{"producers", &params::producers}, field<params>{"consumers", &params::consumers},
-        field<params>{"elements", &params::elements}, field<params>{"capacity", &params::capacity}};
+    static constexpr std::array fields{field<params>{"producers", &params::producers, 1, 10'000},
+                                       field<params>{"consumers", &params::consumers, 1, 10'000},
+                                       field<params>{"elements", &params::elements, 1, 100'000'000},
+                                       field<params>{"capacity", &params::capacity, 1, 1'000'000}};
     static constexpr std::array sizes{
         size<params>{{1, 1, 1'000, 16}, exhaustive},   size<params>{{1, 1, 10'000, 64}, quick},
         size<params>{{4, 4, 10'000, 64}, full},        size<params>{{1, 1, 100'000, 64}, exhaustive},

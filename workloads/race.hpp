@@ -21,12 +21,20 @@ struct race {
     struct params {
         std::uint64_t races, racers, delay_us;
     };
-    static constexpr std::array fields{field<params>{"races", &params::races},
-                                       field<params>{"racers", &params::racers},
-                                       field<params>{"delay_us", &params::delay_us}};
+    static constexpr std::array fields{field<params>{"races", &params::races, 1, 100'000},
+                                       field<params>{"racers", &params::racers, 2, most_items},
+                                       field<params>{"delay_us", &params::delay_us, 1'000, longest_wait_us}};
     static constexpr std::array sizes{size<params>{{3, 2, 1'000}, exhaustive},
                                       size<params>{{10, 2, 2'000}, full}, size<params>{{10, 20, 2'000}, full},
                                       size<params>{{3, 1'000, 10'000}, exhaustive}};
+
+    // All must have begun before a loser is through: a millisecond for each, as for a process on a busy
+    // machine.
+    static std::string wrong(const params& p) {
+        const std::uint64_t most = longer * p.delay_us / 1000;
+        if (p.racers <= most) return {};
+        return "racers may be at most delay_us / 2, " + std::to_string(most);
+    }
 
     // A racer that had not begun when its race was over is in none of the counts.
     struct output {

@@ -25,13 +25,19 @@ struct read_files {
     struct params {
         std::uint64_t files, bytes, in_flight;
     };
-    static constexpr std::array fields{field<params>{"files", &params::files},
-                                       field<params>{"bytes", &params::bytes},
-                                       field<params>{"in_flight", &params::in_flight}};
+    static constexpr std::array fields{field<params>{"files", &params::files, 1, 100'000},
+                                       field<params>{"bytes", &params::bytes, 1, largest_body_bytes},
+                                       field<params>{"in_flight", &params::in_flight, 1, most_open}};
     static constexpr std::array sizes{
         size<params>{{20, 1'000, 4}, exhaustive}, size<params>{{1'000, 4'096, 64}, quick},
         size<params>{{1'000, 65'536, 64}, exhaustive}, size<params>{{50, 1'048'576, 16}, full},
         size<params>{{1'000, 1'048'576, 64}, exhaustive}};
+
+    // On the disk, and in the page cache.
+    static std::string wrong(const params& p) {
+        if (p.files * p.bytes <= std::uint64_t{4} << 30) return {};
+        return "files of bytes may be 4 GiB together";
+    }
 
     struct output {
         std::uint64_t bytes, checksum;

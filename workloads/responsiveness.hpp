@@ -22,8 +22,8 @@ struct responsiveness {
     struct params {
         std::uint64_t tasks, steps;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"steps", &params::steps}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"steps", &params::steps, 1, most_steps}};
     static constexpr std::array sizes{size<params>{{3, 10'000}, exhaustive},
                                       size<params>{{20, 300'000}, quick}, size<params>{{10, 1'000'000}, full},
                                       size<params>{{10, 3'000'000}, exhaustive},

@@ -19,9 +19,9 @@ struct sequential_await {
     struct params {
         std::uint64_t waits, delay_us, together;
     };
-    static constexpr std::array fields{field<params>{"waits", &params::waits},
-                                       field<params>{"delay_us", &params::delay_us},
-                                       field<params>{"together", &params::together}};
+    static constexpr std::array fields{field<params>{"waits", &params::waits, 1, most_items},
+                                       field<params>{"delay_us", &params::delay_us, 1, longest_wait_us},
+                                       field<params>{"together", &params::together, 0, 1}};
     static constexpr std::array sizes{size<params>{{5, 1'000, 1}, exhaustive},
                                       size<params>{{10, 2'000, 0}, full}, size<params>{{10, 2'000, 1}, full}};
 

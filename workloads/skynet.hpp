@@ -19,9 +19,15 @@ struct skynet {
     struct params {
         std::uint64_t leaves;  // a power of ten
     };
-    static constexpr std::array fields{field<params>{"leaves", &params::leaves}};
+    static constexpr std::array fields{field<params>{"leaves", &params::leaves, 1, 100'000'000}};
     static constexpr std::array sizes{size<params>{{100}, exhaustive}, size<params>{{10'000}, quick},
                                       size<params>{{1'000'000}, full}};
+
+    static std::string wrong(const params& p) {
+        std::uint64_t power = 1;
+        while (power < p.leaves) power *= max_children;
+        return power == p.leaves ? "" : "leaves is " + std::to_string(p.leaves) + ", no power of ten";
+    }
 
     struct node {
         std::uint64_t first, leaves;

@@ -17,9 +17,10 @@ struct sleepers {
     struct params {
         std::uint64_t tasks, delay_us, in_flight;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"delay_us", &params::delay_us},
-                                       field<params>{"in_flight", &params::in_flight}};
+    static constexpr std::array fields{
+        field<params>{"tasks", &params::tasks, 1, most_items},
+        field<params>{"delay_us", &params::delay_us, 1, longest_wait_us},
+        field<params>{"in_flight", &params::in_flight, 1, most_items, &params::tasks}};
     static constexpr std::array sizes{
         size<params>{{20, 1'000, 20}, exhaustive},      size<params>{{100, 10'000, 100}, quick},
         size<params>{{100, 100'000, 100}, full},        size<params>{{1'000, 10'000, 1'000}, full},

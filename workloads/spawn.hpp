@@ -21,7 +21,7 @@ struct spawn {
     struct params {
         std::uint64_t tasks;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items}};
     static constexpr std::array sizes{size<params>{{100}, exhaustive}, size<params>{{1'000}, full},
                                       size<params>{{10'000}, quick}, size<params>{{100'000}, exhaustive}};
 

@@ -20,8 +20,8 @@ struct sum_squares {
     struct params {
         std::uint64_t tasks, n;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"n", &params::n}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"n", &params::n, 1, most_steps}};
     static constexpr std::array sizes{
         size<params>{{8, 1'000}, exhaustive},       size<params>{{16, 1'000'000}, quick},
         size<params>{{1'000, 10'000}, full},        size<params>{{16, 3'000'000}, full},

@@ -23,12 +23,19 @@ struct timeouts {
         std::uint64_t calls, stalled_every, delay_us, deadline_us, in_flight;
     };
     static constexpr std::array fields{
-        field<params>{"calls", &params::calls}, field<params>{"stalled_every", &params::stalled_every},
-        field<params>{"delay_us", &params::delay_us}, field<params>{"deadline_us", &params::deadline_us},
-        field<params>{"in_flight", &params::in_flight}};
+        field<params>{"calls", &params::calls, 1, most_items},
+        field<params>{"stalled_every", &params::stalled_every, 1, most_items},
+        field<params>{"delay_us", &params::delay_us, 1, longest_wait_us},
+        field<params>{"deadline_us", &params::deadline_us, 1, 10'000'000},
+        field<params>{"in_flight", &params::in_flight, 1, most_items, &params::calls}};
     static constexpr std::array sizes{size<params>{{8, 4, 1'000, 300'000, 8}, exhaustive},
                                       size<params>{{100, 10, 1'000, 100'000, 100}, full},
                                       size<params>{{10'000, 100, 1'000, 200'000, 10'000}, exhaustive}};
+
+    static std::string wrong(const params& p) {
+        if (p.deadline_us > p.delay_us) return {};
+        return "deadline_us must be more than delay_us, " + std::to_string(p.delay_us);
+    }
 
     using output = ends_of_waits;
 

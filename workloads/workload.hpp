@@ -6,7 +6,7 @@
 //   decides          its deciding metric
 //   bound            in words: the least time that the parameters and the machine allow
 //   params           an aggregate of std::uint64_t
-//   fields           the names of its members
+//   fields           the names of its members, and what they may be (workloads/params.hpp)
 //   sizes            the parameter sets and the lists they stand in
 //   needs            the verbs that its items use
 //   needs_origin     true when they fetch from the HTTP origin
@@ -50,6 +50,7 @@
 //   at_server(p)     how many requests the origin may see in flight, at most
 //   fresh_process    true when a sample needs a process in which nothing ran before: memory
 //   limits(p) → policy: how many items may be alive
+//   wrong(p)         what is wrong with params that are each what they may be, empty when nothing is
 //   units(p), scheduled(p)   the tasks that a model schedules for it; when they are not its items
 //   alive_together(p)   how many items must be alive together for it to end at all
 //   total(p, outputs)   what the outputs come to, where a single one depends on who was faster; models are
@@ -71,6 +72,7 @@
 #include "bench/load/latency_buckets.hpp"
 #include "bench/origin/foreign_reply.hpp"
 #include "runtimes/runtime.hpp"
+#include "workloads/params.hpp"
 
 namespace crossover {
 
@@ -121,12 +123,6 @@ constexpr std::uint64_t waits_in_turn(std::uint64_t waits, std::uint64_t togethe
 struct note {
     std::string_view name;
     std::uint64_t value;
-};
-
-template <class Params>
-struct field {
-    std::string_view name;
-    std::uint64_t Params::*value;
 };
 
 // The lists in which a size stands. Every size is in the exhaustive one; the first of a workload is the one

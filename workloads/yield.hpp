@@ -18,8 +18,8 @@ struct yield {
     struct params {
         std::uint64_t tasks, yields;  // of each task
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"yields", &params::yields}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"yields", &params::yields, 1, 10'000'000}};
     static constexpr std::array sizes{size<params>{{3, 10}, exhaustive}, size<params>{{2, 10'000}, quick},
                                       size<params>{{100, 1'000}, full},
                                       size<params>{{10'000, 10}, exhaustive}};

@@ -39,21 +39,19 @@ class native_model final : public model {
             if (e.model != of) continue;
             if (const auto held = e.held(cores)) facts_.held = *held;
             facts_.back_end = std::max(facts_.back_end, std::string(e.back_end));
-            for (auto& c : e.cells(e, cores)) {
-                twins_.push_back(c.get());
-                cells_.push_back(std::move(c));
-            }
+            for (auto& c : e.cells(e, cores)) cells_.push_back(std::move(c));
         }
     }
 
     const model_facts& facts() const override { return facts_; }
     arena& memory() override { return memory_; }
     const std::vector<std::unique_ptr<cell>>& cells() const override { return cells_; }
+    cell& keep(std::unique_ptr<cell> further) override { return *cells_.emplace_back(std::move(further)); }
 
     std::vector<int> worker_ids() const override {
         std::vector<int> all;
-        for (const twin_cell* c : twins_) {
-            const std::vector<int> ids = c->worker_ids();
+        for (const auto& c : cells_) {
+            const std::vector<int> ids = static_cast<const twin_cell&>(*c).worker_ids();
             all.insert(all.end(), ids.begin(), ids.end());
         }
         return all;
@@ -69,8 +67,7 @@ class native_model final : public model {
   private:
     arena memory_;
     model_facts facts_{};
-    std::vector<std::unique_ptr<cell>> cells_;
-    std::vector<const twin_cell*> twins_;
+    std::vector<std::unique_ptr<cell>> cells_;  // all of them twins
 };
 
 }  // namespace

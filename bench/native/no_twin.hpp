@@ -7,9 +7,10 @@
 
 namespace crossover::bench::native {
 
+template <class W>
 class absent_twin final : public twin_cell {
   public:
-    explicit absent_twin(cell_facts facts) : facts_(std::move(facts)) {}
+    absent_twin(const entry& of, const size<typename W::params>& s) : of_(of), facts_(twin_facts<W>(of, s)) {}
 
     const cell_facts& facts() const override { return facts_; }
     void open(const environment&) override {}
@@ -19,7 +20,13 @@ class absent_twin final : public twin_cell {
     void pass() override {}
     std::uint64_t check(std::uint64_t) override { return 0; }
 
+    std::unique_ptr<cell> at(const named_params& named) const override {
+        return std::make_unique<absent_twin>(of_,
+                                             size<typename W::params>{params_with<W>(named), exhaustive});
+    }
+
   private:
+    const entry& of_;
     cell_facts facts_;
 };
 
@@ -35,7 +42,7 @@ class no_twin {
     static std::vector<std::unique_ptr<twin_cell>> cells(const entry& of, std::size_t) {
         std::vector<std::unique_ptr<twin_cell>> all;
         for (const auto& s : W::sizes)
-            if (is_shown<W>(s.params)) all.push_back(std::make_unique<absent_twin>(twin_facts<W>(of, s)));
+            if (is_shown<W>(s.params)) all.push_back(std::make_unique<absent_twin<W>>(of, s));
         return all;
     }
 };

@@ -25,7 +25,9 @@ template <class W, class T>
 class twin_cell_of final : public twin_cell {
   public:
     twin_cell_of(const entry& of, const size<typename W::params>& s, std::size_t cores)
-        : facts_(twin_facts<W>(of, s)), params_(s.params), cores_(cores) {}
+        : of_(of), facts_(twin_facts<W>(of, s)), params_(s.params), cores_(cores) {
+        if (!T::fits(params_)) facts_.unsupported = "the twin is not written for such a size";
+    }
 
     const cell_facts& facts() const override { return facts_; }
 
@@ -68,7 +70,13 @@ class twin_cell_of final : public twin_cell {
         return {};
     }
 
+    std::unique_ptr<cell> at(const named_params& named) const override {
+        return std::make_unique<twin_cell_of>(
+            of_, size<typename W::params>{params_with<W>(named), exhaustive}, cores_);
+    }
+
   private:
+    const entry& of_;
     cell_facts facts_;
     typename W::params params_;
     std::size_t cores_;

@@ -21,8 +21,8 @@ struct skeleton {
     struct params {
         std::uint64_t tasks, n;
     };
-    static constexpr std::array fields{field<params>{"tasks", &params::tasks},
-                                       field<params>{"n", &params::n}};
+    static constexpr std::array fields{field<params>{"tasks", &params::tasks, 1, most_items},
+                                       field<params>{"n", &params::n, 1, 1'000'000}};
     static constexpr std::array sizes{size<params>{{8, 1'000}, exhaustive},
                                       size<params>{{16, 100'000}, quick},
                                       size<params>{{1'000, 10'000}, full}};
