@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,16 @@ class Bench:
         self.worker_pids = [pid for pid in workers if isinstance(pid, int)] if isinstance(workers, list) else []
         return answer
 
+    def describe(self, workload: str, params: Mapping[str, int], patience_ns: int) -> Answer:
+        """As ask(), but an outcome of usage is an answer, too."""
+        return self._exchange({"do": "describe", "workload": workload, "params": dict(params)}, patience_ns, ("ok", "unsupported", "usage"))
+
     def ask(self, request: dict[str, Any], patience_ns: int) -> Answer:
         """An outcome other than ok and unsupported has ended the process: its state is not to be trusted."""
+        answer = self._exchange(request, patience_ns, ("ok", "unsupported"))
+        return answer if answer.outcome != "usage" else Answer("failed", f"did not understand the request: {answer.reason}")
+
+    def _exchange(self, request: dict[str, Any], patience_ns: int, fine: Sequence[str]) -> Answer:
         assert self._child is not None and self._child.stdin is not None and self._child.stdout is not None
         if not self._pending and select.select([self._child.stdout], [], [], 0)[0]:
             self._pending = os.read(self._child.stdout.fileno(), 1 << 16)
@@ -96,7 +104,7 @@ class Bench:
         except BrokenPipeError:
             return self._post_mortem()
         answer = self._receive(patience_ns, "outcome")
-        if answer.outcome not in ("ok", "unsupported"):
+        if answer.outcome not in fine:
             self.end()
         return answer
 
@@ -128,8 +136,6 @@ class Bench:
         if not isinstance(outcome, str) or outcome not in OUTCOMES:
             return self._give_up("failed", f"answered no outcome: {_shortened(line)}")
         reason = " ".join(str(body.get("reason", "")).split())
-        if outcome == "usage":
-            return Answer("failed", f"did not understand the request: {reason}")
         return Answer(outcome, reason, body)
 
     def _read_line(self, deadline_ns: int) -> bytes | None:

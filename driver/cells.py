@@ -53,6 +53,8 @@ class Cell:
     rank: int = 0  # what goes first when time is short has the highest
     claimed: bool = False  # the report judges by it what the tutorials say: it is never stopped before the least rounds
     paired: bool = False  # a native twin, or the model that it is the twin of
+    named: bool = False  # the user asked for it on the command line: it has more rounds than any verdict may stop it before
+    promised: int = 0  # so many rounds whatever the looks say
     shown_only: bool = False  # beside those that compete: the least rounds are enough
     listed_per_s: int = 0  # for which bound_ns and least_ns hold, of a case that is paced
     offered_per_s: int | None = None  # chosen from what all models of the case can serve
@@ -128,6 +130,8 @@ class Cell:
                 self.status, self.reason = "unsupported", event["reason"]
             case "projected":
                 self.status, self.reason, self.projected_ns = "projected", event["reason"], event["projected_ns"]
+            case "promised":
+                self.promised = event["rounds"]
             case "left_out":
                 self.status, self.reason = "not_run", event["reason"]
             case "stopped":
@@ -219,13 +223,18 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], siz
             _choice(hello, key, choices)
     cells = []
     for row in _field(hello, "cells", list):
-        if not isinstance(row, dict):
-            raise Malformed("a cell is no object")
-        if size is None or size in _field(row, "sizes", list):
-            cells += [_cell(row, _case(row, params, known), model) for params in _loads(row)]
+        if size is None or (isinstance(row, dict) and size in _field(row, "sizes", list)):
+            cells += cells_of_row(row, known, model)
     if len({cell.id for cell in cells}) < len(cells):
         raise Malformed("a cell is listed twice")
     return cells
+
+
+def cells_of_row(row: Any, known: dict[tuple[str, str], Case], model: str) -> list[Cell]:
+    """One, or one for each load. Raises Malformed."""
+    if not isinstance(row, dict):
+        raise Malformed("a cell is no object")
+    return [_cell(row, _case(row, params, known), model) for params in _loads(row)]
 
 
 def _cell(row: Event, case: Case, model: str) -> Cell:

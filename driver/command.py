@@ -19,6 +19,7 @@ from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
 from driver.run import Request, measure
 from driver.selection import check_names, split_names
+from driver.sizes import parse_size
 from reports import outcomes
 
 _SHOWN_FAILURES = 10
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     size.add_argument("--exhaustive", dest="mode", action="store_const", const="exhaustive", help="all models on all sizes: takes a night")
     run.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
     run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
+    run.add_argument("--size", action="append", metavar="tasks=5000,wait_us=20000", help="only this size of the named workloads; params that are left out are as in a listed size (may be given several times)")
+    run.add_argument("--cells", action="append", metavar="GLOB", help="only cells whose id matches, of all sizes and models: 'mixed/*/tasks:100/*' (may be given several times)")
     run.add_argument("--cores", type=int, metavar="N", help="how many cores a model may use (default: affinity mask and cgroup quota)")
     run.add_argument("--allocator", choices=ALLOCATORS, metavar="A", help=f"of memory, for the models: {', '.join(ALLOCATORS)} (default: {GLIBC})")
     run.add_argument("--seed", type=int, metavar="N", help="of the order of the rounds (default: drawn, and stored)")
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     budget = pace.parse_duration(options.time_budget) if options.time_budget else None
-    begun = options.mode, options.models, options.workloads, options.cores, options.allocator, options.seed, options.out
+    begun = options.mode, options.models, options.workloads, options.size, options.cells, options.cores, options.allocator, options.seed, options.out
     if options.resume is not None:
         if any(option not in (None, "") for option in begun):
             raise Problem("--resume continues a run as it was begun: beside it only --time-budget can be given", Exit.USAGE)
@@ -106,6 +109,8 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         raise Problem(f"--seed {options.seed} is negative", Exit.USAGE)
     if options.seed is not None and options.seed >= 1 << 63:
         raise Problem(f"--seed {options.seed} does not fit into 63 bits", Exit.USAGE)
+    if options.size and not options.workloads:
+        raise Problem(f"--size {options.size[0]} needs --workloads: name those that have these params, as in --workloads mixed", Exit.USAGE)
     if options.out is None:
         output.check_writable(host.ROOT)
     else:
@@ -114,6 +119,8 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         pace=pace.PACES[options.mode or "quick"].with_budget(budget),
         models=_names("--models", options.models, "those of scripts/crossover list"),
         workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
+        sizes=[parse_size(text) for text in options.size or ()],
+        cells=[name for text in options.cells or () for name in _names("--cells", text, "cells of run.json")],
         cores=host.cores_of_run(options.cores),
         allocator=Allocator.named(options.allocator or GLIBC),
         seed=options.seed,

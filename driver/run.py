@@ -19,9 +19,10 @@ from driver.plan import first_rounds
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
-from driver.selection import check_names, select
+from driver.selection import check_names, matching, select
 from driver.saturation import pace_all
 from driver.session import Session
+from driver.sizes import Size, described
 from driver.twins import TWINS, floor, twins_of
 from driver.waiting import Waiter
 from reports.outcomes import FAILURES
@@ -39,6 +40,8 @@ class Request:
     allocator: Allocator
     models: list[str] = field(default_factory=list)
     workloads: list[str] = field(default_factory=list)
+    sizes: list[Size] = field(default_factory=list)  # of these workloads, instead of those of the lists
+    cells: list[str] = field(default_factory=list)  # patterns of ids, among the sizes of all lists
     seed: int | None = None
     out: Path | None = None
     resume: Path | None = None
@@ -59,7 +62,8 @@ class Request:
             if not isinstance(run["programs"], dict):
                 raise TypeError
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
-            return cls(pace, cores, allocator, list(run["models"]), list(run["workloads"]), int(run["seed"]), None, folder, command_line, journal, events)
+            named = list(run["models"]), list(run["workloads"]), [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
+            return cls(pace, cores, allocator, *named, int(run["seed"]), None, folder, command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -77,9 +81,17 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     with Waiter(progress.tick) as waiter:
         session = Session(chosen, servers, request.cores, request.allocator, request.pace, progress, waiter)
         try:
-            openings, offered = session.open(None if request.pace.name == EXHAUSTIVE.name else request.pace.name)
-            check_names("workload", request.workloads, session.workloads)
-            cells = select(offered, _members(openings), request.pace.name, request.workloads, Variants.ALL if request.models else request.pace.variants)
+            listed = EXHAUSTIVE.name if request.sizes or request.cells else request.pace.name
+            openings, offered = session.open(None if listed == EXHAUSTIVE.name else listed)
+            check_names("workload", request.workloads, session.offered)
+            if request.sizes:
+                openings, offered = described(session, openings, request.workloads, request.sizes)
+            if request.cells:
+                offered = matching(offered, request.cells)
+            variants = Variants.ALL if request.models or request.cells else request.pace.variants
+            cells = select(offered, _members(openings), listed, request.workloads, variants)
+            for cell in cells:
+                cell.named = bool(request.models or request.workloads or request.sizes or request.cells)
             openings = session.keep(openings, {cell.model for cell in cells})
             control = _control(cells, request.pace)
             cells = sorted(cells + control, key=lambda cell: cell.rank)
@@ -143,6 +155,8 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "allocator": request.allocator.name,
                 "models": request.models,
                 "workloads": request.workloads,
+                "sizes": request.sizes,
+                "cells": request.cells,
                 "programs": programs,
                 "command_line": request.command_line,
                 "tool_version": TOOL_VERSION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from driver.cells import REFERENCE, REPRESENTATIVE, VARIANT, Cell
@@ -24,6 +25,19 @@ def check_names(kind: str, wanted: Sequence[str], existing: Iterable[str]) -> No
             near = difflib.get_close_matches(name, names, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise Problem(f"there is no {kind} {name}{hint}; there are: {', '.join(names) or 'none'}", Exit.USAGE)
+
+
+def matching(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
+    """Those whose ids any of the patterns of a shell names."""
+    found = {}
+    for pattern in patterns:
+        matched = [cell for cell in cells if fnmatch.fnmatchcase(cell.id, pattern)]
+        if not matched:
+            near = difflib.get_close_matches(pattern, (cell.id for cell in cells), 2, 0.5)
+            hint = f" (near it: {', '.join(near)})" if near else ""
+            raise Problem(f"--cells {pattern} matches no cell{hint}: ids are written as in run.json, * stands for any part", Exit.NOTHING_MATCHED)
+        found.update({cell.id: cell for cell in matched})
+    return list(found.values())
 
 
 def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants) -> list[Cell]:

@@ -35,7 +35,7 @@ class Session:
         self.waiter = waiter
         self.record: Record
         self._listener = Listener()
-        self.workloads: set[str] = set()  # that any of the models has, in whatever list
+        self.offered: dict[str, dict[str, dict[str, Any]]] = {}  # workload → model → one of its cells, of whatever list, as hello has it
         self._begin_ns = time.monotonic_ns()
         self._nursery = Nursery()
         self._servers = {name: Server(_SERVERS[name], path, self._nursery, waiter) for name, path in servers.items()}
@@ -68,7 +68,8 @@ class Session:
                     if (cores := answer.body.get("cores", self._cores)) != self._cores:
                         raise Malformed(f"cores is {quoted(cores)}, and it was started with --cores {self._cores}")
                     cells += read_hello(answer.body, name, known, size)
-                    self.workloads |= {row["workload"] for row in answer.body["cells"]}
+                    for row in answer.body["cells"]:
+                        self.offered.setdefault(row["workload"], {})[name] = row
                 except Malformed as malformed:
                     bench.end()
                     status, reason = "failed", f"its hello does not keep to the protocol: {malformed}"
@@ -78,9 +79,16 @@ class Session:
             events.append({"event": "model", "model": name, "status": status, "reason": reason, "hello": hello})
             if status == "ok":
                 events.append({"event": "start", "model": name})
-        if not self.workloads:
+        if not self.offered:
             raise Problem("no model can be measured: " + "; ".join(f"{event['model']}: {event['reason'] or 'has no cells'}" for event in events[:3]))
         return events, cells
+
+    def describe(self, model: str, workload: str, params: Mapping[str, int]) -> Answer:
+        """What it says of a cell with these params. An outcome of usage: there is none, or it knows no such request."""
+        self.waiter.check()
+        self.progress.tell(f"asking {model} for {workload}")
+        bench = self._benches[model]
+        return bench.describe(workload, params, 2 * self.pace.grace_ns) if bench.running else Answer("failed", "its process has ended")
 
     def keep(self, events: list[dict[str, Any]], models: set[str]) -> list[dict[str, Any]]:
         """Ends the processes of all other models and leaves out their events, unless they say what went wrong."""

@@ -4,8 +4,8 @@
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
   model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
   children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload), hello (overrides),
-  slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
-  fault: {do: hello|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
+  own_sizes_only (knows no request to describe a cell), slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
+  fault: {do: hello|describe|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
 """
 
 from __future__ import annotations
@@ -95,6 +95,15 @@ def say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def description(request: dict[str, Any]) -> dict[str, Any]:
+    """Of a cell with the tasks and the delay that the request names."""
+    tasks = request["params"].get("tasks", 10)
+    if not 1 <= tasks <= 100_000:
+        return {"outcome": "usage", "reason": f"tasks is {tasks}: {request['workload']} takes from 1 to 100000"}
+    made = cell(request["workload"], tasks)
+    return {"outcome": "ok", "cell": {**made, "params": {**made["params"], **request["params"]}, "sizes": []}}
+
+
 def cell(workload: str, units: int) -> dict[str, Any]:
     usual = {
         "workload": workload,
@@ -122,6 +131,8 @@ def samples_before() -> int:
 
 
 def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
+    if request["do"] == "describe":
+        return {"outcome": "usage", "reason": "'do' is one of gate, sample, quit"} if CONFIG.get("own_sizes_only") else description(request)
     units = request["params"]["tasks"]
     if request["do"] == "gate":
         time.sleep(CONFIG.get("gate_s", 0))
