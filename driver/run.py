@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Request:
     allocator: Allocator
     models: list[str] = field(default_factory=list)
     workloads: list[str] = field(default_factory=list)
-    sizes: list[Size] = field(default_factory=list)  # of these workloads, instead of those of the lists
+    sizes: Sequence[Size] = ()  # of these workloads, instead of those of the lists
     cells: list[str] = field(default_factory=list)  # patterns of ids, among the sizes of all lists
     seed: int | None = None
     out: Path | None = None
@@ -62,8 +63,9 @@ class Request:
             if not isinstance(run["programs"], dict):
                 raise TypeError
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
-            named = list(run["models"]), list(run["workloads"]), [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
-            return cls(pace, cores, allocator, *named, int(run["seed"]), None, folder, command_line, journal, events)
+            sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
+            models, workloads = list(run["models"]), list(run["workloads"])
+            return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -155,7 +157,7 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "allocator": request.allocator.name,
                 "models": request.models,
                 "workloads": request.workloads,
-                "sizes": request.sizes,
+                "sizes": list(request.sizes),
                 "cells": request.cells,
                 "programs": programs,
                 "command_line": request.command_line,
