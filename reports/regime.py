@@ -15,6 +15,7 @@ from reports.analysis import Analysis, Case, Row
 from reports.lines import Overtaking, lines, overtakings
 from reports.load import withheld
 from reports.regret import regrets
+from reports.step_cost import step_ns
 
 WORKLOAD = "mixed"
 MANY = 1000  # tasks
@@ -67,32 +68,26 @@ class Regime:
 def regimes(analysis: Analysis, metric: str) -> tuple[Regime, ...]:
     """For few tasks and for many: of each the number of tasks with the most cases. None where nothing is judged by that metric."""
     row = next((row for row in analysis.rows if row.workload.id == WORKLOAD), None)
-    step_ns = _step_ns(row) if row else None
-    if row is None or step_ns is None or withheld(analysis.run, metric):
+    cost_ns = step_ns(row.cases) if row else None
+    if row is None or cost_ns is None or withheld(analysis.run, metric):
         return ()
     groups: dict[int, list[Place]] = {}
     for case in row.cases:
         if case.params["steps"] > 0 and case.verdicts[metric].ratios:
-            groups.setdefault(case.params["tasks"], []).append(_place(case, case.params["wait_us"], case.params["steps"], step_ns))
+            groups.setdefault(case.params["tasks"], []).append(_place(case, case.params["wait_us"], case.params["steps"], cost_ns))
     chosen = []
     for many in (False, True):
         side = [tasks for tasks in groups if (tasks >= MANY) == many]
         if side:
             chosen.append(max(side, key=lambda tasks: (len(groups[tasks]), tasks)))
-    return tuple(Regime(tasks, tuple(groups[tasks]), _overtakings(row, tasks, metric, step_ns), _surface(groups[tasks], metric)) for tasks in chosen)
+    return tuple(Regime(tasks, tuple(groups[tasks]), _overtakings(row, tasks, metric, cost_ns), _surface(groups[tasks], metric)) for tasks in chosen)
 
 
-def _step_ns(row: Row) -> float | None:
-    """What a step of computing takes on one core: the least that any model was measured to spend on one, because the rest is overhead."""
-    cells = [(case, model) for case in row.cases for model in case.medians["cpu"] if case.params.get("steps")]
-    return min((case.medians["cpu"][model] / (case.params["tasks"] * case.params["steps"]) for case, model in cells), default=None)
+def _place(case: Case, wait_us: float, steps: float, cost_ns: float) -> Place:
+    return Place(case, 1000.0 * wait_us, steps * cost_ns)
 
 
-def _place(case: Case, wait_us: float, steps: float, step_ns: float) -> Place:
-    return Place(case, 1000.0 * wait_us, steps * step_ns)
-
-
-def _overtakings(row: Row, tasks: int, metric: str, step_ns: float) -> tuple[tuple[Overtaking, Place, Place, Place], ...]:
+def _overtakings(row: Row, tasks: int, metric: str, cost_ns: float) -> tuple[tuple[Overtaking, Place, Place, Place], ...]:
     found = []
     for key in ("wait_us", "steps"):
         for line in lines(row, key):
@@ -102,7 +97,7 @@ def _overtakings(row: Row, tasks: int, metric: str, step_ns: float) -> tuple[tup
             for overtaking in overtakings(line, metric):
                 crossing = overtaking.crossing
                 where = [{**case.params, key: value} for value in (crossing.at, crossing.low, crossing.high)]
-                at, low, high = (_place(case, params["wait_us"], params["steps"], step_ns) for params in where)
+                at, low, high = (_place(case, params["wait_us"], params["steps"], cost_ns) for params in where)
                 found.append((overtaking, at, low, high))
     return tuple(found)
 
