@@ -1,10 +1,10 @@
-"""`crossover advise`: reads the question and the run, and says which model, on what evidence, and where the choice would flip."""
+"""`crossover advise`: reads the question, finds the run that answers it, and says which model, with what bound, on what evidence."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,15 @@ from driver import document
 from driver.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from reports.advice import Advice, Estimate, Flip
-    from reports.analysis import Analysis
+    from reports.advice import Advice
+    from reports.run import Run
 
 _TIMES = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _MOST_TASKS = 100_000_000
 _MOST_NS = 86_400e9
 _MOST_BYTES = 1 << 60
-_PARAMETERS = {"tasks": "tasks", "wait_ns": "a wait", "compute_ns": "computing"}
+_MOST_RUNS = 5  # newest ones, that are asked
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,14 @@ class Request:
     blocking_library: bool
     memory_bytes: int | None
     run: Path | None
+    measure: bool
+    again: str  # the command that measures what is asked
+
+    def __post_init__(self) -> None:
+        if self.measure and self.run is not None:
+            raise Problem("--measure makes a run of its own to answer from: leave out --run", Exit.USAGE)
+        if not self.wait_ns and not self.compute_ns:
+            raise Problem("--wait 0 --compute 0: tasks that neither wait nor compute need no model: give one of them above 0", Exit.USAGE)
 
 
 def parse_time(option: str, text: str) -> float:
@@ -60,109 +68,80 @@ def parse_memory(text: str) -> int:
     return round(value)
 
 
-def latest(results: Path) -> Path:
-    """The newest run that is there."""
-    found = sorted(results.glob(f"*/{document.NAME}"), key=lambda file: (file.stat().st_mtime_ns, str(file)))
-    if not found:
-        raise Problem(f"there is no run in {results}: measure with scripts/crossover run --full, or name one with --run DIR", Exit.USAGE)
-    return found[-1].parent
-
-
-def advise(request: Request, results: Path, say: Callable[[str], None]) -> Exit:
-    from reports.advice import NoAdvice, Question
-    from reports.advice import advise as find
-    from reports.analysis import analyse
-    from reports.read import ReadError, read_run
-    from reports.surface import Work
-
-    folder = request.run or latest(results)
-    if not (folder / document.NAME).is_file():
-        raise document.nothing_in(folder)
-    try:
-        analysis = analyse(read_run(folder))
-    except ReadError as error:
-        raise Problem(str(error), Exit.CELL_FAILED) from None
-    try:
-        advice = find(analysis, Question(Work(request.tasks, request.wait_ns, request.compute_ns), request.blocking_library, request.memory_bytes))
-    except NoAdvice as error:
-        raise Problem(f"{folder}: {error}", Exit.NOTHING_MATCHED) from None
-    for line in _lines(advice, analysis, folder):
-        say(line)
+def advise(request: Request, results: Path, benches: Path | None, say: Callable[[str], None]) -> Exit:
+    """`benches`: see driver.command.main."""
+    if request.measure:
+        return _by_measuring(request, benches, say)
+    if request.run is None:
+        folder, run, advice = _newest_that_answers(request, results)
+    else:
+        if not (request.run / document.NAME).is_file():
+            raise document.nothing_in(request.run)
+        folder = request.run
+        run, advice = _from(request, folder, f"{request.again} measures this very mix")
+    _tell(folder, run, advice, f"Measure it: {request.again}", say)
     return Exit.OK
 
 
-def _lines(advice: Advice, analysis: Analysis, folder: Path) -> Iterator[str]:
-    from reports.quantities import duration, size
+def _by_measuring(request: Request, benches: Path | None, say: Callable[[str], None]) -> Exit:
+    from driver.mix import measure_mix
 
-    question, run = advice.question, analysis.run.run
-    work = question.work
-    limits = "; the library only blocks" if question.blocking_library else ""
-    limits += f"; at most {size(question.memory_bytes)}" if question.memory_bytes is not None else ""
-    yield f"{work.tasks:,} tasks at once, each waits {duration(work.wait_ns)} and computes {duration(work.compute_ns)}{limits}"
-    yield f"from {folder}: {run.get('mode')} run on {run.get('cores')} cores, grade {analysis.run.noise.get('grade') or 'unknown'}{'' if run.get('complete') else ', incomplete'}"
-    yield ""
-    yield f"Recommended: {advice.recommended.model}: {_told(advice.recommended)}"
-    for estimate in advice.near:
-        yield f"  not shown to be slower: {estimate.model}: {_ratio(estimate)}; {_told(estimate)}"
-    yield from _runner_up(advice)
-    if advice.baseline is not None:
-        yield f"  one after another ({advice.baseline.model}): {_ratio(advice.baseline)}"
-    for model, why in advice.excluded:
-        yield f"  left out: {model}: {why}"
-    yield ""
-    if advice.flips:
-        yield "The choice flips"
-        for flip in advice.flips:
-            yield f"  to {flip.to} at {_PARAMETERS[flip.parameter]} {'from' if flip.upwards else 'down to'} {_amount(flip, flip.at)}{_where(flip)}"
-    else:
-        yield "The choice does not flip within what was measured of each parameter."
-    yield from _evidence(advice)
-    if (grade := analysis.run.noise.get("grade")) in ("C", "D"):
-        yield f"! Other programs disturbed that run (grade {grade}): on a quiet machine the answer may differ."
+    measured = measure_mix(request.tasks, request.wait_ns, request.compute_ns, benches, ["crossover", *request.again.split()[1:]], say)
+    if measured.verdict == Exit.INTERRUPTED:
+        return measured.verdict
+    run, advice = _from(request, measured.folder, "ask for fewer tasks, for shorter ones, or within wider limits", measured.step_ns)
+    _tell(measured.folder, run, advice, f"Measure it for longer: {measured.longer}", say)
+    return measured.verdict
 
 
-def _told(estimate: Estimate) -> str:
-    from reports.quantities import duration, size
-
-    memory = f", {size(estimate.memory_bytes)}" if estimate.memory_bytes is not None else ""
-    return f"about {duration(estimate.time_ns)} (95 % interval {duration(estimate.low_ns)} to {duration(estimate.high_ns)}), CPU {duration(estimate.cpu_ns)}{memory}"
-
-
-def _ratio(estimate: Estimate) -> str:
-    from reports.quantities import ratio
-    from reports.words import interval_in_words
-
-    return f"{ratio(estimate.ratio.value)} of its time, {interval_in_words(estimate.ratio)}"
-
-
-def _runner_up(advice: Advice) -> Iterator[str]:
-    for place, estimate in enumerate(advice.slower):
-        yield f"  {'slower' if advice.near or place else 'runner-up'}: {estimate.model}: {_ratio(estimate)}; {_told(estimate)}"
-
-
-def _amount(flip: Flip, value: float) -> str:
-    from reports.quantities import duration
-
-    return f"{value:,.0f}" if flip.parameter == "tasks" else duration(value)
+def _newest_that_answers(request: Request, results: Path) -> tuple[Path, Run, Advice]:
+    """Of the newest runs the first that knows the mix, or else the first that knows anything like it: a run of other workloads hides none that went before."""
+    files = sorted(results.glob(f"*/{document.NAME}"), key=lambda file: (file.stat().st_mtime_ns, str(file)), reverse=True)
+    if not files:
+        raise Problem(f"there is no run in {results}: {request.again} measures this very mix, scripts/crossover run --full many others", Exit.USAGE)
+    near: list[tuple[Path, Run, Advice]] = []
+    problems: list[Problem] = []
+    for folder in (file.parent for file in files[:_MOST_RUNS]):
+        try:
+            run, advice = _from(request, folder, f"{request.again} measures this very mix")
+        except Problem as problem:
+            problems.append(problem)
+            continue
+        near.append((folder, run, advice))
+        if advice.answers:
+            return near[-1]
+    if not near:
+        raise problems[0]
+    return near[0]
 
 
-def _where(flip: Flip) -> str:
-    """The interval of the flip."""
-    if flip.low is None and flip.high is None:
-        return " (hardly shown: most resamples have none)"
-    low = "below what was measured" if flip.low is None else _amount(flip, flip.low)
-    high = "above what was measured" if flip.high is None else _amount(flip, flip.high)
-    return f" (95 % interval {low} to {high})"
+def _from(request: Request, folder: Path, remedy: str, step_ns: float | None = None) -> tuple[Run, Advice]:
+    from reports.advice import NoAdvice, Question
+    from reports.advice import advise as find
+    from reports.analysis import analyse
+    from reports.mixes import WORKLOADS
+    from reports.read import ReadError, read_run
+    from reports.surface import Work
+
+    try:
+        run = read_run(folder)
+    except ReadError as error:
+        raise Problem(str(error), Exit.CELL_FAILED) from None
+    analysis = analyse(replace(run, cells=tuple(cell for cell in run.cells if cell.workload in WORKLOADS)))
+    question = Question(Work(request.tasks, request.wait_ns, request.compute_ns), request.blocking_library, request.memory_bytes)
+    try:
+        return run, find(analysis, question, step_ns)
+    except NoAdvice as lack:
+        raise Problem(f"{folder}: {lack}: {remedy}", Exit.NOTHING_MATCHED) from None
 
 
-def _evidence(advice: Advice) -> Iterator[str]:
-    from reports.quantities import duration
-    from reports.words import verdict_in_words
+def _tell(folder: Path, run: Run, advice: Advice, measure: str, say: Callable[[str], None]) -> None:
+    from reports.advice_in_words import in_words
+    from reports.load import warning
 
-    verdict, work = advice.nearest.verdicts["time"], advice.nearest_work
-    near = f"{work.tasks:,} tasks, wait {duration(work.wait_ns)}, computing {duration(work.compute_ns)}"
-    yield f"Evidence: {advice.cases} measured mixed cases; the nearest one ({near}): {verdict_in_words(verdict)}"
-    if advice.missed is not None:
-        yield f"A case that the estimate has not seen is missed by a factor of {advice.missed:.2f} in the middle."
-    if advice.outside:
-        yield f"! Outside the measured range: {'; '.join(advice.outside)}: an extrapolation, measure that size before you rely on it."
+    grade = run.noise.get("grade")
+    state = f"{run.run.get('mode')} run on {run.run.get('cores')} cores, grade {grade or 'unknown'}{'' if run.run.get('complete') else ', incomplete'}"
+    for line in in_words(advice, f"{folder}: {state}", measure):
+        say(line)
+    if told := warning(run):
+        say(f"! {told}")

@@ -83,13 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
     check.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
     check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
-    advice = verbs.add_parser("advise", help="which model for this work? from what a run measured", allow_abbrev=False)
+    advice = verbs.add_parser("advise", help="which model for this work? from what a run measured, or by measuring it", allow_abbrev=False)
     advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
     advice.add_argument("--wait", required=True, metavar="20ms", help="how long each of them waits")
     advice.add_argument("--compute", required=True, metavar="200us", help="how long each of them computes")
     advice.add_argument("--blocking-library", action="store_true", help="the waits are calls of a library that only blocks")
     advice.add_argument("--memory", metavar="512M", help="that there is for all of it")
-    advice.add_argument("--run", type=Path, metavar="DIR", help="the results folder of a run (default: the newest in results/)")
+    advice.add_argument("--run", type=Path, metavar="DIR", help="the results folder of a run (default: the newest in results/ that knows such work)")
+    advice.add_argument("--measure", action="store_true", help="measure this very mix, in 30 s after the build, and answer from that")
     validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
     validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
     new = verbs.add_parser("new", help="write the skeleton of a runtime or a workload: it works as it is, and is registered", allow_abbrev=False)
@@ -203,7 +204,15 @@ def _question(options: argparse.Namespace) -> advise.Request:
         blocking_library=options.blocking_library,
         memory_bytes=advise.parse_memory(options.memory) if options.memory is not None else None,
         run=options.run,
+        measure=options.measure,
+        again=_measuring(options),
     )
+
+
+def _measuring(options: argparse.Namespace) -> str:
+    """The command that measures what is asked."""
+    limits = ["--blocking-library"] * options.blocking_library + ([f"--memory {options.memory}"] if options.memory is not None else [])
+    return " ".join([f"scripts/crossover advise --tasks {options.tasks} --wait {options.wait} --compute {options.compute}", *limits, "--measure"])
 
 
 @contextlib.contextmanager
@@ -262,7 +271,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "check":
             return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
         case "advise":
-            return advise.advise(_question(options), host.ROOT / "results", print)
+            return advise.advise(_question(options), host.ROOT / "results", benches, print)
         case "validate":
             return examine.validate(options.file, print)
         case "new":

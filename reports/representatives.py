@@ -93,6 +93,11 @@ def competing(members: Iterable[Member], class_: str, supported: Set[str]) -> se
     return {first for line in _lines(members, class_) if (first := next((id for id in line if id in supported), None))}
 
 
+def first_choices(class_: str) -> set[str]:
+    """Who competes in work of that class where nothing is unsupported."""
+    return {line[0] for line in _lines([], class_)}
+
+
 def passed_over(members: Iterable[Member], class_: str, supported: Set[str]) -> set[str]:
     """Those that would have come before a representative, or instead of none, had they supported the case: a report says why they do not."""
     return {id for line in _lines(members, class_) for id in takewhile(lambda id: id not in supported, line)}

@@ -89,6 +89,11 @@ def _bounds(value: float, error: float, freedom: float, tail: float = _BOUND, cl
     return Bounds(value, value - half, value + half, value - claim, value + claim, error)
 
 
+def bounds_of(value: float, error: float, freedom: float) -> Bounds:
+    """Of an estimate whose standard error is known otherwise."""
+    return _bounds(value, error, freedom)
+
+
 def bounds(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Bounds:
     """Of the log ratios of at least two rounds. `processes`: which processes measured each round; where their spread is shown, they are what was sampled, not the rounds."""
     groups: dict[Hashable, list[float]] = {}

@@ -3,51 +3,83 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from driver import mix, output
 from driver.advise import parse_memory, parse_time
 from driver.command import main
-from tests.reports import synthetic
-from tests.reports.test_advice import AT_ONCE, blocking, mixed
+from driver.pace import SECOND
+from tests.driver.conftest import Benches
+from tests.reports.test_advice import SIZES, Cells, document, mixed, replies
 
-QUESTION = ("advise", "--tasks", "500", "--wait", "8ms", "--compute", "20us")
+QUESTION = ("advise", "--tasks", "1000", "--wait", "10ms", "--compute", "12us")
+MEASURE = "scripts/crossover advise --tasks 1000 --wait 10ms --compute 12us --measure"
 
 
-def run_of(folder: Path, cells: list[dict[str, object]]) -> Path:
-    workloads = [{"id": id, "class": "mixed" if id == "mixed" else "lessons"} for id in dict.fromkeys(str(cell["workload"]) for cell in cells)]
-    document = synthetic.run(list(dict.fromkeys(str(cell["model"]) for cell in cells)), workloads, cells)
-    for model in document["models"]:
-        model["at_once"] = AT_ONCE[model["id"]]
-    folder.mkdir()
-    (folder / "run.json").write_text(json.dumps(document))
+def run_of(folder: Path, cells: Cells, grade: str = "A", age_s: int = 0) -> Path:
+    run = document(cells)
+    run["noise"]["grade"] = grade
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(run))
+    os.utime(folder / "run.json", (1_700_000_000 - age_s,) * 2)
     return folder
 
 
-def test_the_answer_has_the_choice_its_interval_the_rest_the_flip_and_the_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*QUESTION, "--run", str(run_of(tmp_path / "run", mixed()))]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("500 tasks at once, each waits 8.00 ms and computes 20.0 µs\n")
-    assert "Recommended: thread_pool_wide: about" in told or "Recommended: event_loop: about" in told
-    for part in ("95 % interval", "one after another (serial)", "flip", "Evidence: 6 measured mixed cases", "missed by a factor"):
-        assert part in told
-    assert "Outside" not in told
-    assert "disturbed" not in told
+def test_the_answer_has_its_evidence_the_choice_the_figures_and_what_they_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_of(tmp_path / "run", mixed())
+    assert main([*QUESTION, "--run", str(folder)]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[0] == "1,000 tasks at once, each waits 10.0 ms and computes 12.0 µs"
+    assert lines[1] == f"from {folder}: quick run on 2 cores, grade A"
+    assert lines[3].startswith("This was measured") and lines[3].endswith(" rounds.")
+    assert lines[4].startswith("event_loop is the fastest: ")
+    assert any(line.startswith("event_loop  ") for line in lines)
+    assert not any("Recommended" in line or "flip" in line or "disturbed" in line for line in lines)
 
 
 def test_a_disturbed_run_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = run_of(tmp_path / "run", mixed())
-    document = json.loads((folder / "run.json").read_text())
-    document["noise"]["grade"] = "D"
-    (folder / "run.json").write_text(json.dumps(document))
+    assert main([*QUESTION, "--run", str(run_of(tmp_path / "run", mixed(), "C"))]) == 0
+    assert "\n! other programs disturbed most of the visits (grade C)" in capsys.readouterr().out
+
+
+def test_a_run_under_too_much_load_has_no_advice_by_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_of(tmp_path / "run", mixed(), "D")
     assert main([*QUESTION, "--run", str(folder)]) == 0
-    assert "! Other programs disturbed that run (grade D)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "\nNo verdict: too much load: " in told
+    assert "\nAmong event_loop, thread_pool_wide and process_pool_wide, event_loop needs the least CPU time: 0." in told
+    assert main(["advise", "--tasks", "300", "--wait", "5ms", "--compute", "30us", "--run", str(folder)]) == 0
+    assert "nothing is estimated for it: too much load: " in capsys.readouterr().out
 
 
-def test_a_question_beyond_the_measured_range_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_beyond_the_measured_range_is_answered_with_the_command_that_measures_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_of(tmp_path / "run", mixed())
-    assert main(["advise", "--tasks", "5000", "--wait", "20ms", "--compute", "200us", "--memory", "512M", "--run", str(folder)]) == 0
-    assert "! Outside the measured range: wait 20.0 ms (measured 1.00 ms to 10.0 ms)" in capsys.readouterr().out
+    assert main(["advise", "--tasks", "5000", "--wait", "20ms", "--compute", "200us", "--blocking-library", "--run", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "No advice: this mix was not measured, and nothing is estimated for it: wait 20.0 ms" in told
+    assert "\nMeasure it: scripts/crossover advise --tasks 5000 --wait 20ms --compute 200us --blocking-library --measure\n" in told
+
+
+def test_the_newest_run_that_knows_the_mix_answers_even_if_newer_ones_know_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("driver.host.ROOT", tmp_path)
+    results = tmp_path / "results"
+    run_of(results / "replies", replies(70, event_loop=2), age_s=0)
+    run_of(results / "one_case", mixed(sizes=SIZES[:1]), age_s=10)
+    run_of(results / "all_cases", mixed(), age_s=20)
+    run_of(results / "oldest", mixed(), age_s=30)
+    assert main(QUESTION) == 0
+    assert f"from {results / 'all_cases'}: " in capsys.readouterr().out
+    assert main(["advise", "--tasks", "7", "--wait", "1s", "--compute", "0"]) == 0
+    assert f"from {results / 'one_case'}: " in capsys.readouterr().out
+
+
+def test_without_any_run_there_is_one_line_that_says_how_to_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("driver.host.ROOT", tmp_path)
+    assert main(QUESTION) == 2
+    assert MEASURE in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -56,16 +88,21 @@ def test_a_question_beyond_the_measured_range_is_marked(tmp_path: Path, capsys: 
         (("--tasks", "0"), "--tasks 0"),
         (("--tasks", "many"), "--tasks many"),
         (("--tasks", "1e3"), "--tasks 1e3"),
+        (("--tasks", "1000000000000"), "--tasks 1000000000000"),
         (("--tasks", "1" * 400), "--tasks 1"),
         (("--wait", "20"), "--wait 20"),
         (("--wait", "-1ms"), "--wait"),
         (("--wait", "nan"), "--wait nan"),
+        (("--wait", "0", "--compute", "0ms"), "--wait 0 --compute 0"),
         (("--compute", "2 ms"), "--compute 2 ms"),
         (("--compute", "999999s"), "--compute 999999s"),
         (("--memory", "lots"), "--memory lots"),
         (("--memory", "0M"), "--memory 0M"),
+        (("--memory", "0"), "--memory 0"),
         (("--memory", "9" * 400), "is no size"),
         (("--run", "/no/such/run"), "/no/such/run"),
+        (("--run", "."), "there is no run in ."),
+        (("--measure", "--run", "."), "leave out --run"),
         (("--blocking-libary",), "--blocking-library"),
     ],
 )
@@ -82,11 +119,27 @@ def test_a_question_with_a_part_missing_is_refused(capsys: pytest.CaptureFixture
     assert "--wait, --compute" in capsys.readouterr().err
 
 
-def test_a_run_that_measured_nothing_of_the_kind_is_exit_code_6(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*QUESTION, "--run", str(run_of(tmp_path / "a", blocking(event_loop=2)))]) == 6
-    assert "scripts/crossover run --full" in capsys.readouterr().err
-    assert main([*QUESTION, "--blocking-library", "--run", str(run_of(tmp_path / "b", mixed()))]) == 6
-    assert "blocking_call" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("cells", "lacks"),
+    [
+        (replies(70, event_loop=2, fibers=2), "no mixed case was measured"),
+        (mixed(models=("event_loop", "serial")), "mixed cases were measured on event_loop only"),
+    ],
+)
+def test_a_run_that_leaves_nothing_to_compare_is_exit_code_6(tmp_path: Path, cells: Cells, lacks: str, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_of(tmp_path / "run", cells)
+    assert main([*QUESTION, "--run", str(folder)]) == 6
+    told = capsys.readouterr().err
+    assert told.startswith(f"crossover: {folder}: {lacks}") and told.endswith(f": {MEASURE} measures this very mix\n")
+
+
+def test_a_run_without_serial_and_an_incomplete_one_are_answered_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_of(tmp_path / "run", mixed(models=("event_loop", "thread_pool_wide")))
+    run = json.loads((folder / "run.json").read_text())
+    run["run"]["complete"] = False
+    (folder / "run.json").write_text(json.dumps(run))
+    assert main([*QUESTION, "--run", str(folder)]) == 0
+    assert "grade A, incomplete\n" in capsys.readouterr().out
 
 
 def test_a_run_that_cannot_be_read_is_exit_code_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,3 +151,44 @@ def test_a_run_that_cannot_be_read_is_exit_code_4(tmp_path: Path, capsys: pytest
 def test_times_and_sizes_are_read_with_their_units() -> None:
     assert [parse_time("--wait", text) for text in ("20ms", "1.5s", "200us", "30ns", "0")] == [2e7, 1.5e9, 2e5, 30, 0]
     assert [parse_memory(text) for text in ("512M", "2G", "1.5GiB", "1000", "64KB")] == [512 << 20, 2 << 30, 3 << 29, 1000, 64 << 10]
+
+
+@pytest.fixture
+def mixing(benches: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Benches:
+    """Doubles that have mixed at any size, of which event_loop_threads is twice as fast; a step takes 2 ns."""
+    monkeypatch.setattr(output, "ROOT", tmp_path)
+    monkeypatch.setattr(mix, "_BUDGET_NS", 4 * SECOND)
+    usual: dict[str, Any] = {"class": "mixed", "workload": "mixed", "params": {"tasks": 1000, "wait_us": 0, "steps": 100_000, "in_flight": 1000}}
+    times = {"serial": 200_000, "event_loop_threads": 50_000, "thread_pool_wide": 100_000, "thread_per_task": 300_000, "event_loop": 10_000}
+    for model, unit_ns in times.items():
+        benches.add(model, unit_ns=unit_ns, cells={"wait": usual, "mixed": usual}, requests=str(tmp_path / f"{model}.requests"))
+    return benches
+
+
+def test_to_measure_is_to_run_that_very_mix_and_to_answer_from_it(mixing: Benches, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*QUESTION, "--measure"], benches=mixing.folder) == 0
+    told = capsys.readouterr().out
+    (folder,) = (tmp_path / "results").iterdir()
+    assert told.startswith(f"measured into {folder}")
+    assert "\nThis was measured: 1,000 tasks at once, each waits 10.0 ms and computes 12.0 µs; " in told
+    assert "\nevent_loop_threads is the fastest: " in told
+    run = json.loads((folder / "run.json").read_text())
+    assert {cell["model"] for cell in run["cells"]} == {"event_loop_threads", "thread_pool_wide", "thread_per_task"}
+    assert {json.dumps(cell["params"]) for cell in run["cells"]} == {json.dumps({"tasks": 1000, "wait_us": 10_000, "steps": 6_000, "in_flight": 1000})}
+
+
+def test_a_mix_that_is_soon_done_one_after_another_is_measured_so_too(mixing: Benches, tmp_path: Path) -> None:
+    assert main(["advise", "--tasks", "1000", "--wait", "0", "--compute", "1us", "--measure"], benches=mixing.folder) == 0
+    (folder,) = (tmp_path / "results").iterdir()
+    assert "serial" in {cell["model"] for cell in json.loads((folder / "run.json").read_text())["cells"]}
+
+
+def test_a_mix_that_the_workload_refuses_is_one_line(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advise", "--tasks", "100001", "--wait", "1ms", "--compute", "0", "--measure"], benches=mixing.folder) == 2
+    assert "tasks is 100001: mixed takes from 1 to 100000" in capsys.readouterr().err
+
+
+def test_without_serial_nothing_tells_what_a_step_takes(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:
+    (mixing.folder / "bench_serial").unlink()
+    assert main([*QUESTION, "--measure"], benches=mixing.folder) == 3
+    assert "serial is not built" in capsys.readouterr().err

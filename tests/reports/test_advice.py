@@ -1,23 +1,29 @@
-"""Advice from a surface whose truth is known: models that follow the formula, measured with noise at a few sizes."""
+"""Advice from models whose truth is known: they follow the formula, measured with noise at a few sizes."""
 
 from __future__ import annotations
 
+import copy
+import random
 from typing import Any
 
-import numpy as np
 import pytest
 from reports.advice import Advice, NoAdvice, Question, advise
+from reports.advice_in_words import in_words
 from reports.analysis import analyse
 from reports.read import parse_run
-from reports.surface import Measured, Surface, Work, errors
+from reports.surface import Work
 from tests.reports import synthetic
 
 MS, US = 1e6, 1e3
 STEP_NS = 1.2
-AT_ONCE = {"event_loop": 10_000_000, "thread_pool_wide": 256, "process_pool_wide": 32, "serial": 1}
-CORES = {"event_loop": 1.0, "thread_pool_wide": 2.0, "process_pool_wide": 1.8, "serial": 1.0}
-OVERHEAD_NS = {"event_loop": 700.0, "thread_pool_wide": 6_000.0, "process_pool_wide": 7_000.0, "serial": 50.0}
+AT_ONCE = {"event_loop": 10_000_000, "thread_pool_wide": 256, "process_pool_wide": 32, "fibers": 10_000_000, "event_loop_per_core": 10_000_000, "thread_per_task": 16_000, "asio": 10_000_000, "event_loop_tasks": 10_000_000, "serial": 1}
+CORES = {"event_loop": 1.0, "thread_pool_wide": 2.0, "process_pool_wide": 1.8, "fibers": 1.0, "event_loop_per_core": 2.0, "thread_per_task": 1.5, "asio": 1.0, "event_loop_tasks": 1.0, "serial": 1.0}
+OVERHEAD_NS = {"event_loop": 700.0, "thread_pool_wide": 6_000.0, "process_pool_wide": 7_000.0, "fibers": 700.0, "event_loop_per_core": 300.0, "thread_per_task": 20_000.0, "asio": 100.0, "event_loop_tasks": 100.0, "serial": 50.0}
 SIZES = ((100, 1_000, 10_000), (100, 1_000, 100_000), (100, 10_000, 10_000), (100, 10_000, 100_000), (1_000, 10_000, 10_000), (10_000, 10_000, 1_000))
+MODELS = ("event_loop", "thread_pool_wide", "process_pool_wide", "serial")
+MEASURED = Work(1_000, 10 * MS, 10_000 * STEP_NS)
+
+Cells = list[dict[str, Any]]
 
 
 def truth_ns(model: str, work: Work) -> float:
@@ -26,115 +32,279 @@ def truth_ns(model: str, work: Work) -> float:
     return max(waits, computes) + 0.6 * min(waits, computes) + work.tasks * OVERHEAD_NS[model]
 
 
-def mixed(rounds: int = 12, cv: float = 0.03, sizes: tuple[tuple[int, int, int], ...] = SIZES, models: tuple[str, ...] = tuple(AT_ONCE)) -> list[dict[str, Any]]:
+def mixed(rounds: int = 12, cv: float = 0.03, sizes: tuple[tuple[int, int, int], ...] = SIZES, models: tuple[str, ...] = MODELS, seed: int = 0) -> Cells:
     cells = []
-    for seed, (tasks, wait_us, steps) in enumerate(sizes):
+    for number, (tasks, wait_us, steps) in enumerate(sizes, seed):
         work = Work(tasks, wait_us * US, steps * STEP_NS)
         values = {model: (truth_ns(model, work), tasks * (work.compute_ns + OVERHEAD_NS[model])) for model in models}
-        cells += synthetic.measured(values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, cv, seed)
+        cells += synthetic.measured(values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, cv, number)
     return cells
 
 
-def asked(work: Work, cells: list[dict[str, Any]] | None = None, more: list[dict[str, Any]] | None = None, **limits: Any) -> Advice:
-    every = (mixed() if cells is None else cells) + (more or [])
-    models = list(dict.fromkeys(cell["model"] for cell in every))
-    classes = {"mixed": "mixed", "idle_tasks": "memory"}
-    workloads = [{"id": id, "class": classes.get(id, "lessons")} for id in dict.fromkeys(cell["workload"] for cell in every)]
-    document = synthetic.run(models, workloads, every)
-    for model in document["models"]:
+def document(cells: Cells) -> dict[str, Any]:
+    classes = {"mixed": "mixed", "idle_tasks": "memory", "echo_at_rate": "io"}
+    workloads = [{"id": id, "class": classes[id]} for id in dict.fromkeys(cell["workload"] for cell in cells)]
+    run = synthetic.run(list(dict.fromkeys(cell["model"] for cell in cells)), workloads, cells)
+    families = {"event_loop_per_core": "event_loop", "thread_per_task": "threads", "process_pool_wide": "processes"}
+    for model in run["models"]:
         model["at_once"] = AT_ONCE[model["id"]]
-    return advise(analyse(parse_run(document, "x")), Question(work, **limits))
+        model["resources"] = {"threads": {"thread_pool_wide": 257, "process_pool_wide": 34, "thread_per_task": 16_001}.get(model["id"], 1), "processes": 1}
+        model["family"] = families.get(model["id"], model["family"])
+    return run
 
 
-@pytest.mark.parametrize("work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(100, 3 * MS, 120 * US)])
-def test_between_measured_sizes_the_estimate_is_near_the_truth(work: Work) -> None:
+def asked(work: Work, cells: Cells | None = None, step_ns: float | None = None, **limits: Any) -> Advice:
+    return advise(analyse(parse_run(document(mixed() if cells is None else cells), "x")), Question(work, **limits), step_ns)
+
+
+def told(advice: Advice) -> str:
+    return "\n".join(in_words(advice, "a run", "Measure it: MEASURE"))
+
+
+def test_where_the_mix_was_measured_the_verdict_of_that_case_answers() -> None:
+    advice = asked(MEASURED)
+    assert advice.basis == "measured"
+    assert advice.verdict.kind == "wins" and advice.verdict.best == "event_loop"
+    assert advice.options[0].time_ns == advice.nearest.case.medians["time"]["event_loop"]
+    assert "event_loop is the fastest: " in told(advice)
+    assert "MEASURE" not in told(advice)
+
+
+def test_a_question_within_a_quarter_of_a_measured_case_is_answered_by_it() -> None:
+    assert asked(Work(1_200, 9 * MS, 14 * US)).basis == "measured"
+    assert asked(Work(1_300, 10 * MS, 12 * US)).basis != "measured"
+
+
+def test_the_nearest_case_is_that_of_all_parameters_together_not_of_the_one_that_differs_most() -> None:
+    """Both differ tenfold in the wait, but one of them in the computing, too."""
+    advice = asked(Work(100, 100 * MS, 120 * US))
+    assert advice.nearest.case.params["steps"] == 100_000
+    assert advice.basis == "outside"
+
+
+def test_a_run_without_serial_gives_advice() -> None:
+    assert asked(MEASURED, mixed(models=("event_loop", "thread_pool_wide"))).verdict.best == "event_loop"
+
+
+def test_a_case_of_which_nothing_was_measured_is_no_evidence() -> None:
+    cells = mixed()
+    for cell in cells:
+        if cell["params"]["tasks"] >= 1_000:
+            cell["samples"] = []
+    advice = asked(MEASURED, cells)
+    assert advice.cases == 4
+    assert advice.nearest.case.params["tasks"] == 100
+    assert advice.basis == "outside"
+
+
+def test_names_that_nothing_separates_stand_in_the_same_order_in_every_run() -> None:
+    """Event loop and fibers are equal here; which of them has the lower median is a matter of luck."""
+    orders, medians = set(), set()
+    for seed in range(0, 100, 10):
+        advice = asked(MEASURED, mixed(rounds=24, cv=0.005, models=("fibers", "event_loop", "thread_pool_wide"), seed=seed))
+        assert advice.verdict.kind == "tie"
+        medians.add(advice.options[0].time_ns < advice.options[1].time_ns)
+        orders.add(told(advice).split("\n")[4])
+    assert medians == {True, False}
+    assert orders == {"event_loop and fibers are equally fast: each is at most 5 % from the best."}
+
+
+def test_no_name_stands_without_its_bound_where_the_best_is_open() -> None:
+    advice = asked(MEASURED, mixed(rounds=6, cv=0.6, models=("fibers", "event_loop", "thread_pool_wide")))
+    assert advice.verdict.kind in ("safe_choice", "open")
+    line = told(advice).split("\n")[4]
+    assert line.startswith("Open which of ")
+    assert "from the best" in line
+    if advice.verdict.kind == "open":
+        assert told(advice).endswith("Measure it: MEASURE")
+
+
+def test_what_is_shown_to_be_behind_is_told_where_the_best_is_open() -> None:
+    cells = mixed(rounds=6, cv=0.1, models=("fibers", "event_loop", "process_pool_wide"))
+    advice = asked(MEASURED, cells)
+    assert {"event_loop", "fibers"} <= set(advice.verdict.best_set)
+    assert "\nShown to be slower: process_pool_wide (" in told(advice)
+
+
+def test_all_models_that_were_measured_are_considered_but_not_what_is_only_compared_with() -> None:
+    advice = asked(MEASURED, mixed(models=(*MODELS, "event_loop_per_core", "thread_per_task", "asio", "event_loop_tasks")))
+    assert advice.verdict.best == "event_loop_per_core"
+    assert {option.model for option in advice.options} == {"event_loop", "thread_pool_wide", "process_pool_wide", "event_loop_per_core", "thread_per_task"}
+
+
+def test_a_model_that_was_measured_elsewhere_only_is_named_as_such() -> None:
+    cells = mixed() + mixed(sizes=SIZES[:1], models=("thread_per_task",))
+    assert asked(MEASURED, cells).left_out == (("thread_per_task", "not measured there"),)
+    assert asked(Work(300, 5 * MS, 30 * US), cells).left_out == (("thread_per_task", "measured in 1 of these 6 cases, which is too few for an estimate"),)
+
+
+@pytest.mark.parametrize("work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(150, 3 * MS, 120 * US)])
+def test_between_measured_sizes_the_estimate_is_near_the_truth_and_its_bounds_contain_it(work: Work) -> None:
     advice = asked(work)
-    fastest = min(("event_loop", "thread_pool_wide", "process_pool_wide"), key=lambda model: truth_ns(model, work))
-    assert advice.recommended.model == fastest
-    for estimate in (advice.recommended, *advice.near, *advice.slower):
-        assert estimate.time_ns == pytest.approx(truth_ns(estimate.model, work), rel=0.35)
-    assert advice.outside == ()
+    assert advice.basis == "estimated"
+    times = {model: truth_ns(model, work) for model in MODELS[:3]}
+    for option in advice.options:
+        assert option.time_ns == pytest.approx(times[option.model], rel=0.35)
+        ratio = advice.verdict.ratios[option.model]
+        assert ratio.low is not None and ratio.high is not None
+        assert ratio.low <= times[option.model] / times[advice.verdict.best or ""] <= ratio.high
+    assert advice.verdict.safe_choice is not None and advice.verdict.regret is not None
+    assert times[advice.verdict.safe_choice] <= min(times.values()) * (1 + advice.verdict.regret)
 
 
-def test_at_a_measured_size_the_estimate_is_what_was_measured() -> None:
-    work = Work(1_000, 10 * MS, 10_000 * STEP_NS)
+def test_an_estimate_of_which_nothing_is_shown_says_to_measure() -> None:
+    advice = asked(Work(300, 5 * MS, 60 * US), mixed(rounds=6, cv=1.0))
+    assert advice.verdict.kind == "open"
+    assert told(advice).endswith("Measure it: MEASURE")
+
+
+@pytest.mark.parametrize(
+    ("work", "why"),
+    [
+        (Work(50_000, 10 * MS, 12 * US), "tasks 50,000, measured from 100 to 10,000"),
+        (Work(300, 20 * MS, 30 * US), "wait 20.0 ms, measured from 1.00 ms to 10.0 ms"),
+        (Work(300, 5 * MS, 200 * US), "computing 200 µs, measured from 1."),
+        (Work(10_000, 1 * MS, 120 * US), "it is further from the nearest measured case than these are from each other"),
+        (Work(300, 0, 30 * US), "0 measured cases with tasks that do not wait"),
+    ],
+)
+def test_beyond_what_was_measured_there_is_no_estimate_but_the_nearest_case_and_how_to_measure(work: Work, why: str) -> None:
     advice = asked(work)
-    assert advice.nearest.params["tasks"] == 1_000
-    assert advice.recommended.model == advice.nearest.verdicts["time"].best
-    assert advice.recommended.time_ns == pytest.approx(advice.nearest.medians["time"][advice.recommended.model], rel=0.02)
-    assert advice.recommended.high_ns < 1.1 * advice.recommended.low_ns
+    assert advice.basis == "outside" and not advice.answers
+    assert why in "; ".join(advice.outside)
+    lines = told(advice).split("\n")
+    assert lines[3].startswith("No advice: this mix was not measured, and nothing is estimated for it: ")
+    assert lines[4] == "Measure it: MEASURE"
+    assert lines[6].startswith("The nearest case that was measured: ")
+    assert {option.time_ns for option in advice.options} <= set(advice.nearest.case.medians["time"].values())
 
 
-def test_the_choice_flips_where_the_models_really_cross() -> None:
-    advice = asked(Work(1_000, 10 * MS, 10_000 * STEP_NS))
-    assert advice.recommended.model == "event_loop"
-    flip = next(flip for flip in advice.flips if flip.parameter == "compute_ns" and flip.upwards)
-    costs = np.geomspace(12 * US, 120 * US, 500)
-    crossing = next(cost for cost in costs if truth_ns("thread_pool_wide", Work(1_000, 10 * MS, cost)) < truth_ns("event_loop", Work(1_000, 10 * MS, cost)))
-    assert flip.to == "thread_pool_wide"
-    assert flip.at == pytest.approx(crossing, rel=0.5)
-    assert flip.low is not None and flip.low <= flip.at and (flip.high is None or flip.at <= flip.high)
+def test_two_cases_are_too_few_for_an_estimate() -> None:
+    advice = asked(Work(100, 1 * MS, 40 * US), mixed(sizes=SIZES[:2]))
+    assert advice.outside == ("2 measured cases with tasks that wait, and an estimate between cases needs 6",)
 
 
-def test_models_that_noise_does_not_separate_are_named_together() -> None:
-    advice = asked(Work(300, 5 * MS, 30 * US), mixed(rounds=8, cv=1.0))
-    assert advice.near
-
-
-def test_a_question_outside_of_what_was_measured_is_answered_and_said_to_be() -> None:
-    advice = asked(Work(50_000, 20 * MS, 200 * US))
-    assert [note.split()[0] for note in advice.outside] == ["tasks", "wait", "compute"]
-    assert "10,000" in advice.outside[0]
-
-
-def test_a_model_that_needs_more_memory_than_there_is_is_left_out() -> None:
+def test_requests_per_second_are_tasks_by_time_and_cpu_is_that_of_one() -> None:
     cells = mixed()
     for cell in cells:
         for sample in cell["samples"]:
+            sample |= {"wall_ns": 3 * 20_000_000, "cpu_user_ns": 3 * 12_000_000, "cpu_sys_ns": 0} if cell["model"] == "event_loop" else {}
+    text = told(asked(MEASURED, cells))
+    row = next(line.split() for line in text.split("\n") if line.startswith("event_loop  "))
+    assert row[1:6] == ["20.0", "ms", "1", "50,000", "12.0"]
+    assert "requests/s: what this machine holds with 1,000 under way together (tasks by time)" in text
+
+
+def replies(load: int, **tail_ms: float) -> Cells:
+    params = {"connections": 16, "load_percent": load}
+    cells = [synthetic.cell(model, "echo_at_rate", params, metric="latency") for model in tail_ms]
+    for cell in cells:
+        buckets = [[1_000, 900], [int(tail_ms[cell["model"]] * MS), 100]]
+        cell["samples"] = [synthetic.sample(0, 0, 1e9, 1e8) | {"latency": {"intended": buckets, "service": buckets}}]
+    return cells
+
+
+def test_the_99th_percentile_is_that_of_the_usual_load_and_its_case_is_named() -> None:
+    advice = asked(MEASURED, mixed() + replies(50, event_loop=1) + replies(70, event_loop=3) + replies(90, event_loop=9))
+    assert advice.options[0].tail_ns == 3 * MS
+    assert "P99: 99 of 100 replies of a server took less, measured in another case: echo_at_rate, load percent 70." in told(advice)
+
+
+def test_among_those_that_time_does_not_separate_cpu_and_memory_do() -> None:
+    cells = mixed(rounds=24, cv=0.005, models=("fibers", "event_loop", "thread_pool_wide"))
+    for cell in cells:
+        for sample in cell["samples"]:
+            sample["cpu_user_ns"] = round(sample["cpu_user_ns"] * (0.5 if cell["model"] == "fibers" else 1))
+            sample["peak_rss_bytes"] = 4 << 20 if cell["model"] == "event_loop" else 8 << 20
+    advice = asked(MEASURED, cells, STEP_NS)
+    assert advice.cheapest is not None and advice.cheapest[0] == "fibers"
+    assert advice.leanest == ("event_loop", 0.5)
+    assert "Among event_loop and fibers, event_loop needs the least memory: 0.5 of what the next needs." in told(advice)
+
+
+def with_memory(cells: Cells) -> Cells:
+    for cell in cells:
+        for sample in cell["samples"]:
             sample["peak_rss_bytes"] = int(min(cell["params"]["tasks"], AT_ONCE[cell["model"]]) * (1_000 if cell["model"] == "event_loop" else 20_000))
+    return cells
+
+
+def test_a_model_that_needs_more_memory_than_there_is_is_left_out() -> None:
     work = Work(10_000, 10 * MS, 1_000 * STEP_NS)
-    assert asked(work, cells, memory_bytes=64 << 20).recommended.model == "event_loop"
-    small = asked(work, cells, memory_bytes=6_000_000)
-    assert small.recommended.model != "event_loop"
-    assert small.excluded == (("event_loop", "needs about 9.54 MiB"),)
+    assert asked(work, with_memory(mixed()), memory_bytes=64 << 20).verdict.best == "event_loop"
+    small = asked(work, with_memory(mixed()), memory_bytes=6_000_000)
+    assert small.verdict.best == "thread_pool_wide"
+    assert small.left_out == (("event_loop", "needs 9.54 MiB"),)
 
 
-def blocking(**times_ms: float) -> list[dict[str, Any]]:
-    return synthetic.measured({model: (time * MS, MS) for model, time in times_ms.items()}, "blocking_call", {"calls": 64, "block_us": 2_000}, 8, 0.02, 9)
+def test_nearly_as_many_tasks_as_were_measured_hold_that_much_more() -> None:
+    advice = asked(Work(12_000, 10 * MS, 1_000 * STEP_NS), with_memory(mixed()), memory_bytes=11_000_000)
+    assert ("event_loop", "needs 11.4 MiB") in advice.left_out
 
 
-def test_a_library_that_blocks_takes_the_loop_s_concurrency_away() -> None:
-    work = Work(1_000, 10 * MS, 10_000 * STEP_NS)
-    advice = asked(work, more=blocking(event_loop=129, thread_pool_wide=2.5, process_pool_wide=4.2), blocking_library=True)
-    assert advice.recommended.model == "thread_pool_wide"
-    loop = next(estimate for estimate in advice.slower if estimate.model == "event_loop")
-    assert loop.time_ns > 0.9 * 1_000 * 10 * MS
+def test_memory_beyond_what_was_measured_is_not_guessed() -> None:
+    advice = asked(Work(50_000, 10 * MS, 1_000 * STEP_NS), with_memory(mixed()), memory_bytes=1 << 30)
+    assert ("event_loop", "its memory with 50,000 tasks was not measured") in advice.left_out
 
 
-def test_without_a_measurement_with_such_a_library_there_is_no_advice_about_it() -> None:
-    with pytest.raises(NoAdvice, match="blocking_call"):
-        asked(Work(1_000, 10 * MS, 12 * US), blocking_library=True)
+def test_where_one_model_is_left_there_is_nothing_to_choose_and_where_none_is_no_advice() -> None:
+    work = Work(10_000, 10 * MS, 1_000 * STEP_NS)
+    assert "Only process_pool_wide is left" in told(asked(work, with_memory(mixed()), memory_bytes=1_000_000))
+    with pytest.raises(NoAdvice, match="no answer within these limits .event_loop: needs 9.54 MiB"):
+        asked(work, with_memory(mixed()), memory_bytes=1_000)
 
 
-def test_a_run_without_mixed_cases_gives_no_advice() -> None:
-    with pytest.raises(NoAdvice, match="no mixed case"):
-        asked(Work(100, MS, US), blocking(event_loop=2))
+def test_a_library_that_blocks_leaves_those_whose_tasks_have_threads_of_their_own() -> None:
+    advice = asked(MEASURED, blocking_library=True)
+    assert advice.verdict.best == "thread_pool_wide"
+    assert advice.left_out == (("event_loop", "makes at most 1 blocking call at once, so that the waits alone take 10.0 s"),)
 
 
-def test_the_baseline_is_told_and_never_recommended() -> None:
-    advice = asked(Work(100, 1 * MS, 10_000 * STEP_NS))
-    assert advice.baseline is not None and advice.baseline.model == "serial"
-    assert "serial" not in {estimate.model for estimate in (advice.recommended, *advice.near, *advice.slower)}
-    assert advice.baseline.ratio.value > 10
+def test_a_library_that_blocks_takes_nothing_from_tasks_that_do_not_wait() -> None:
+    assert asked(Work(100, 0, 10 * US), mixed(sizes=((100, 0, 8_000),)), blocking_library=True).left_out == ()
 
 
-def test_the_surface_says_how_far_it_misses_what_it_has_not_seen() -> None:
-    cases = [Measured(work, dict.fromkeys(range(8), truth_ns("event_loop", work))) for work in (Work(n, w * US, c * STEP_NS) for n, w, c in SIZES)]
-    assert max(errors(cases, AT_ONCE["event_loop"], 2)) < 1.5
-    assert errors(cases[:2], AT_ONCE["event_loop"], 2) == []
+def test_a_run_without_mixed_cases_or_of_one_model_gives_no_advice() -> None:
+    with pytest.raises(NoAdvice, match="no mixed case was measured"):
+        asked(MEASURED, replies(70, event_loop=2, fibers=2))
+    with pytest.raises(NoAdvice, match="on event_loop only"):
+        asked(MEASURED, mixed(models=("event_loop", "serial", "asio")))
 
 
-def test_the_surface_gives_the_same_answer_twice() -> None:
-    cases = [Measured(Work(n, w * US, c * STEP_NS), {r: 1e7 * (1 + r) for r in range(8)}) for n, w, c in SIZES]
-    first, second = (Surface(cases, 256, 2).at(Work(500, MS, 10 * US)) for _ in range(2))
-    assert (first == second).all()
+def test_a_run_in_which_nothing_computes_knows_nothing_of_computing() -> None:
+    cells = mixed(sizes=((100, 1_000, 0),))
+    assert asked(Work(100, MS, 0), cells).basis == "measured"
+    assert asked(Work(100, MS, 10 * US), cells).basis == "outside"
+
+
+def test_too_few_rounds_are_no_verdict() -> None:
+    advice = asked(MEASURED, mixed(rounds=3))
+    assert "No verdict: 3 of at least 6 rounds." in told(advice)
+    assert told(advice).endswith("Measure it: MEASURE")
+
+
+def test_work_that_no_concurrency_makes_faster_is_told() -> None:
+    advice = asked(Work(100, 0, 1.2), mixed(sizes=((100, 0, 1),)), step_ns=STEP_NS)
+    assert "But one task after another, without any concurrency (serial), takes 0." in told(advice)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_is_missing_of_a_run_there_is_advice_or_one_line(seed: int) -> None:
+    draw = random.Random(seed)
+    run = copy.deepcopy(document(mixed(models=(*MODELS, "fibers")) + replies(70, event_loop=2, fibers=3)))
+    dropped = {model["id"] for model in run["models"] if draw.random() < 0.3}
+    run["models"] = [model for model in run["models"] if model["id"] not in dropped]
+    share = draw.random()
+    run["cells"] = [cell for cell in run["cells"] if cell["model"] not in dropped and draw.random() < share]
+    for cell in run["cells"]:
+        cell["samples"] = [sample for sample in cell["samples"] if draw.random() < share]
+        cell["status"] = draw.choice(("ok",) * 8 + ("projected", "crashed"))
+        cell["projected_ns"] = 10**9 if cell["status"] == "projected" else None
+    for work in (MEASURED, Work(300, 5 * MS, 30 * US), Work(50_000, 0, 5 * MS)):
+        limits = {"blocking_library": draw.random() < 0.3, "memory_bytes": draw.choice((None, None, 10_000_000))}
+        try:
+            text = told(advise(analyse(parse_run(run, "x")), Question(work, **limits)))
+        except NoAdvice as line:
+            text = str(line)
+            assert "\n" not in text
+        assert "nan" not in text and "inf" not in text.replace("inform", "")

@@ -1,0 +1,74 @@
+"""Measures one mix of waiting and computing on all models that stand for their family in such work, and on two more: what `advise --measure` answers from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver import build, host
+from driver.allocator import GLIBC, Allocator
+from driver.bench import Bench
+from driver.nursery import Nursery
+from driver.pace import QUICK, SECOND
+from driver.problem import Exit, Problem
+from driver.progress import Progress
+from driver.run import Request, measure
+from driver.waiting import Waiter
+from reports.representatives import BASELINE, first_choices
+
+_WORKLOAD = "mixed"
+_BESIDE = ("event_loop_per_core", "thread_per_task")
+_BUDGET_NS = 30 * SECOND
+_SERIAL_NS = 100e6  # a longer iteration of the baseline would take the time of the others
+_STEPS, _TASKS = 100_000, 100  # of a case in all lists
+_CALIBRATIONS = 10
+_PATIENCE_NS = 20 * SECOND
+
+
+@dataclass(frozen=True)
+class Measured:
+    folder: Path
+    verdict: Exit
+    step_ns: float  # what a step of the computing takes
+    longer: str  # the command that measures the same for longer
+
+
+def measure_mix(tasks: int, wait_ns: float, compute_ns: float, benches: Path | None, command_line: list[str], say: Callable[[str], None]) -> Measured:
+    """`benches`: instead of the release build, which is built first."""
+    progress = Progress()
+    wanted = [*sorted(first_choices(_WORKLOAD)), *_BESIDE]
+    if benches is None:
+        build.prepare([*wanted, BASELINE], [_WORKLOAD], progress)
+        benches = build.BENCHES
+    programs, cores = build.programs(benches), host.cores_of_run(None)
+    if BASELINE not in programs:
+        raise Problem(f"{BASELINE} is not built, which tells what a step of computing takes: scripts/crossover run builds it")
+    step_ns = _step_ns(programs[BASELINE], cores, progress)
+    size = {"tasks": tasks, "wait_us": round(wait_ns / 1e3), "steps": max(1, round(compute_ns / step_ns)) if compute_ns else 0}
+    if tasks * (wait_ns + compute_ns) <= _SERIAL_NS:
+        wanted.append(BASELINE)
+    models = [model for model in wanted if model in programs]
+    request = Request(QUICK.with_budget(_BUDGET_NS), cores, Allocator.named(GLIBC), models, [_WORKLOAD], [size], command_line=command_line)
+    folder, verdict = measure(request, programs, build.servers(benches), progress)
+    say(f"measured into {folder}; scripts/crossover report {folder} draws it")
+    params = ",".join(f"{name}={value}" for name, value in size.items())
+    return Measured(folder, verdict, step_ns, f"scripts/crossover run --models {','.join(models)} --workloads {_WORKLOAD} --size {params} --time-budget 5m")
+
+
+def _step_ns(program: Path, cores: int, progress: Progress) -> float:
+    """The least of several samples of tasks that only compute, one after another: what disturbs can only lengthen it."""
+    request = {"do": "sample", "workload": _WORKLOAD, "params": {"tasks": _TASKS, "wait_us": 0, "steps": _STEPS, "in_flight": _TASKS}, "iterations": 1}
+    with Waiter(progress.tick) as waiter:
+        bench = Bench(program, ["--cores", str(cores)], Nursery(), waiter, Allocator.named(GLIBC))
+        progress.tell("measuring what a step takes")
+        try:
+            answers = [bench.start(_PATIENCE_NS)]
+            while answers[-1].outcome == "ok" and len(answers) <= _CALIBRATIONS:
+                answers.append(bench.ask(request, _PATIENCE_NS))
+        finally:
+            bench.end()
+            progress.end()
+    if answers[-1].outcome != "ok":
+        raise Problem(f"cannot measure what a step of computing takes: {program.name}: {answers[-1].reason}")
+    return float(min(answer.body["cpu_user_ns"] + answer.body["cpu_sys_ns"] for answer in answers[1:])) / (_TASKS * _STEPS)
