@@ -90,7 +90,7 @@ def _by_measuring(request: Request, benches: Path | None, say: Callable[[str], N
     if measured.verdict == Exit.INTERRUPTED:
         return measured.verdict
     run, advice = _from(request, measured.folder, "ask for fewer tasks, for shorter ones, or within wider limits", measured.step_ns)
-    _tell(measured.folder, run, advice, f"Measure it for longer: {measured.longer}", say)
+    _tell(measured.folder, run, advice, f"Measure it for longer, or on a quieter machine: {measured.longer}", say)
     return measured.verdict
 
 

@@ -51,8 +51,8 @@ class Advice:
     nearest: Mix
     cases: int  # measured
     options: tuple[Option, ...]  # the best set, its safe choice first, then the slower ones; of the nearest case, unless estimated
-    close: tuple[str, ...]  # whom time does not tell apart
-    cheapest: tuple[str, float] | None  # of these the one that needs less CPU than all others, and its share of the next
+    by_cpu: Verdict | None  # where time is not judged, because the machine had too much else to do
+    cheapest: tuple[str, float] | None  # of the best set the one that needs less CPU than all others, and its share of the next
     leanest: tuple[str, float] | None  # the same by memory
     left_out: tuple[tuple[str, str], ...]  # model, why
     outside: tuple[str, ...]  # why nothing is estimated
@@ -74,17 +74,18 @@ def advise(analysis: Analysis, question: Question, step_ns: float | None = None)
     """Raises NoAdvice. `step_ns`: what a step of computing takes there, if it was measured by itself."""
     models = mixes.advisable(analysis.run)
     found = [mix for mix in mixes.mixes(analysis, step_ns) if mix.measured & models.keys()]
-    measured = set().union(*(mix.measured for mix in found)) & models.keys()
-    if not measured:
+    if not found:
         raise NoAdvice("no mixed case was measured")
-    if len(measured) == 1:
-        raise NoAdvice(f"mixed cases were measured on {listed(sorted(measured))} only, which leaves nothing to compare")
-    allowed, left_out = _limits(analysis, question, {id: models[id] for id in ordered(measured)})
-    comparing = [mix for mix in found if len(mix.measured & allowed.keys()) >= min(2, len(allowed))]
+    tried = set().union(*(mix.tried for mix in found)) & models.keys()
+    if len(tried) == 1:
+        raise NoAdvice(f"mixed cases were measured on {listed(sorted(tried))} only, which leaves nothing to compare")
+    allowed, left_out = _limits(analysis, question, {id: models[id] for id in ordered(tried)})
     if not allowed:
         raise NoAdvice(f"no answer within these limits ({'; '.join(f'{model}: {why}' for model, why in left_out)})")
+    comparing = [mix for mix in found if mix.measured & allowed.keys() and len(mix.tried & allowed.keys()) >= min(2, len(allowed))]
     if not comparing:
         raise NoAdvice(f"no two of {listed(list(allowed))} were measured in the same mixed case")
+    left_out += [(model.id, model.reason) for model in models.values() if model.status != "ok"]
     nearest = min(comparing, key=lambda mix: (question.work.distance(mix.work), mix.case.id))
     if question.work.near(nearest.work):
         return _of_case(analysis, question, nearest, allowed, left_out, len(comparing))
@@ -156,10 +157,11 @@ def _of_case(
         for model in _in_order(verdict, mix.measured & allowed.keys())
         if model in medians["time"]
     ]
-    close = {option.model for option in options} if withheld(run, "time") else set(verdict.best_set)  # at worst CPU cost is all that is judged
+    close = set(verdict.best_set)
     cheapest, leanest = ((_least(verdict_among(close, case, metric, run)) if len(close) > 1 else None) for metric in ("cpu", "memory"))
+    by_cpu = verdict_among(set(allowed), case, "cpu", run) if withheld(run, "time") else None
     basis: Literal["measured", "outside"] = "outside" if outside else "measured"
-    return Advice(question, basis, verdict, mix, cases, tuple(options), tuple(ordered(close)), cheapest, leanest, tuple(left_out + unmeasured), outside, tails.case, None)
+    return Advice(question, basis, verdict, mix, cases, tuple(options), by_cpu, cheapest, leanest, tuple(left_out + unmeasured), outside, tails.case, None)
 
 
 def _in_order(verdict: Verdict, measured: set[str]) -> list[str]:
@@ -199,7 +201,7 @@ def _estimated(
         for id in _in_order(verdict, set(times))
     ]
     misses = sorted(abs(miss) for surface in times.values() for miss in surface.misses.values())
-    return Advice(question, "estimated", verdict, nearest, len(alike), tuple(options), tuple(ordered(verdict.best_set)), None, None, tuple(left_out + few), (), tails.case, math.exp(misses[len(misses) // 2]))
+    return Advice(question, "estimated", verdict, nearest, len(alike), tuple(options), None, None, None, tuple(left_out + few), (), tails.case, math.exp(misses[len(misses) // 2]))
 
 
 def _estimated_cpu(alike: Sequence[Mix], model: str, work: Work) -> float | None:

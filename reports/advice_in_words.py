@@ -14,7 +14,7 @@ from reports.representatives import BASELINE
 from reports.side_by_side import table
 from reports.statistics import MARGIN
 from reports.surface import NEAR_RATIO, Work
-from reports.words import absence, interval_in_words, kind_in_words, listed, margin_in_words
+from reports.words import absence, interval_in_words, kind_in_words, listed, margin_in_words, verdict_in_words
 
 _NOTHING = "–"
 _SAME = 0.005  # decades
@@ -71,11 +71,13 @@ def _is_open(verdict: Verdict) -> bool:
 def _choice(advice: Advice) -> Iterator[str]:
     verdict = advice.verdict
     yield _answer(verdict)
+    if advice.by_cpu is not None:
+        yield f"By CPU cost, measured under that load: {verdict_in_words(advice.by_cpu)}."
     if slower := [f"{model} ({ratio(verdict.ratios[model].value) if model in verdict.ratios else absence(advice.nearest.case.cells[model])})" for model in verdict.slower]:
         yield f"Shown to be slower: {listed(slower)}."
     for found, what in ((advice.cheapest, "CPU time"), (advice.leanest, "memory")):
         if found is not None:
-            yield f"Among {listed(advice.close)}, {found[0]} needs the least {what}: {found[1]:.2g} of what the next needs."
+            yield f"Among {listed(ordered(verdict.best_set))}, {found[0]} needs the least {what}: {found[1]:.2g} of what the next needs."
     serial = verdict.ratios.get(BASELINE)
     if serial is not None and serial.high is not None and serial.high < 1 / MARGIN:
         yield f"But one task after another, without any concurrency (serial), takes {ratio(serial.value)} of the time of {verdict.best}."

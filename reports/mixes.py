@@ -31,6 +31,11 @@ class Mix:
         """The models, whether or not they can be advised."""
         return set(self.case.medians["time"])
 
+    @property
+    def tried(self) -> set[str]:
+        """These, and those whose cell came to nothing else than that it cannot be done."""
+        return {model for model, cell in self.case.cells.items() if cell.status != "unsupported"}
+
 
 def advisable(run: Run) -> dict[str, Model]:
     """All but the baseline, peers and the textbook of a better model: those are measured to compare with."""

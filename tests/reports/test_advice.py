@@ -138,6 +138,30 @@ def test_a_model_that_was_measured_elsewhere_only_is_named_as_such() -> None:
     assert asked(Work(300, 5 * MS, 30 * US), cells).left_out == (("thread_per_task", "measured in 1 of these 6 cases, which is too few for an estimate"),)
 
 
+def without(cells: Cells, model: str, **changes: Any) -> Cells:
+    """Whose cells of the model came to something else."""
+    return [cell | {"samples": []} | changes if cell["model"] == model else cell for cell in cells]
+
+
+def test_a_model_that_was_projected_everywhere_is_slower_and_one_that_failed_is_named() -> None:
+    advice = asked(MEASURED, without(mixed(), "process_pool_wide", status="projected", projected_ns=3 * 10**9))
+    assert advice.verdict.slower[-1] == "process_pool_wide"
+    assert "process_pool_wide (projected ≥ 3.00 s)." in told(advice)
+    assert asked(MEASURED, without(mixed(), "process_pool_wide", status="crashed")).left_out == (("process_pool_wide", "crashed"),)
+
+
+def test_one_model_that_was_measured_beside_projected_ones_wins() -> None:
+    cells = without(mixed(models=("event_loop", "process_pool_wide")), "process_pool_wide", status="projected", projected_ns=3 * 10**9)
+    assert "event_loop is the fastest: all others stopped or projected." in told(asked(MEASURED, cells))
+
+
+def test_a_model_that_could_not_be_asked_is_named_with_the_reason() -> None:
+    run = document(mixed(models=(*MODELS, "fibers")))
+    run["cells"] = [cell for cell in run["cells"] if cell["model"] != "fibers"]
+    next(model for model in run["models"] if model["id"] == "fibers").update(status="unsupported", reason="knows no size but its own")
+    assert advise(analyse(parse_run(run, "x")), Question(MEASURED)).left_out == (("fibers", "knows no size but its own"),)
+
+
 @pytest.mark.parametrize("work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(150, 3 * MS, 120 * US)])
 def test_between_measured_sizes_the_estimate_is_near_the_truth_and_its_bounds_contain_it(work: Work) -> None:
     advice = asked(work)
