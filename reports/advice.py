@@ -158,7 +158,7 @@ def _of_case(
         if model in medians["time"]
     ]
     close = set(verdict.best_set)
-    cheapest, leanest = ((_least(verdict_among(close, case, metric, run)) if len(close) > 1 else None) for metric in ("cpu", "memory"))
+    cheapest, leanest = (_least(verdict_among(close, case, metric, run), medians[metric]) if len(close) > 1 else None for metric in ("cpu", "memory"))
     by_cpu = verdict_among(set(allowed), case, "cpu", run) if withheld(run, "time") else None
     basis: Literal["measured", "outside"] = "outside" if outside else "measured"
     return Advice(question, basis, verdict, mix, cases, tuple(options), by_cpu, cheapest, leanest, tuple(left_out + unmeasured), outside, tails.case, None)
@@ -171,12 +171,12 @@ def _in_order(verdict: Verdict, measured: set[str]) -> list[str]:
     return [*first, *(model for model in ordered(measured) if model not in first)]
 
 
-def _least(verdict: Verdict) -> tuple[str, float] | None:
+def _least(verdict: Verdict, medians: Mapping[str, float]) -> tuple[str, float] | None:
     """Who needs less than all others, and its share of what the next needs."""
     if verdict.kind not in ("wins", "ahead") or verdict.best is None:
         return None
-    nearest = min((ratio.value for model, ratio in verdict.ratios.items() if model != verdict.best and model in (*verdict.best_set, *verdict.slower)), default=None)
-    return (verdict.best, 1 / nearest) if nearest else None
+    others = [medians[model] for model in (*verdict.best_set[1:], *verdict.slower) if model in medians]
+    return (verdict.best, medians[verdict.best] / min(others)) if others else None
 
 
 def _estimated(

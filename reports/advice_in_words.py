@@ -96,13 +96,13 @@ def _answer(verdict: Verdict) -> str:
         case "tie_within" if verdict.within is not None and verdict.regret is not None:
             return f"{names} cannot be told apart: each is at most {at_most(verdict.within)} from the best, and {verdict.safe_choice} at most {at_most(verdict.regret)}."
         case "safe_choice":
-            return f"Open which of {names} is the fastest{kind.removeprefix('open')}."
+            return f"It is open which of {names} is the fastest{kind.removeprefix('open')}."
         case "none":
             return f"Only {names} is left, so that there is nothing to choose." if names else f"No verdict: {verdict.reason}."
     bound = "nothing bounds how far from the best any of them is"
     if verdict.safe_choice is not None and verdict.regret is not None:
         bound = f"no choice is safe, and the safest, {verdict.safe_choice}, may be up to {at_most(verdict.regret)} from the best"
-    return f"Open which of {names} is the fastest{f' ({verdict.reason})' if verdict.reason else ''}: {bound}."
+    return f"It is open which of {names} is the fastest{f' ({verdict.reason})' if verdict.reason else ''}: {bound}."
 
 
 def _figures(advice: Advice) -> Iterator[str]:
@@ -134,12 +134,17 @@ def _against(verdict: Verdict, model: str) -> str:
     return f"{ratio(found.value)} ({interval_in_words(found)})"
 
 
+def _of_ratio(advice: Advice) -> str:
+    within = "within the same rounds, " if advice.basis != "estimated" else ""
+    return f"; against {advice.verdict.best}: the ratio of times {within}with its 95 % interval" if advice.verdict.best else ""
+
+
 def _meanings(advice: Advice) -> Iterator[str]:
     work = advice.work
     serial = _against(advice.verdict, BASELINE)
     measured = f"; measured: {serial} of the time of {advice.verdict.best}" if serial != _NOTHING else ""
-    yield f"One task after another would take at least {duration(work.tasks * (work.wait_ns + work.compute_ns))}{measured}."
-    yield f"time: for all {quantities.counted(work.tasks, 'task')}, with the 95 % interval of its ratio; requests/s: what this machine holds with {work.tasks:,} under way together (tasks by time)."
+    yield f"One task after another would take about {duration(work.tasks * (work.wait_ns + work.compute_ns))}{measured}."
+    yield f"time: for all {quantities.counted(work.tasks, 'task')}{_of_ratio(advice)}; requests/s: tasks divided by time, which this machine holds with {work.tasks:,} under way together."
     if advice.tails is not None:
         yield f"P99: 99 of 100 replies of a server took less, measured in another case: {advice.tails.workload.id}, {advice.tails.label}."
     if advice.missed is not None:

@@ -113,7 +113,7 @@ def test_no_name_stands_without_its_bound_where_the_best_is_open() -> None:
     advice = asked(MEASURED, mixed(rounds=6, cv=0.6, models=("fibers", "event_loop", "thread_pool_wide")))
     assert advice.verdict.kind in ("safe_choice", "open")
     line = told(advice).split("\n")[4]
-    assert line.startswith("Open which of ")
+    assert line.startswith("It is open which of ")
     assert "from the best" in line
     if advice.verdict.kind == "open":
         assert told(advice).endswith("Measure it: MEASURE")
@@ -216,7 +216,7 @@ def test_requests_per_second_are_tasks_by_time_and_cpu_is_that_of_one() -> None:
     text = told(asked(MEASURED, cells))
     row = next(line.split() for line in text.split("\n") if line.startswith("event_loop  "))
     assert row[1:6] == ["20.0", "ms", "1", "50,000", "12.0"]
-    assert "requests/s: what this machine holds with 1,000 under way together (tasks by time)" in text
+    assert "requests/s: tasks divided by time, which this machine holds with 1,000 under way together" in text
 
 
 def replies(load: int, **tail_ms: float) -> Cells:
