@@ -51,7 +51,10 @@ def measure_mix(tasks: int, wait_ns: float, compute_ns: float, benches: Path | N
     models = [model for model in wanted if model in programs]
     request = Request(QUICK.with_budget(_BUDGET_NS), cores, Allocator.named(GLIBC), models, [_WORKLOAD], [size], command_line=command_line)
     folder, verdict = measure(request, programs, build.servers(benches), progress)
-    say(f"measured into {folder}; scripts/crossover report {folder} draws it")
+    if verdict == Exit.INTERRUPTED:
+        say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")
+    else:
+        say(f"measured into {folder}; scripts/crossover report {folder} draws it")
     params = ",".join(f"{name}={value}" for name, value in size.items())
     return Measured(folder, verdict, step_ns, f"scripts/crossover run --models {','.join(models)} --workloads {_WORKLOAD} --size {params} --time-budget 5m")
 
