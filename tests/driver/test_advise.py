@@ -12,6 +12,7 @@ from driver import mix, output
 from driver.advise import parse_memory, parse_time
 from driver.command import main
 from driver.pace import SECOND
+from driver.problem import Exit
 from tests.driver.conftest import Benches
 from tests.reports.test_advice import SIZES, Cells, document, mixed, replies
 
@@ -186,6 +187,18 @@ def test_a_mix_that_is_soon_done_one_after_another_is_measured_so_too(mixing: Be
 def test_a_mix_that_the_workload_refuses_is_one_line(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["advise", "--tasks", "100001", "--wait", "1ms", "--compute", "0", "--measure"], benches=mixing.folder) == 2
     assert "tasks is 100001: mixed takes from 1 to 100000" in capsys.readouterr().err
+
+
+def test_a_measurement_that_was_interrupted_says_where_it_lies_and_gives_no_advice(mixing: Benches, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(mix, "measure", lambda *_: (Path("results/half"), Exit.INTERRUPTED))
+    assert main([*QUESTION, "--measure"], benches=mixing.folder) == 130
+    assert capsys.readouterr().out == "interrupted: what was measured is in results/half; scripts/crossover run --resume results/half continues\n"
+
+
+def test_a_measurement_in_which_too_little_fitted_says_what_to_ask_for(mixing: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(mix, "measure", lambda *_: (run_of(tmp_path / "run", mixed(models=("event_loop",))), Exit.OK))
+    assert main([*QUESTION, "--measure"], benches=mixing.folder) == 6
+    assert capsys.readouterr().err.endswith("on event_loop only, which leaves nothing to compare: ask for fewer tasks, for shorter ones, or within wider limits\n")
 
 
 def test_without_serial_nothing_tells_what_a_step_takes(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:
