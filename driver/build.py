@@ -43,20 +43,22 @@ def step(what: str, command: Sequence[str], progress: Progress) -> None:
         raise Problem(f"{what} failed (exit code {child.returncode}); its last lines are above")
 
 
-def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress) -> None:
-    """Builds the benches of `models`, or of all if none is named. A name that does not exist is answered before anything is compiled."""
+def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress, front: Sequence[str] = ()) -> None:
+    """Builds the benches of `models`, or of all if none is named; `front` must be among them. A name that does not exist is answered before anything is compiled."""
     check_names("workload", workloads, _workloads())
     step("setting up", [str(ROOT / "scripts" / "setup")], progress)
     step("configuring", ["cmake", "--preset", "release"], progress)
-    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, _models() if models else [], BENCHES)], progress)
+    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, _models() if models or front else [], BENCHES, front)], progress)
 
 
-def targets(models: Sequence[str], built: Sequence[str], folder: Path) -> list[str]:
+def targets(models: Sequence[str], built: Sequence[str], folder: Path, front: Sequence[str] = ()) -> list[str]:
     """What to build for `models`, or for all if none is named. Those that are not `built` are programs that somebody has laid into the folder."""
-    if not models:
+    if not models and not front:
         return ["benches"]
     foreign = {path.name.removeprefix("bench_") for path in folder.glob("bench_*")} - set(built)
-    check_names("model", models, [*built, *foreign])
+    check_names("model", [*models, *front], [*built, *foreign])
+    if not models:
+        return ["benches"]
     return [f"bench_{model}" for model in models if model not in foreign] + ["origin", "load"]
 
 

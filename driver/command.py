@@ -9,11 +9,13 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from driver import advise, build, doctor, document, examine, fairness, host, output, pace, scaffold
 from driver.allocator import ALLOCATORS, GLIBC, Allocator
+from driver.front import Front
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
@@ -21,6 +23,9 @@ from driver.run import Request, measure
 from driver.selection import check_names, split_names
 from driver.sizes import parse_size
 from reports import outcomes
+
+if TYPE_CHECKING:
+    from reports.run import Focus
 
 _SHOWN_FAILURES = 10
 _REMEDIES = {  # where no file is named
@@ -47,6 +52,11 @@ class _Parser(argparse.ArgumentParser):
         return options, unknown
 
 
+def _add_front(verb: argparse.ArgumentParser, which: str) -> None:
+    verb.add_argument("--focus", default="", metavar="MODEL", help=f"put this model in front: its ratios, first in headlines, maps and charts ({which})")
+    verb.add_argument("--against", default="", metavar="MODEL", help="what it is compared with (default: the best of the others, case by case)")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="crossover", description="Which concurrency model wins for this work, on this machine?", allow_abbrev=False)
     verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | advise | validate | new")
@@ -63,10 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--allocator", choices=ALLOCATORS, metavar="A", help=f"of memory, for the models: {', '.join(ALLOCATORS)} (default: {GLIBC})")
     run.add_argument("--seed", type=int, metavar="N", help="of the order of the rounds (default: drawn, and stored)")
     run.add_argument("--time-budget", metavar="5m", help="of measuring, without build and report")
+    _add_front(run, "also where it does not stand for its family")
     run.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder (default: results/<time>-<mode>)")
     run.add_argument("--resume", type=Path, metavar="DIR", help="continue a run that was interrupted, as it was begun")
     report = verbs.add_parser("report", help="draw the report of a run again", allow_abbrev=False)
     report.add_argument("dir", type=Path, metavar="DIR")
+    _add_front(report, "of the run, also where it was made for another one")
     listing = verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
     shape = listing.add_mutually_exclusive_group()
     shape.add_argument("--markdown", action="store_true", help="the table of models in the README")
@@ -79,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("after", type=Path, metavar="AFTER")
         verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload)")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
+    _add_front(compare, "of both runs")
     compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
     compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
     check.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
@@ -101,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     budget = pace.parse_duration(options.time_budget) if options.time_budget else None
-    begun = options.mode, options.models, options.workloads, options.size, options.cells, options.cores, options.allocator, options.seed, options.out
+    begun = options.mode, options.models, options.workloads, options.size, options.cells, options.cores, options.allocator, options.seed, options.out, options.focus, options.against
     if options.resume is not None:
         if any(option not in (None, "") for option in begun):
             raise Problem("--resume continues a run as it was begun: beside it only --time-budget can be given", Exit.USAGE)
@@ -116,9 +129,12 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
         output.check_writable(host.ROOT)
     else:
         output.check_new(options.out)
+    front, models = Front(options.focus, options.against), _names("--models", options.models, "those of scripts/crossover list")
+    front.check_among(models)
     return Request(
         pace=pace.PACES[options.mode or "quick"].with_budget(budget),
-        models=_names("--models", options.models, "those of scripts/crossover list"),
+        models=models,
+        front=front,
         workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
         sizes=[parse_size(text) for text in options.size or ()],
         cells=[name for text in options.cells or () for name in _names("--cells", text, "cells of run.json")],
@@ -138,12 +154,12 @@ def _names(option: str, text: str, known: str) -> list[str]:
     return names
 
 
-def _draw(folder: Path) -> Sequence[str]:
+def _draw(folder: Path, front: Focus | None = None) -> Sequence[str]:
     """What the report says, in a few lines."""
     import reports
 
     try:
-        return reports.build(folder)
+        return reports.build(folder, front)
     except reports.ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
     except OSError as error:
@@ -169,7 +185,7 @@ def _summarise(folder: Path, progress: Progress) -> None:
 def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> Exit:
     progress = Progress()
     if benches is None:
-        build.prepare(request.models, request.workloads, progress)
+        build.prepare(request.models, request.workloads, progress, request.front.models)
         benches = build.BENCHES
     folder, verdict = measure(request, build.programs(benches), build.servers(benches), progress)
     _summarise(folder, progress)
@@ -184,12 +200,23 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence
     return verdict
 
 
-def _report(folder: Path, draw: Callable[[Path], Sequence[str]]) -> Exit:
+def _report(folder: Path, front: Front, draw: Callable[[Path], Sequence[str]]) -> Exit:
     if not (folder / document.NAME).is_file():
         raise document.nothing_in(folder)
+    if front.focus:
+        draw = partial(draw, front=_measured_front(folder, front))
     draw(folder)
     print(folder / "index.html")
     return Exit.OK
+
+
+def _measured_front(folder: Path, front: Front) -> Focus | None:
+    from reports.read import ReadError, read_run
+
+    try:
+        return front.of_runs(read_run(folder))
+    except ReadError as error:
+        raise Problem(str(error), Exit.CELL_FAILED) from None
 
 
 def _pair(options: argparse.Namespace) -> examine.Pair:
@@ -258,7 +285,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "run":
             return _run(_request(options, arguments), benches, draw)
         case "report":
-            return _report(options.dir, draw)
+            return _report(options.dir, Front(options.focus, options.against), draw)
         case "list":
             tell = markdown if options.markdown else fairness.table if options.fairness else describe
             for line in tell(build.programs(benches or build.BENCHES), Progress()):
@@ -267,7 +294,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "doctor":
             return doctor.examine(print)
         case "compare":
-            return examine.compare(_pair(options), options.markdown, options.out, print)
+            return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, print)
         case "check":
             return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
         case "advise":

@@ -101,12 +101,13 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 7},
+        "schema_version": {"major": 1, "minor": 8},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
             "allocator": run.get("allocator", GLIBC),
             "sizes": run.get("sizes", []),
             "cells": run.get("cells", []),
+            **{key: run.get(key) for key in ("focus", "against")},
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
             "duration_ns": record.duration_ns,
             "rounds_done": max(record.visited.values(), default=0),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driver import document, journal, output
+from driver.front import Front
 from driver.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -62,21 +63,25 @@ def _compared(pair: Pair, before: Run, after: Run) -> Comparison:
     return comparison
 
 
-def compare(pair: Pair, markdown: bool, out: Path | None, say: Say) -> Exit:
+def compare(pair: Pair, front: Front, markdown: bool, out: Path | None, say: Say) -> Exit:
     """Draws the two side by side into `out`, if it is given."""
+    from reports.analysis import analyse
     from reports.compare import verdict_changes
+    from reports.side_by_side import front as of_front
     from reports.side_by_side import lines
 
     if out is not None:
         output.check_folder(out)
     before, after = _read(pair)
+    focus = front.of_runs(before, after)
+    analyses = replace(analyse(before), focus=focus), replace(analyse(after), focus=focus)
     comparison = _compared(pair, before, after)
-    for line in lines(comparison, verdict_changes(before, after), markdown):
+    for line in lines(comparison, verdict_changes(before, after), markdown, of_front(*analyses, comparison)):
         say(line)
     if out is not None:
         from reports.drawn_comparison import draw
 
-        say(str(draw(before, after, comparison, out)))
+        say(str(draw(*analyses, comparison, out)))
     return Exit.OK
 
 

@@ -13,6 +13,7 @@ from driver.allocator import GLIBC, Allocator
 from driver.cells import REPRESENTATIVE, VARIANT, Cell, Event
 from driver.checks import outcome
 from driver.costs import Costs
+from driver.front import Front
 from driver.journal import NAME, Journal, foreign
 from driver.noise import Watch
 from driver.pace import EXHAUSTIVE, PACES, Pace, Variants
@@ -46,6 +47,7 @@ class Request:
     seed: int | None = None
     out: Path | None = None
     resume: Path | None = None
+    front: Front = Front()
     command_line: list[str] = field(default_factory=list)
     journal: Journal | None = None  # of the run that is resumed
     begun: list[Event] = field(default_factory=list)  # what stands in it
@@ -65,7 +67,8 @@ class Request:
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
             sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
             models, workloads = list(run["models"]), list(run["workloads"])
-            return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, command_line, journal, events)
+            front = Front(run.get("focus") or "", run.get("against") or "")
+            return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, front, command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -74,7 +77,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went."""
     from driver.rounds import run_rounds  # needs numpy and scipy, which scripts/setup brings
 
-    check_names("model", request.models, programs)
+    check_names("model", [*request.models, *request.front.models], programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
     fingerprints = _fingerprints(chosen, request.begun)
@@ -91,9 +94,10 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             if request.cells:
                 offered = matching(offered, request.cells)
             variants = Variants.ALL if request.models or request.cells else request.pace.variants
-            cells = select(offered, _members(openings), listed, request.workloads, variants)
+            cells = select(offered, _members(openings), listed, request.workloads, variants, request.front.models)
             for cell in cells:
                 cell.named = bool(request.models or request.workloads or request.sizes or request.cells)
+            request.front.check_chosen({cell.model for cell in cells if cell.status != "unsupported"})
             openings = session.keep(openings, {cell.model for cell in cells})
             control = _control(cells, request.pace)
             cells = sorted(cells + control, key=lambda cell: cell.rank)
@@ -159,6 +163,8 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "workloads": request.workloads,
                 "sizes": list(request.sizes),
                 "cells": request.cells,
+                "focus": request.front.focus or None,
+                "against": request.front.against or None,
                 "programs": programs,
                 "command_line": request.command_line,
                 "tool_version": TOOL_VERSION,

@@ -40,11 +40,11 @@ def matching(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
     return list(found.values())
 
 
-def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants) -> list[Cell]:
+def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants, front: Sequence[str] = ()) -> list[Cell]:
     """The cells of one list of sizes, ranked, in the order in which they are to be calibrated.
 
     Models that compete come first, case by case, so that a run which is short of time has all of some cases: what quick has before the
-    rest, and small sizes before large ones, so that they can project the large ones.
+    rest, and small sizes before large ones, so that they can project the large ones. The models in `front` are measured in every case.
     """
     chosen = [cell for cell in cells if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)]
     if not chosen:
@@ -58,9 +58,11 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
         _rank(models, members)
     pairs = _paired(cases, members) if variants != Variants.NONE else set()
     claimed = _claimed(chosen, members) if variants == Variants.ONE_CASE else set()
+    in_front = {cell.id for cell in chosen if cell.model in front}
     kept = claimed | _textbooks(cases, members) | pairs if variants == Variants.ONE_CASE else set()
+    kept |= in_front
     for cell in chosen:
-        cell.claimed = cell.id in claimed
+        cell.claimed = cell.id in claimed | in_front
         if cell.id in kept and cell.rank == VARIANT:  # left out after all that is only shown
             cell.rank = REFERENCE
         cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT

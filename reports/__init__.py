@@ -5,18 +5,19 @@ import warnings
 from pathlib import Path
 
 from reports.read import ReadError
+from reports.run import Focus
 
-__all__ = ["ReadError", "build"]
+__all__ = ["Focus", "ReadError", "build"]
 
 
-def build(run_dir: Path) -> list[str]:
-    """Writes index.html, report.md and figures/ into DIR, from its run.json. The few lines that a terminal shows of it. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
+def build(run_dir: Path, front: Focus | None = None) -> list[str]:
+    """Writes index.html, report.md and figures/ into DIR, from its run.json; `front`: with that model in front. The few lines that a terminal shows of it. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where a home cannot be written to, it would talk of its cache
     warnings.filterwarnings("ignore", message="(?s)Glyph .* missing")  # of a foreign name: a box stands for it
     from reports import building  # statistics and reading need neither matplotlib nor jinja2
 
     try:
-        return building.build(run_dir)
+        return building.build(run_dir, front)
     except (ArithmeticError, LookupError, TypeError, ValueError):
         from reports.validate import faults
 

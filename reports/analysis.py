@@ -12,7 +12,7 @@ from reports.load import withheld
 from reports.deciding import Verdict, decide, known_slower, settle
 from reports.looks import looks_of
 from reports.representatives import BASELINE, competing, members_of
-from reports.run import CLASSES, Cell, Run, Workload
+from reports.run import CLASSES, Cell, Focus, Run, Workload
 from reports.statistics import Ratio, Series
 
 MAP_METRICS = ("time", "cpu")
@@ -60,6 +60,7 @@ class Row:
 class Analysis:
     run: Run
     rows: tuple[Row, ...]
+    focus: Focus | None = None
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -79,7 +80,7 @@ def analyse(run: Run) -> Analysis:
     for cell in run.cells:
         by_workload.setdefault(cell.workload, {}).setdefault(cell.case, []).append(cell)
     workloads = sorted((w for w in run.workloads if w.id in by_workload), key=lambda w: CLASSES.index(w.class_))
-    return Analysis(run, tuple(_row(run, workload, by_workload[workload.id]) for workload in workloads))
+    return Analysis(run, tuple(_row(run, workload, by_workload[workload.id]) for workload in workloads), run.focus)
 
 
 def _row(run: Run, workload: Workload, cases: Mapping[str, list[Cell]]) -> Row:

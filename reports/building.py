@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reports import granularity, headlines, older_figures, samples_csv, tables, trust, verdicts
+from reports import focus, granularity, headlines, older_figures, samples_csv, tables, trust, verdicts
 from reports.analysis import MAP_METRICS, Analysis, analyse
 from reports.claims import Claim, claims, judges, pythons
 from reports.closing import closing
@@ -27,6 +27,7 @@ from reports.model_or_implementation import sentences, weighed
 from reports.pages import environment, escaped, write
 from reports.read import read_run
 from reports.reproduce import Recipe, recipe
+from reports.run import Focus
 from reports.trust import Fact
 
 
@@ -91,11 +92,13 @@ class Page:
         return (*self.maps, *self.regimes, *shares, *of_claims, *of_sections, *self.forests)
 
 
-def build(run_dir: Path) -> list[str]:
-    """The closing lines. Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
+def build(run_dir: Path, front: Focus | None = None) -> list[str]:
+    """The closing lines. `front`: the model in front, instead of that for which the run was made. Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
     folder = Path(run_dir)
     run = read_run(folder)
     analysis = analyse(run)
+    if front:
+        analysis = replace(analysis, focus=front)
     page = _page(analysis)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
@@ -114,7 +117,7 @@ def _page(analysis: Analysis) -> Page:
     ledger, found = claims(analysis), weighed(analysis)
     return Page(
         id=str(analysis.run.run.get("id", "a run")),
-        headlines=headlines.headlines(analysis),
+        headlines=[*focus.headlines(analysis), *headlines.headlines(analysis)],
         facts=trust.facts(analysis),
         maps=[winner_map(analysis, metric) for metric in MAP_METRICS],
         regimes=[picture for metric in MAP_METRICS if (picture := regime_map.regime_map(analysis, metric))],

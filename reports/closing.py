@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports import control, load, quantities
+from reports import control, focus, load, quantities
 from reports.analysis import METRIC_NAMES, Analysis
 from reports.headlines import most_telling, says_something, told_by
 from reports.words import CLASS_NAMES, kind_in_words, left_behind, verdict_in_words
@@ -12,10 +12,11 @@ _CLASSES = 4  # of which the clearest answer is told
 
 
 def closing(analysis: Analysis) -> list[str]:
-    """At most six, and one more where other programs ran."""
+    """At most six; one more for a model in front, and one where other programs ran."""
     answers = [told for class_ in analysis.classes if (told := _clearest(analysis, class_))]
     loaded = load.warning(analysis.run)
-    return [_decided(analysis), *answers[:_CLASSES], _control(analysis), *([f"! {loaded}"] if loaded else [])]
+    front = focus.line(analysis)
+    return [*([front] if front else []), _decided(analysis), *answers[:_CLASSES], _control(analysis), *([f"! {loaded}"] if loaded else [])]
 
 
 def _decided(analysis: Analysis) -> str:

@@ -110,10 +110,10 @@ def _look_at_all(so_far: Mapping[str, Series], remaining: Set[str], bound: float
     judged = set(remaining)
     while True:
         found = _look({name: series for name, series in so_far.items() if name in judged}, bound, least)
-        out = {name: _between(so_far[name], so_far[found.best_set[0]], least) for name in so_far if name not in judged}
+        out = {name: between(so_far[name], so_far[found.best_set[0]], least) for name in so_far if name not in judged}
         back = {name for name, one in out.items() if one.low <= _LOG_MARGIN}
         if not back:
-            ratios = {**found.ratios, **{name: _ratio(one) for name, one in out.items()}}
+            ratios = {**found.ratios, **{name: ratio_of(one) for name, one in out.items()}}
             return replace(found, slower=(*found.slower, *out), ratios=ratios), set(found.best_set)
         judged |= back
 
@@ -141,7 +141,7 @@ def _part(series: Series, wanted: Callable[[int], bool]) -> Series:
 _UNKNOWN = Bounds(math.inf, -math.inf, math.inf, -math.inf, math.inf, math.inf)
 
 
-def _between(over: Series, under: Series, least: int) -> Bounds:
+def between(over: Series, under: Series, least: int) -> Bounds:
     """Of a log ratio of which too few rounds tell little, or that it is large."""
     found = pair(over, under, least)
     if found is not None:
@@ -155,7 +155,7 @@ def _between(over: Series, under: Series, least: int) -> Bounds:
 
 def _look(measured: Mapping[str, Series], bound: float | None, least: int) -> Verdict:
     best = fastest({name: series for name, series in measured.items() if series.values}, least)
-    against = {name: _between(series, measured[best], least) for name, series in measured.items() if name != best}
+    against = {name: between(series, measured[best], least) for name, series in measured.items() if name != best}
     order = sorted(against, key=lambda name: (against[name].value, name))
     slower = tuple(name for name in order if against[name].claim_low > _LOG_MARGIN)
     members = (best, *(name for name in order if name not in slower))
@@ -171,7 +171,7 @@ def _look(measured: Mapping[str, Series], bound: float | None, least: int) -> Ve
         kind = "tie"
     else:
         kind = "tie_within" if within <= WIDEST else "safe_choice" if regret <= WIDEST else "open"
-    ratios = {best: Ratio(1.0, 1.0, 1.0)} | {name: _ratio(one) for name, one in against.items()}
+    ratios = {best: Ratio(1.0, 1.0, 1.0)} | {name: ratio_of(one) for name, one in against.items()}
     return Verdict(kind, members, slower, ratios, 0, within=_finite(within), safe_choice=safe, regret=_finite(regret), error=max((one.error for one in others), default=0.0))
 
 
@@ -190,7 +190,7 @@ def _finite(share: float) -> float | None:
     return share if math.isfinite(share) else None
 
 
-def _ratio(one: Bounds) -> Ratio:
+def ratio_of(one: Bounds) -> Ratio:
     return one.ratio if math.isfinite(one.error) else Ratio(math.exp(one.value))
 
 
@@ -207,7 +207,7 @@ def _safe_choice(members: Mapping[str, Series], least: int) -> tuple[str, float]
 
 def regret_of(own: Series, rivals: Iterable[Series], least: int) -> float:
     """By how much more than the best of them it may take at most: the upper bound of the multiple comparison with the best (Hsu 1984)."""
-    return _share(max((-_between(rival, own, least).low for rival in rivals), default=0.0))
+    return _share(max((-between(rival, own, least).low for rival in rivals), default=0.0))
 
 
 def fastest(measured: Mapping[str, Series], least: int) -> str:
@@ -277,7 +277,7 @@ def _completed(found: Verdict, values: Mapping[str, Series], known_slower: Set[s
     best, ratios = values[found.best], dict(found.ratios)
     for name in sorted(values):
         if name not in ratios and common_rounds(values[name], best):
-            ratios[name] = _ratio(_between(values[name], best, least))
+            ratios[name] = ratio_of(between(values[name], best, least))
     slower = sorted({*found.slower, *known_slower}, key=lambda name: (ratios[name].value if name in ratios else math.inf, name))
     return replace(found, slower=tuple(slower), ratios=ratios, rounds=found.rounds or len(best.values))
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports import trust
-from reports.analysis import analyse
+from reports.analysis import Analysis
 from reports.compare import Comparison
 from reports.figures.sheet import Picture, Table
 from reports.figures.side_by_side_map import side_by_side_map
 from reports.pages import environment, write
-from reports.run import Run
-from reports.side_by_side import HEADER, notes, row
+from reports.side_by_side import HEADER, front, notes, row
 
 NAME = "compare.html"
 
@@ -25,16 +24,16 @@ class _Page:
     changes: Table
 
 
-def draw(before: Run, after: Run, comparison: Comparison, folder: Path) -> Path:
+def draw(before: Analysis, after: Analysis, comparison: Comparison, folder: Path) -> Path:
     """The page. Raises OSError if FOLDER cannot be written to."""
-    analyses = analyse(before), analyse(after)
+    analyses = before, after
     facts = [{fact.name: fact.value for fact in trust.facts(analysis) if fact.name != "Warning"} for analysis in analyses]
-    rows: list[tuple[str, ...]] = [("Run", str(before.run.get("id")), str(after.run.get("id")))]
+    rows: list[tuple[str, ...]] = [("Run", str(before.run.run.get("id")), str(after.run.run.get("id")))]
     rows += [(name, *(of.get(name, "–") for of in facts)) for name in dict.fromkeys((*facts[0], *facts[1]))]
     page = _Page(
         facts=Table(("", "before", "after"), tuple(rows)),
         map=side_by_side_map(*analyses, comparison.changes),
-        notes=notes(comparison),
+        notes=[*front(before, after, comparison), *notes(comparison)],
         changes=Table(HEADER, tuple(row(change) for change in comparison.changes)),
     )
     figures = folder / "figures"

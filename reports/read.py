@@ -112,6 +112,8 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
         disturbed = _disturbed(document["visits"])
         parts = {key: _mapping(document[key], key) for key in ("run", "source", "build", "host", "settings", "noise")}
         _optional(parts["run"].get("cores"), _positive)
+        for key in ("focus", "against"):
+            _optional(parts["run"].get(key), _text)
     except KeyError as error:
         raise ReadError(f"{name}: has no {error}: `scripts/crossover validate` says what else is missing") from None
     except (TypeError, ValueError, AttributeError) as error:

@@ -157,6 +157,14 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Focus:
+    """The model that the reader is about."""
+
+    model: str
+    against: str | None = None  # another one; None: the best of the others, case by case
+
+
+@dataclass(frozen=True)
 class Run:
     """A whole run. The free-form parts (`run`, `source`, `build`, `host`, `settings`, `noise`) stay as the file has them."""
 
@@ -172,6 +180,12 @@ class Run:
     natives: tuple[tuple[Cell | None, Cell], ...] = ()  # a cell, None if there is none, and the same on the model's native twin; they stand in no other place
     twins: tuple[tuple[Cell, Cell], ...] = ()  # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
     disturbed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # case → rounds in which others disturbed it
+
+    @property
+    def focus(self) -> Focus | None:
+        """As it was measured for; None: for no model more than for another."""
+        model = self.run.get("focus")
+        return Focus(model, self.run.get("against")) if model else None
 
     def workload(self, id: str) -> Workload:
         return next(w for w in self.workloads if w.id == id)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from reports import focus as standing
 from reports import quantities
+from reports.analysis import Analysis
 from reports.compare import Change, Comparison
 from reports.deciding import Verdict
 from reports.statistics import MARGIN, Bounds
@@ -14,11 +17,23 @@ from reports.words import interval_in_words, verdict_in_words
 HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
 
 
-def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool) -> list[str]:
-    told = table([HEADER, *(row(change) for change in comparison.changes)], markdown)
+def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool, front: Sequence[str] = ()) -> list[str]:
+    told = [*front, *([""] if front else [])]
+    told += table([HEADER, *(row(change) for change in comparison.changes)], markdown)
     told += ["", *notes(comparison)]
     told += [f"{case}, {metric}: before {verdict_in_words(was)}; now {verdict_in_words(now)}" for case, metric, was, now in verdicts]
     return told
+
+
+def front(before: Analysis, after: Analysis, comparison: Comparison) -> list[str]:
+    """How the model in front has changed, and how it stood against its reference before and stands now; nothing without one."""
+    focus = after.focus
+    if focus is None:
+        return []
+    words = Counter(row(change)[-1] for change in comparison.changes if change.model == focus.model)
+    told = f"{focus.model}, after against before: better in {words['better']} of {quantities.counted(words.total(), 'cell')}, worse in {words['worse']}"
+    told += f", disturbed by others in {words['disturbed']}" if words["disturbed"] else ""
+    return [told, *(f"{when}: {standing.line(of)}" for when, of in (("before", before), ("now", after)))]
 
 
 def row(change: Change) -> tuple[str, ...]:

@@ -9,10 +9,12 @@ from reports import quantities
 from reports.analysis import METRIC_NAMES, Analysis, Case
 from reports.compare import Change
 from reports.figures.chart import Chart, Scale, around
+from reports.figures.front import IN_FRONT, front_line
 from reports.figures.legend import legend, legend_height
 from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table
 from reports.figures.tile import drawn, tile
 from reports.figures.tile_key import KEY_HEIGHT, tile_key
+from reports.focus import Pairing, in_words, opponent, pairings
 from reports.models import Look, looks, ordered
 from reports.statistics import MARGIN
 from reports.words import interval_in_words, leaders, verdict_in_words
@@ -26,7 +28,9 @@ _TILE, _AXIS, _AXIS_WIDTH = 1.3, 6.95, 2.0
 class _Line:
     before: Case
     after: Case
-    change: Change | None  # of the model that was best before
+    model: str  # that was best before, or that stands in front
+    change: Change | None  # of it
+    front: tuple[Pairing | None, Pairing | None] | None = None  # it stands in front, below the line of the case: against its reference before and after
 
 
 def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change]) -> Picture | None:
@@ -34,9 +38,17 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     old = {case.id: case for case in before.cases}
     found = {(change.case, change.model, change.metric): change for change in changes}
     pairs = [(old[case.id], case) for case in after.cases if case.id in old and (case.deciding.ratios or old[case.id].deciding.ratios)]
-    lines = [_Line(a, b, found.get((a.id, a.deciding.best or "", a.workload.metric))) for a, b in pairs]
-    if not lines:
+    if not pairs:
         return None
+    front = after.focus.model if after.focus else ""
+    standings = [_standings(analysis) for analysis in (before, after)]
+    lines = []
+    for a, b in pairs:
+        best = a.deciding.best or ""
+        lines.append(_Line(a, b, best, found.get((a.id, best, a.workload.metric))))
+        if front in (*a.cells, *b.cells):
+            stood, stands = (of.get(a.id) for of in standings)
+            lines.append(_Line(a, b, front, found.get((a.id, front, a.workload.metric)), (stood, stands)))
     look = looks([*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})])
     seen = ordered({m for line in lines for case in (line.before, line.after) for m in (*drawn(case.deciding), *case.deciding.best_set[:1])})
     bottom = _TOP + _LINE * len(lines)
@@ -49,14 +61,23 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
         sheet.text(left, _TOP - 0.12, name, 8, bold=True)
     chart = _axis(sheet, lines)
     for place, line in enumerate(lines):
+        if line.front:
+            sheet.box(_EDGE - 0.05, _TOP + _LINE * place, _WIDTH - 2 * _EDGE + 0.1, _LINE, fill=IN_FRONT, z=0)
         _draw(sheet, _TOP + _LINE * (place + 0.5), line, chart, look)
     legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
-    note = "Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so intervals are wider than within a run."
+    shown = f" Yellow: {front} against {opponent(after.focus)}." if after.focus else ""
+    note = "Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so intervals are wider than within a run." + shown
     sheet.text(_EDGE, key + KEY_HEIGHT + 0.07, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
-    same = sum(bool(set(leaders(line.before.deciding)) & set(leaders(line.after.deciding))) for line in lines)
-    alt = f"The verdicts of {len(lines)} cases in two runs: in {same} a model may be the best in both. The table has every case."
+    same = sum(bool(set(leaders(a.deciding)) & set(leaders(b.deciding))) for a, b in pairs)
+    alt = f"The verdicts of {len(pairs)} cases in two runs: in {same} a model may be the best in both. The table has every case."
     return sheet.picture("side-by-side", title, alt, _table(lines))
+
+
+def _standings(analysis: Analysis) -> dict[str, Pairing]:
+    """By case, of the model in front by the metric that decides."""
+    metrics = {case.workload.metric for case in analysis.cases}
+    return {pairing.case.id: pairing for metric in metrics for pairing in pairings(analysis, metric) if pairing.case.workload.metric == metric}
 
 
 def _axis(sheet: Sheet, lines: Sequence[_Line]) -> Chart:
@@ -71,6 +92,26 @@ def _axis(sheet: Sheet, lines: Sequence[_Line]) -> Chart:
 
 
 def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, Look]) -> None:
+    if line.front:
+        sheet.text(_EDGE + 0.15, y, f"{line.model} ({look[line.model].code})", 6.5, width=_TILES[0] - _EDGE - 0.25)
+        for left, pairing in zip(_TILES, line.front, strict=True):
+            if pairing:
+                front_line(sheet, (left, y - _LINE / 2 + 0.02, _TILE, _LINE - 0.04), pairing)
+    else:
+        _draw_case(sheet, y, line, look)
+    bounds = line.change.bounds if line.change else None
+    if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
+        sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
+        return
+    low, at, high = (chart.x(min(max(value, chart.xs.low), chart.xs.high)) for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high))
+    sheet.line((low, high), (y, y), colour=INK, line=0.9, z=4)
+    style = look[line.model]
+    sheet.marker(at, y, style.marker, 5, style.colour, style.colour)
+    sheet.text(_WIDTH - _EDGE, y, f"{style.code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})", 6.5, align="right", width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08)
+
+
+def _draw_case(sheet: Sheet, y: float, line: _Line, look: Mapping[str, Look]) -> None:
+    """Its name, and the verdicts of both runs."""
     case = line.before
     sheet.text(_EDGE, y, f"{case.workload.id} ({METRIC_NAMES[case.workload.metric]}), {line.after.label}", 6.5, width=_TILES[0] - _EDGE - 0.1)
     for left, run in zip(_TILES, (line.before, line.after), strict=True):
@@ -80,22 +121,13 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
         else:
             tile(sheet, box, run.deciding, look, 7.5)
         sheet.box(*box, edge=RULE, z=3)
-    bounds = line.change.bounds if line.change else None
-    if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
-        sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
-        return
-    best = case.deciding.best or ""
-    low, at, high = (chart.x(min(max(value, chart.xs.low), chart.xs.high)) for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high))
-    sheet.line((low, high), (y, y), colour=INK, line=0.9, z=4)
-    sheet.marker(at, y, look[best].marker, 5, look[best].colour, look[best].colour)
-    sheet.text(_WIDTH - _EDGE, y, f"{look[best].code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})", 6.5, align="right", width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08)
 
 
 def _table(lines: Sequence[_Line]) -> Table:
     rows = []
     for line in lines:
-        told = [verdict_in_words(case.deciding) for case in (line.before, line.after)]
+        told = [in_words(pairing) if pairing else "–" for pairing in line.front] if line.front else [verdict_in_words(case.deciding) for case in (line.before, line.after)]
         bounds = line.change.bounds if line.change else None
         ratio = (quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio)) if bounds else ("–", "–")
-        rows.append((line.before.id, METRIC_NAMES[line.before.workload.metric], *told, line.before.deciding.best or "–", *ratio))
-    return Table(("case", "decided by", "before", "after", "best before", "its after / before", "95 % interval"), tuple(rows))
+        rows.append((line.before.id, METRIC_NAMES[line.before.workload.metric], *told, line.model or "–", *ratio))
+    return Table(("case", "decided by", "before", "after", "model", "its after / before", "95 % interval"), tuple(rows))

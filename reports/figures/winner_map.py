@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from reports import load, quantities
 from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
 from reports.counting import counts, judged
+from reports.figures.front import FRONT_HEIGHT, front_line, front_note
 from reports.figures.legend import legend, legend_height
 from reports.figures.sheet import PALE_INK, RULE, Picture, Sheet, Table, width_of, wrapped
 from reports.figures.tile import drawn, tile
 from reports.figures.tile_key import KEY_HEIGHT, tile_key
+from reports.focus import Pairing, in_words, pairings
 from reports.models import Look, looks, ordered
+from reports.run import Focus
 from reports.tie_break import cheaper
 from reports.words import CLASS_NAMES, kind_in_words, listed, margin_in_words
 
@@ -37,12 +40,13 @@ class _Block:
     about: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]  # of each case
     strips: tuple[str, ...]  # of each case: what stands below its verdict
+    fronts: tuple[Pairing | None, ...]  # of each case: the model in front
 
     @property
     def heights(self) -> list[float]:
         """Of the lines of tiles."""
         lines = [slice(start, start + _ACROSS) for start in range(0, len(self.cases), _ACROSS)]
-        return [_TEXT * max(map(len, self.labels[line])) + 0.05 + _BODY + (_STRIP if any(self.strips[line]) else 0.0) + _GAP for line in lines]
+        return [_TEXT * max(map(len, self.labels[line])) + 0.05 + _BODY + (_STRIP if any(self.strips[line]) else 0.0) + (FRONT_HEIGHT if any(self.fronts[line]) else 0.0) + _GAP for line in lines]
 
     @property
     def height(self) -> float:
@@ -53,24 +57,26 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
     look = looks(analysis.run.models)
     cases = judged(analysis.cases, metric)
     seen = ordered({m for case in cases for m in drawn(case.verdicts[metric])})
-    blocks = [(class_, _block(row, metric, look, shown)) for class_ in analysis.classes for row in analysis.rows_of(class_) if (shown := judged(row.cases, metric))]
+    fronts = {pairing.case.id: pairing for pairing in pairings(analysis, metric)}
+    blocks = [(class_, _block(row, metric, look, shown, fronts)) for class_ in analysis.classes for row in analysis.rows_of(class_) if (shown := judged(row.cases, metric))]
     columns = _columns(blocks)
     bottom = _TOP + max(_height(column) for column in columns)
     key = bottom + 0.24 + legend_height(seen)
-    sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.5)
+    sheet = Sheet(_WIDTH, key + KEY_HEIGHT + (0.69 if analysis.focus else 0.5))
     sheet.text(_EDGE, 0.24, _TITLES[metric], 13, bold=True)
     sheet.text(_EDGE, 0.48, f"{_meaning(analysis, metric)}. Each tile is a workload at one size; sizes grow from left to right. One model of each family competes.", 8, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     for place, column in enumerate(columns):
         _draw_column(sheet, _EDGE + place * (_COLUMN + _GUTTER), column, metric, look)
     legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, look)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
-    notes = (
+    notes = [
+        *front_note(analysis.focus, look),
         "–: no verdict, and why. alone: all others were stopped early or would take too long. S 0.5× at the top right: serial, one thing after another, took that part of the best value.",
         "E at 0.6 of the CPU: time does not tell these models apart, but E needs 0.6 of the CPU time of the next one." if metric == "time" else "",
-    )
+    ]
     for place, note in enumerate(notes):
         sheet.text(_EDGE, key + KEY_HEIGHT + 0.07 + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE)
-    return sheet.picture(f"winner-map-{metric}", _TITLES[metric], _alt(cases, metric), _table(cases, metric))
+    return sheet.picture(f"winner-map-{metric}", _TITLES[metric], _alt(cases, metric), _table(cases, metric, analysis.focus, fronts))
 
 
 def _meaning(analysis: Analysis, metric: str) -> str:
@@ -78,7 +84,7 @@ def _meaning(analysis: Analysis, metric: str) -> str:
     return reason[0].upper() + reason[1:] if reason else _MEANINGS[metric] + load.mark(analysis.run)
 
 
-def _block(row: Row, metric: str, look: Mapping[str, Look], cases: tuple[Case, ...]) -> _Block:
+def _block(row: Row, metric: str, look: Mapping[str, Look], cases: tuple[Case, ...], fronts: Mapping[str, Pairing]) -> _Block:
     about = list(wrapped(row.constants, _SMALL, _LABEL - 0.1)) if row.constants else []
     if row.workload.metric not in MAP_METRICS:
         about.append(f"decided by {METRIC_NAMES[row.workload.metric]}")
@@ -86,7 +92,7 @@ def _block(row: Row, metric: str, look: Mapping[str, Look], cases: tuple[Case, .
     labels = (", ".join(part.replace(" ", "\u00a0") for part in case.label.split(", ")) for case in cases)
     wraps = tuple(wrapped(label, _SMALL, _TILE - _GAP - 0.06 - _badge(case, metric)) for case, label in zip(cases, labels))
     found = [cheaper(case) if metric == "time" else None for case in cases]
-    return _Block(row, cases, tuple(about), wraps, tuple(f"{look[less[0]].code} at {less[1]:.2g} of the CPU" if less else "" for less in found))
+    return _Block(row, cases, tuple(about), wraps, tuple(f"{look[less[0]].code} at {less[1]:.2g} of the CPU" if less else "" for less in found), tuple(fronts.get(case.id) for case in cases))
 
 
 def _badge(case: Case, metric: str) -> float:
@@ -130,20 +136,23 @@ def _draw_block(sheet: Sheet, left: float, y: float, block: _Block, metric: str,
 
 def _tile(sheet: Sheet, box: tuple[float, float, float, float], block: _Block, place: int, metric: str, look: Mapping[str, Look]) -> None:
     x, y, width, height = box
-    case, strip = block.cases[place], block.strips[place]
+    case, strip, front = block.cases[place], block.strips[place], block.fronts[place]
     verdict, baseline = case.verdicts[metric], case.baseline(metric)
     for line, text in enumerate(block.labels[place]):
         sheet.text(x + 0.03, y + 0.025 + _TEXT * (line + 0.5), text, _SMALL, width=width - 0.05 - _badge(case, metric))
     if baseline:
         sheet.text(x + width - 0.03, y + 0.025 + _TEXT / 2, f"S {quantities.ratio(baseline.value)}", _SMALL, bold=True, align="right")
-    top = y + height - _BODY - (_STRIP if strip else 0.0)
+    bottom = y + height - (FRONT_HEIGHT if front else 0.0)
+    top = bottom - _BODY - (_STRIP if strip else 0.0)
     if verdict.kind == "none":
         reason = f"– {look[verdict.best_set[0]].code}: no rival" if verdict.best_set else f"– {verdict.reason.partition(':')[0]}"
         sheet.text(x + 0.05, top + _BODY / 2, reason if width_of(reason, 6) < width - 0.08 else "– no verdict", 6, colour=PALE_INK)
     else:
         tile(sheet, (x, top, width, _BODY), verdict, look, 9.5)
     if strip:
-        sheet.text(x + 0.05, y + height - _STRIP / 2, strip, _SMALL, bold=True, width=width - 0.08)
+        sheet.text(x + 0.05, bottom - _STRIP / 2, strip, _SMALL, bold=True, width=width - 0.08)
+    if front:
+        front_line(sheet, (x, bottom, width, FRONT_HEIGHT), front)
     sheet.box(x, y, width, height, edge=RULE, z=3)
 
 
@@ -152,11 +161,13 @@ def _alt(cases: Sequence[Case], metric: str) -> str:
     return f"Map of {quantities.counted(len(cases), 'case')} by {METRIC_NAMES[metric]}: {told}. The table has every tile."
 
 
-def _table(cases: Sequence[Case], metric: str) -> Table:
-    rows = []
+def _table(cases: Sequence[Case], metric: str, focus: Focus | None, fronts: Mapping[str, Pairing]) -> Table:
+    rows: list[tuple[str, ...]] = []
     for case in cases:
         verdict, less = case.verdicts[metric], cheaper(case) if metric == "time" else None
         best = quantities.value(metric, case.medians[metric][verdict.best]) if verdict.best else "–"
         cpu = f"; {less[0]} at {less[1]:.2g} of the CPU" if less else ""
         rows.append((case.workload.id, case.label, kind_in_words(verdict), ", ".join(verdict.best_set) or "–", best, margin_in_words(verdict) + cpu))
-    return Table(("workload", "size", "verdict", "best set", "median of the first", "margin"), tuple(rows))
+        if focus:
+            rows[-1] += ((f"{in_words(fronts[case.id])} against {fronts[case.id].reference or 'nobody'}" if case.id in fronts else "–"),)
+    return Table(("workload", "size", "verdict", "best set", "median of the first", "margin", *([focus.model] if focus else [])), tuple(rows))

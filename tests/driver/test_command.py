@@ -13,7 +13,7 @@ from tests.driver.conftest import ROOT, Benches
 USAGE = [
     (["run", "--models", "evne"], "there is no model evne (did you mean even?); there are: even, odd"),
     (["run", "--workloads", "spni"], "there is no workload spni (did you mean spin?); there are: spin, wait"),
-    (["run", "--sede=3"], "there is no option --sede (did you mean --seed?); there are: --allocator, "),
+    (["run", "--sede=3"], "there is no option --sede (did you mean --seed?); there are: --a"),
     (["list", "--frobnicate"], "there is no option --frobnicate; there are: --fairness, --help"),
     (["run", "fast"], "unrecognized arguments: fast"),
     (["run", "--quick", "--full"], "not allowed with argument"),
