@@ -53,6 +53,7 @@ class Cell:
     rank: int = 0  # what goes first when time is short has the highest
     claimed: bool = False  # the report judges by it what the tutorials say: it is never stopped before the least rounds
     paired: bool = False  # a native twin, or the model that it is the twin of
+    in_front: bool = False  # the run is made for its model (--focus, --against): never left out for others, nor stopped before the first look
     named: bool = False  # the user asked for it on the command line: it has more rounds than any verdict may stop it before
     promised: int = 0  # so many rounds whatever the looks say
     shown_only: bool = False  # beside those that compete: the least rounds are enough
@@ -86,7 +87,7 @@ class Cell:
     @property
     def followed(self) -> bool:
         """It has rounds enough whether or not its case is decided: what a claim says, or what the suite costs, rests on them."""
-        return self.claimed or self.paired
+        return self.claimed or self.paired or self.in_front
 
     @property
     def waits(self) -> bool:

@@ -139,13 +139,13 @@ def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
     kept = list(cells)
     extras: dict[tuple[int, str], list[Cell]] = {}
     for cell in cells:
-        if cell.rank:
+        if cell.rank and not cell.in_front:
             extras.setdefault((cell.rank, cell.model), []).append(cell)
     for (_, model), of_model in sorted(extras.items(), key=lambda extra: (extra[0][0], sum(map(cost, extra[1]))), reverse=True):
         if sum(map(cost, kept)) <= budget_ns:
             return found
         found.left_out.extend(of_model)
-        kept = [cell for cell in kept if not cell.rank or cell.model != model]
+        kept = [cell for cell in kept if not cell.rank or cell.in_front or cell.model != model]
     cheapest = {cell.id for models in by_case(kept).values() for cell in sorted(models, key=cost)[:2]}
     for cell in sorted(kept, key=lambda cell: (cell.id in cheapest, -cost(cell))):
         if sum(map(cost, kept)) <= budget_ns:
@@ -177,7 +177,7 @@ def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[s
     fastest = min(judged, key=lambda cell: median(map(_wall, cell.samples)))
     slowest, dearest = max(map(_wall, fastest.samples)), max(map(_cpu, min(judged, key=lambda cell: median(map(_cpu, cell.samples))).samples))
     for cell in dear:
-        if len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.followed else DEAR_NS):
+        if cell.in_front or len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.followed else DEAR_NS):
             continue
         least = min(map(_wall, cell.samples))
         if least > CLEARLY * slowest and (cell.rank != REPRESENTATIVE or (not cell.followed and min(map(_cpu, cell.samples)) > CLEARLY * dearest)):

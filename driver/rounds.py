@@ -134,7 +134,7 @@ class _Rounds:
     def _is_worn(self, cell: Cell, case: Standing) -> bool:
         """The process that runs now has measured the cell often enough."""
         first = case.done < case.first_look
-        if (not first and cell.rank != REPRESENTATIVE and not cell.paired and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
+        if (not first and cell.rank != REPRESENTATIVE and not cell.paired and not cell.in_front and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
             return False
         most = self._session.pace.first_of_a_process if first else ROUNDS_OF_A_PROCESS
         of_process = Counter(sample["process"] for sample in cell.samples[-most:])

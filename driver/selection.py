@@ -58,11 +58,10 @@ def select(cells: Sequence[Cell], members: Sequence[Member], size: str, workload
         _rank(models, members)
     pairs = _paired(cases, members) if variants != Variants.NONE else set()
     claimed = _claimed(chosen, members) if variants == Variants.ONE_CASE else set()
-    in_front = {cell.id for cell in chosen if cell.model in front}
     kept = claimed | _textbooks(cases, members) | pairs if variants == Variants.ONE_CASE else set()
-    kept |= in_front
+    kept |= {cell.id for cell in chosen if cell.model in front}
     for cell in chosen:
-        cell.claimed = cell.id in claimed | in_front
+        cell.claimed, cell.in_front = cell.id in claimed, cell.model in front
         if cell.id in kept and cell.rank == VARIANT:  # left out after all that is only shown
             cell.rank = REFERENCE
         cell.shown_only = variants == Variants.ONE_CASE and cell.rank == VARIANT

@@ -26,7 +26,7 @@ def twins_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
             smallest = chosen.setdefault((cell.model, cell.case.kind), cell)
             if (cell.bound_ns or 0, cell.units) < (smallest.bound_ns or 0, smallest.units):
                 chosen[cell.model, cell.case.kind] = cell
-    return [replace(cell, model=TWINS[cell.model], rank=rank, failures=[], samples=[]) for cell in chosen.values()]
+    return [replace(cell, model=TWINS[cell.model], rank=rank, in_front=False, failures=[], samples=[]) for cell in chosen.values()]
 
 
 def floor(cells: Sequence[Cell]) -> float | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from reports.validate import faults
 
-from driver.pace import Variants
+from driver.cells import REFERENCE, REPRESENTATIVE
+from driver.pace import LEAST_ROUNDS, Variants
+from driver.plan import SCREEN_ROUNDS, clearly_slower, shed
 from driver.selection import select
 from tests.driver.conftest import Benches
+from tests.driver.test_plan import MS, cell, with_samples
 from tests.driver.test_selection import MEMBERS, cells
 
 USAGE = [
@@ -60,7 +63,7 @@ def test_a_run_for_no_model_more_than_for_another_says_so(benches: Benches) -> N
 def test_a_model_in_front_is_measured_in_quick_too_though_it_does_not_compete() -> None:
     assert "event_loop_uring" not in {cell.model for cell in select(cells("cpu"), MEMBERS, "quick", [], Variants.NONE)}
     (own,) = (cell for cell in select(cells("cpu"), MEMBERS, "quick", [], Variants.NONE, ["event_loop_uring"]) if cell.model == "event_loop_uring")
-    assert own.followed and not own.shown_only
+    assert own.in_front and own.followed and not own.shown_only
 
 
 def test_a_model_that_was_not_measured_is_put_in_front_of_no_report(benches: Benches) -> None:
@@ -75,3 +78,15 @@ def test_a_model_that_was_not_measured_is_put_in_front_of_no_report(benches: Ben
     assert refused.code == 2 and "there is no measured model evne (did you mean even?)" in refused.err
     told = benches.drive("compare", str(result.folder), str(result.folder), "--focus", "even")
     assert told.code == 0 and told.out.startswith("even, after against before: ")
+
+
+def test_a_model_in_front_is_not_left_out_for_others_nor_stopped_before_it_has_an_interval() -> None:
+    fast, mine, other = (cell(model, single_ns=ms * MS, iterations=1, rank=rank) for model, ms, rank in (("fast", 10, REPRESENTATIVE), ("mine", 40, REFERENCE), ("other", 40, REFERENCE)))
+    mine.in_front = True
+    found = shed([fast, mine, other], LEAST_ROUNDS * 55 * MS)
+    assert ([one.model for one in found.left_out], found.projected) == (["other"], [])
+    quick = with_samples("fast", [10.0] * SCREEN_ROUNDS, [1.0] * SCREEN_ROUNDS)
+    slow = with_samples("mine", [4000.0] * SCREEN_ROUNDS, [1.0] * SCREEN_ROUNDS, rank=REFERENCE)
+    assert set(clearly_slower([quick, slow], [quick])) == {slow.id}
+    slow.in_front = True
+    assert clearly_slower([quick, slow], [quick]) == {}
