@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from driver import advise, build, doctor, document, examine, fairness, host, output, pace, scaffold
+from driver import advise, build, check, doctor, document, examine, fairness, host, output, pace, scaffold
 from driver.allocator import ALLOCATORS, GLIBC, Allocator
+from driver.cells import METRICS
 from driver.front import Front
 from driver.listing import describe, markdown
 from driver.problem import Exit, Interrupted, Problem
@@ -85,17 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--fairness", action="store_true", help="the table of models in docs/FAIRNESS.md")
     verbs.add_parser("doctor", help="is this machine fit to measure on, and what can it resolve?", allow_abbrev=False)
     compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
-    check = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
-    for verb in (compare, check):
+    gate = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
+    for verb in (compare, gate):
         verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run")
         verb.add_argument("after", type=Path, metavar="AFTER")
-        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload)")
+        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload; check: time and CPU, too)")
+        verb.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
     _add_front(compare, "of both runs")
-    compare.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
     compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
-    check.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
-    check.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
+    gate.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
+    gate.add_argument("--junit", type=Path, metavar="FILE", help="write what it found as JUnit's XML, one test case for each cell")
+    gate.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
     advice = verbs.add_parser("advise", help="which model for this work? from what a run measured, or by measuring it", allow_abbrev=False)
     advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
     advice.add_argument("--wait", required=True, metavar="20ms", help="how long each of them waits")
@@ -220,7 +222,11 @@ def _measured_front(folder: Path, front: Front) -> Focus | None:
 
 
 def _pair(options: argparse.Namespace) -> examine.Pair:
-    return examine.Pair(options.before, options.after, _names("--metrics", options.metrics, ", ".join(examine.METRICS)), options.allow_different_host)
+    return examine.Pair(options.before, options.after, _names("--metrics", options.metrics, ", ".join(METRICS)), options.allow_different_host)
+
+
+def _terms(options: argparse.Namespace) -> check.Terms:
+    return check.Terms(check.parse_threshold(options.threshold), options.fail_on_inconclusive, options.markdown, check.junit_file(options.junit))
 
 
 def _question(options: argparse.Namespace) -> advise.Request:
@@ -296,7 +302,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "compare":
             return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, print)
         case "check":
-            return examine.check(_pair(options), examine.parse_threshold(options.threshold), options.fail_on_inconclusive, print)
+            return check.check(_pair(options), _terms(options), print)
         case "advise":
             return advise.advise(_question(options), host.ROOT / "results", benches, print)
         case "validate":

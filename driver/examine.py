@@ -1,22 +1,22 @@
-"""The verbs that look at results which are there: compare, check, validate."""
+"""Verbs that look at results which are there: compare and validate, and reading two runs for check."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driver import document, journal, output
+from driver.cells import METRICS
 from driver.front import Front
 from driver.problem import Exit, Problem
+from driver.selection import check_names
 
 if TYPE_CHECKING:
     from reports.compare import Comparison
     from reports.run import Run
 
-METRICS = ("time", "cpu", "latency", "memory")
 Say = Callable[[str], None]
 
 
@@ -30,19 +30,19 @@ class Pair:
     other_host: bool  # allowed
 
 
-def _read(pair: Pair) -> tuple[Run, Run]:
+def read(pair: Pair) -> tuple[Run, Run]:
     from reports.compare import host_differences
     from reports.read import ReadError, read_run
 
-    for name in pair.metrics:
-        if name not in METRICS:
-            raise Problem(f"there is no metric {name}; there are: {', '.join(METRICS)}", Exit.USAGE)
+    check_names("metric", pair.metrics, METRICS)
     for path in (pair.before, pair.after):
         _check_there(path)
     try:
         before, after = read_run(pair.before), read_run(pair.after)
     except ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
+    if all(before.run.get(key) == after.run.get(key) for key in ("id", "started_utc", "seed")):
+        raise Problem(f"{pair.before} and {pair.after} are the same run: give two of them", Exit.USAGE)
     if (differences := host_differences(before, after)) and not pair.other_host:
         raise Problem(f"the runs are of different hosts or settings ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
     return before, after
@@ -53,11 +53,12 @@ def _check_there(path: Path) -> None:
         raise document.nothing_in(path)
 
 
-def _compared(pair: Pair, before: Run, after: Run) -> Comparison:
+def compared(pair: Pair, before: Run, after: Run, beside: Sequence[str] = ()) -> Comparison:
+    """`beside`: metrics by which to compare beside the one that decides."""
     from reports.compare import compare
 
-    comparison = compare(before, after, pair.metrics)
-    if not comparison.changes and not comparison.broken:
+    comparison = compare(before, after, pair.metrics, beside)
+    if not comparison.changes and not comparison.lost and not comparison.unmeasured:
         why = "those that they share owe other work than before" if comparison.other_work else "their workloads, sizes or models differ, or nothing was measured"
         raise Problem(f"{pair.before} and {pair.after} have no measured cell in common: {why}", Exit.NOTHING_MATCHED)
     return comparison
@@ -72,10 +73,10 @@ def compare(pair: Pair, front: Front, markdown: bool, out: Path | None, say: Say
 
     if out is not None:
         output.check_folder(out)
-    before, after = _read(pair)
+    before, after = read(pair)
     focus = front.of_runs(before, after)
     analyses = replace(analyse(before), focus=focus), replace(analyse(after), focus=focus)
-    comparison = _compared(pair, before, after)
+    comparison = compared(pair, before, after)
     for line in lines(comparison, verdict_changes(before, after), markdown, of_front(*analyses, comparison)):
         say(line)
     if out is not None:
@@ -83,41 +84,6 @@ def compare(pair: Pair, front: Front, markdown: bool, out: Path | None, say: Say
 
         say(str(draw(*analyses, comparison, out)))
     return Exit.OK
-
-
-def check(pair: Pair, threshold: float, fail_on_inconclusive: bool, say: Say) -> Exit:
-    """Regressions outweigh failures, and both outweigh what is inconclusive."""
-    from reports.gate import judge
-    from reports.side_by_side import notes, row, table
-
-    comparison = _compared(pair, *_read(pair))
-    found = judge(comparison.changes, threshold)
-    for title, changes in (("regressions", found.regressions), ("inconclusive", found.inconclusive)):
-        if changes:
-            say(f"{title}:")
-            for line in table([row(change)[:7] for change in changes], markdown=False):
-                say(f"  {line}")
-    for line in notes(comparison):
-        say(line)
-    if any(change.bounds is not None and change.quiet is None for change in found.inconclusive):
-        say("other programs disturbed so many rounds that too few are left: measure again on a quiet machine")
-    say(
-        f"{len(comparison.changes)} compared at {threshold:.0%}: {len(found.regressions)} regressions, {len(found.inconclusive)} inconclusive, "
-        f"{found.passed} passed, {len(comparison.broken)} failed"
-    )
-    if found.regressions:
-        return Exit.REGRESSION
-    if comparison.broken:
-        return Exit.CELL_FAILED
-    return Exit.INCONCLUSIVE if found.inconclusive and fail_on_inconclusive else Exit.OK
-
-
-def parse_threshold(text: str) -> float:
-    """0.1 of 10 or 10%."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", text)
-    if match is None or not 0 < float(match[1]) <= 1000:
-        raise Problem(f"--threshold {text} is no percentage above 0: write 10%", Exit.USAGE)
-    return float(match[1]) / 100
 
 
 def validate(path: Path, say: Say) -> Exit:

@@ -35,8 +35,8 @@ def check_writable(folder: Path) -> None:
         raise Problem(f"only {free >> 20} MiB are free in {folder}, {_LEAST_FREE_BYTES >> 20} are needed: make room or choose another folder with --out")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """In one piece: a reader sees the old file or the new one, never half of it."""
+def write_whole(file: Path, text: str, remedy: str = "") -> None:
+    """In one piece: a reader sees the old file or the new one, never half of it. `remedy`: other than to go on with the run of its folder."""
     unfinished = file.with_name(file.name + ".new")
     try:
         with open(unfinished, "w", encoding="utf-8", errors="replace") as stream:  # the name of the folder may be no text
@@ -46,7 +46,8 @@ def write_whole(file: Path, text: str) -> None:
         unfinished.replace(file)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise Problem(f"cannot write {file}: {error.strerror}: mend that, then go on with scripts/crossover run --resume {file.parent}") from None
+        remedy = remedy or f"mend that, then go on with scripts/crossover run --resume {file.parent}"
+        raise Problem(f"cannot write {file}: {error.strerror}: {remedy}") from None
 
 
 def make(chosen: Path | None, mode: str) -> Path:

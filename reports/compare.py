@@ -1,20 +1,26 @@
-"""Two runs side by side: what became slower or faster, and by how much at least. Rounds of two runs are not paired."""
+"""Two runs side by side: what became slower or faster against the rest, what moved with all, and what was lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from reports import statistics
 from reports.analysis import analyse
+from reports.changes import Changes
 from reports.deciding import Verdict
 from reports.outcomes import FAILURES
+from reports.pairing import Pairing
 from reports.run import Cell, Run
-from reports.statistics import Bounds, Series
+from reports.statistics import CONFIDENCE, Bounds, Estimate
 from reports.words import leaders
 
 SAME_PACE = 1.1
+METRICS = ("time", "cpu", "latency", "memory")
+BOTH = ("time", "cpu")
+_LOST = (*FAILURES, "unsupported")
+_TAIL = (1 - CONFIDENCE) / 2
+Pair = tuple[Cell, Cell]  # before, after
 
 
 @dataclass(frozen=True)
@@ -24,18 +30,37 @@ class Change:
     case: str
     model: str
     metric: str
-    before: float  # medians, in ns or bytes of one iteration
-    after: float
-    bounds: Bounds | None  # of after / before; None with too few rounds in either run
-    quiet: Bounds | None  # the same from undisturbed rounds only
+    before: float | None  # medians, in ns or bytes of one iteration; None: of several cases
+    after: float | None  # of what is projected that
+    estimate: Estimate  # of the log of after / before, the machine's part taken out
+    short: str = ""  # why it has few rounds now, or none, if it had more before
+
+    @property
+    def bounds(self) -> Bounds:
+        return _once(self.estimate)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Was ok before, and has no number now."""
+
+    case: str  # empty: a whole model
+    model: str
+    why: str
+
+    @property
+    def line(self) -> str:
+        return ": ".join(filter(None, (self.case, self.model, self.why)))
 
 
 @dataclass(frozen=True)
 class Comparison:
     changes: tuple[Change, ...]
-    broken: tuple[Cell, ...]  # failed now, was ok before
+    together: Mapping[tuple[str, str], Bounds]  # case and metric → by how much all of its models moved
+    lost: tuple[Lost, ...]  # it cannot be measured any more
+    unmeasured: tuple[Lost, ...]  # the time was too short for it, or the server was the limit
     other_work: tuple[str, ...]  # ids of cells that owe other work than before: not compared
-    only_before: int  # cells that were ok and are not measured now
+    only_before: int  # cells that were ok and that nobody asked for now
     only_now: int
 
 
@@ -48,24 +73,32 @@ def host_differences(before: Run, after: Run) -> list[str]:
     return [f"{name} {old} and {new}" for name, old, new in pairs if old is not None and new is not None and old != new]
 
 
-def compare(before: Run, after: Run, metrics: Iterable[str] = ()) -> Comparison:
-    """By the deciding metric of each workload, or by `metrics`."""
-    old = {cell.id: cell for cell in before.cells}
-    new = {cell.id: cell for cell in after.cells}
-    changes: list[Change] = []
-    other_work = []
-    for id in sorted(old.keys() & new.keys()):
-        a, b = old[id], new[id]
-        if a.status != "ok" or b.status != "ok":
-            continue
-        if _owes_other_work(a, b):
-            other_work.append(id)
-            continue
-        changes += [change for metric in dict.fromkeys(metrics or (b.metric,)) if (change := _change(a, b, metric, before, after))]
-    was_ok = {id for id, cell in old.items() if cell.status == "ok"}
-    is_ok = {id for id, cell in new.items() if cell.status == "ok"}
-    broken = tuple(new[id] for id in sorted(was_ok & new.keys()) if new[id].status in FAILURES)
-    return Comparison(tuple(changes), broken, tuple(other_work), len(was_ok - is_ok) - len(broken), len(is_ok - was_ok))
+def compare(before: Run, after: Run, metrics: Sequence[str] = (), beside: Sequence[str] = ()) -> Comparison:
+    """By `metrics`, or, if there are none, by the metric that decides each workload, and by those `beside` it."""
+    old, new = ({cell.id: cell for cell in run.cells} for run in (before, after))
+    was_ok, is_ok = ({id for id, cell in cells.items() if cell.status == "ok"} for cells in (old, new))
+    other_work = tuple(id for id in sorted(was_ok & is_ok) if _owes_other_work(old[id], new[id]))
+    measured = [(old[id], new[id]) for id in sorted((was_ok & is_ok) - set(other_work))]
+    projected = [(old[id], new[id]) for id in sorted(was_ok & new.keys()) if new[id].status == "projected"]
+    changes, together = _changes(measured, projected, before, after, lambda cell: _metrics(cell, metrics, beside))
+    told = {(change.case, change.model) for change in changes}
+    gone = [new[id] for id in sorted((was_ok & new.keys()) - is_ok) if (new[id].case, new[id].model) not in told]
+    absent = [old[id] for id in sorted(was_ok - new.keys())]
+    broken = {model.id: model for model in after.models if model.status != "ok"}
+    whole = [Lost("", name, f"{broken[name].status} now: {broken[name].reason}") for name in sorted({cell.model for cell in absent} & broken.keys())]
+    return Comparison(
+        tuple(changes),
+        together,
+        (*whole, *(_lost(cell) for cell in gone if cell.status in _LOST)),
+        tuple(_lost(cell) for cell in gone if cell.status not in _LOST),
+        other_work,
+        sum(cell.model not in broken for cell in absent),
+        len(is_ok - was_ok),
+    )
+
+
+def _lost(cell: Cell) -> Lost:
+    return Lost(cell.case, cell.model, f"{cell.status.replace('_', ' ')} now: {cell.reason}")
 
 
 def _owes_other_work(a: Cell, b: Cell) -> bool:
@@ -76,18 +109,47 @@ def _owes_other_work(a: Cell, b: Cell) -> bool:
     return paces[1] > SAME_PACE * paces[0]
 
 
-def _change(a: Cell, b: Cell, metric: str, before: Run, after: Run) -> Change | None:
-    old, new = a.by_round(metric), b.by_round(metric)
-    if not old or not new:
-        return None
-    bounds = statistics.change(Series(old), Series(new))
-    quiet = statistics.change(_undisturbed(a, old, before), _undisturbed(b, new, after))
-    return Change(a.case, a.model, metric, median(old.values()), median(new.values()), bounds, quiet)
+def _changes(
+    measured: Sequence[Pair], projected: Sequence[Pair], before: Run, after: Run, metrics_of: Callable[[Cell], Sequence[str]]
+) -> tuple[list[Change], dict[tuple[str, str], Bounds]]:
+    cases: dict[str, dict[str, Pair]] = {}
+    for pair in measured:
+        cases.setdefault(pair[0].case, {})[pair[0].model] = pair
+    classes = {case: before.workload(next(iter(pairs.values()))[0].workload).class_ for case, pairs in cases.items()}
+    found: list[Change] = []
+    together: dict[tuple[str, str], Bounds] = {}
+    for metric in METRICS:
+        pairings = {}
+        for case, pairs in cases.items():
+            known = {model: pair for model, pair in pairs.items() if metric in metrics_of(pair[1]) and all(cell.by_round(metric) for cell in pair)}
+            if known:
+                pairings[case] = Pairing(metric, known, (before.disturbed.get(case, frozenset()), after.disturbed.get(case, frozenset())))
+        of_metric = Changes(pairings, classes)
+        for case, pairing in pairings.items():
+            for model, (a, b) in pairing.pairs.items():
+                if estimate := of_metric.of(case, model):
+                    short = f"stopped early now: {b.stopped_reason}" if b.stopped_reason and not a.stopped_reason else ""
+                    found.append(Change(case, model, metric, _median(a, metric), _median(b, metric), estimate, short))
+            if len(pairing.pairs) > 1 and case in of_metric.together:
+                together[case, metric] = _once(of_metric.together[case])
+        for a, b in projected if metric == "time" else ():
+            if a.case in pairings and b.projected_ns and (estimate := of_metric.at_least(a.case, a, b.projected_ns)):
+                found.append(Change(a.case, a.model, metric, _median(a, metric), float(b.projected_ns), estimate, f"now {b.reason}"))
+    return sorted(found, key=lambda change: (change.case, change.model)), together
 
 
-def _undisturbed(cell: Cell, values: Mapping[int, float], run: Run) -> Series:
-    disturbed = run.disturbed.get(cell.case, frozenset())
-    return Series({round: value for round, value in values.items() if round not in disturbed})
+def _median(cell: Cell, metric: str) -> float:
+    return median(cell.by_round(metric).values())
+
+
+def _once(estimate: Estimate) -> Bounds:
+    """Two runs are compared once."""
+    return estimate.bounds(_TAIL, _TAIL / 5)
+
+
+def _metrics(cell: Cell, metrics: Sequence[str], beside: Sequence[str]) -> list[str]:
+    """The time of what comes at a given pace is given, too."""
+    return [*metrics] if metrics else [cell.metric, *(metric for metric in beside if metric != "time" or cell.offered_per_s is None)]
 
 
 def verdict_changes(before: Run, after: Run) -> list[tuple[str, str, Verdict, Verdict]]:

@@ -11,16 +11,17 @@ from reports import quantities
 from reports.analysis import Analysis
 from reports.compare import Change, Comparison
 from reports.deciding import Verdict
-from reports.statistics import MARGIN, Bounds
+from reports.statistics import MARGIN
 from reports.words import interval_in_words, verdict_in_words
 
-HEADER = ("case", "model", "metric", "before", "after", "ratio", "95 % interval", "change")
+HEADER = ("case", "model", "metric", "before", "after", "change", "95 % interval", "")
+HOW = "change: after / before against the other models of the case, within rounds: what slows the machine slows all of them"
 
 
 def lines(comparison: Comparison, verdicts: Sequence[tuple[str, str, Verdict, Verdict]], markdown: bool, front: Sequence[str] = ()) -> list[str]:
     told = [*front, *([""] if front else [])]
     told += table([HEADER, *(row(change) for change in comparison.changes)], markdown)
-    told += ["", *notes(comparison)]
+    told += ["", HOW, *notes(comparison)]
     told += [f"{case}, {metric}: before {verdict_in_words(was)}; now {verdict_in_words(now)}" for case, metric, was, now in verdicts]
     return told
 
@@ -32,29 +33,19 @@ def front(before: Analysis, after: Analysis, comparison: Comparison) -> list[str
         return []
     words = Counter(row(change)[-1] for change in comparison.changes if change.model == focus.model)
     told = f"{focus.model}, after against before: better in {words['better']} of {quantities.counted(words.total(), 'cell')}, worse in {words['worse']}"
-    told += f", disturbed by others in {words['disturbed']}" if words["disturbed"] else ""
     return [told, *(f"{when}: {standing.line(of)}" for when, of in (("before", before), ("now", after)))]
 
 
 def row(change: Change) -> tuple[str, ...]:
-    values = quantities.value(change.metric, change.before), quantities.value(change.metric, change.after)
+    values = ("–" if value is None else quantities.value(change.metric, value) for value in (change.before, change.after))
     bounds = change.bounds
-    if bounds is None:
-        return change.case, change.model, change.metric, *values, quantities.ratio(change.after / change.before), "too few rounds", ""
-    word = ""
-    if _beyond_margin(bounds):
-        word = "worse" if bounds.value > 0 else "better"
-        if change.quiet is None or not _beyond_margin(change.quiet):
-            word = "disturbed"  # by others, so that nothing is shown
+    beyond = bounds.claim_low > math.log(MARGIN) or bounds.claim_high < -math.log(MARGIN)
+    word = ("worse" if bounds.value > 0 else "better") if beyond else ""
     return change.case, change.model, change.metric, *values, quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio), word
 
 
-def _beyond_margin(bounds: Bounds) -> bool:
-    return bounds.claim_low > math.log(MARGIN) or bounds.claim_high < -math.log(MARGIN)
-
-
 def notes(comparison: Comparison) -> list[str]:
-    told = [f"{cell.id}: {cell.status.replace('_', ' ')} now: {cell.reason}" for cell in comparison.broken]
+    told = [lost.line for lost in (*comparison.lost, *comparison.unmeasured)]
     told += [f"{id}: owes other work than before: not compared" for id in comparison.other_work]
     if comparison.only_before or comparison.only_now:
         told.append(f"{comparison.only_before} cells were measured before only, {comparison.only_now} now only")
@@ -69,4 +60,3 @@ def table(rows: Iterable[Sequence[str]], markdown: bool) -> list[str]:
         return ["  ".join(row).rstrip() for row in padded]
     told = [f"| {' | '.join(row)} |" for row in padded]
     return [told[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *told[1:]]
-

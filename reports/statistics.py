@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -59,6 +59,25 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """Of a mean log ratio."""
+
+    value: float
+    error: float  # standard error
+    freedom: float  # degrees of it, of Student's t
+
+    def bounds(self, tail: float = _BOUND, claim_tail: float = _CLAIM) -> Bounds:
+        half, claim = self.error * quantile(tail, self.freedom), self.error * quantile(claim_tail, self.freedom)
+        return Bounds(self.value, self.value - half, self.value + half, self.value - claim, self.value + claim, self.error)
+
+    def beyond(self, limit: float) -> float:
+        """The probability of so large a value, or a larger one, where the truth is `limit`."""
+        if self.error == 0:
+            return float(self.value <= limit)
+        return float(special.stdtr(self.freedom, (limit - self.value) / self.error))
+
+
+@dataclass(frozen=True)
 class Series:
     """A cell's values by round, all above 0, and the process that measured each round."""
 
@@ -67,13 +86,13 @@ class Series:
 
 
 @lru_cache(maxsize=1024)
-def _quantile(tail: float, freedom: float) -> float:
+def quantile(tail: float, freedom: float) -> float:
     """Student's t that is exceeded with that probability."""
     return float(special.stdtrit(freedom, 1 - tail))
 
 
-def _estimate(logs: Sequence[float]) -> tuple[float, float, int]:
-    """Interquartile mean, its standard error and the degrees of freedom, of at least two values."""
+def _middle(logs: Sequence[float]) -> Estimate:
+    """Interquartile mean of at least two values."""
     ordered, size = sorted(logs), len(logs)
     cut = size // 4
     kept = ordered[cut : size - cut]
@@ -81,34 +100,29 @@ def _estimate(logs: Sequence[float]) -> tuple[float, float, int]:
     winsorised = [kept[0]] * cut + kept + [kept[-1]] * cut
     mean = math.fsum(winsorised) / size
     variance = math.fsum((log - mean) ** 2 for log in winsorised) / (size - 1)
-    return value, math.sqrt(variance / size) * size / len(kept), len(kept) - 1
-
-
-def _bounds(value: float, error: float, freedom: float, tail: float = _BOUND, claim_tail: float = _CLAIM) -> Bounds:
-    half, claim = error * _quantile(tail, freedom), error * _quantile(claim_tail, freedom)
-    return Bounds(value, value - half, value + half, value - claim, value + claim, error)
-
-
-def bounds_of(value: float, error: float, freedom: float) -> Bounds:
-    """Of an estimate whose standard error is known otherwise."""
-    return _bounds(value, error, freedom)
+    return Estimate(value, math.sqrt(variance / size) * size / len(kept), len(kept) - 1)
 
 
 def bounds(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Bounds:
+    """Over all looks."""
+    return estimate(logs, processes).bounds()
+
+
+def estimate(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Estimate:
     """Of the log ratios of at least two rounds. `processes`: which processes measured each round; where their spread is shown, they are what was sampled, not the rounds."""
     groups: dict[Hashable, list[float]] = {}
     for log, process in zip(logs, processes):
         groups.setdefault(process, []).append(log)
     repeated = [group for group in groups.values() if len(group) >= 2]
     if len(repeated) >= PROCESSES and _spread(repeated):
-        means = [_estimate(group)[0] for group in repeated]
+        means = [_middle(group).value for group in repeated]
         mean = math.fsum(means) / len(means)
         variance = math.fsum((one - mean) ** 2 for one in means) / (len(means) - 1)
-        return _bounds(mean, math.sqrt(variance / len(means)), len(means) - 1)
-    value, error, freedom = _estimate(logs)
+        return Estimate(mean, math.sqrt(variance / len(means)), len(means) - 1)
+    found = _middle(logs)
     if groups and len(repeated) < PROCESSES:
-        error = math.hypot(error, _UNSEEN * math.sqrt(2 / len(groups)))
-    return _bounds(value, error, freedom)
+        return replace(found, error=math.hypot(found.error, _UNSEEN * math.sqrt(2 / len(groups))))
+    return found
 
 
 def _spread(groups: Sequence[Sequence[float]]) -> bool:
@@ -143,16 +157,12 @@ def pair(over: Series, under: Series, least: int = LEAST_ROUNDS) -> Bounds | Non
     return bounds(logs, [(over.process.get(r), under.process.get(r)) for r in rounds] if known else ())
 
 
-def change(old: Series, new: Series) -> Bounds | None:
-    """new / old, the same cell in two runs, whose rounds have nothing to do with each other; None with too few of them. It is looked at once. Welch's degrees of freedom."""
-    if min(len(old.values), len(new.values)) < LEAST_ROUNDS:
-        return None
-    sides = [_estimate([math.log(value) for value in series.values.values()]) for series in (old, new)]
-    (before, before_error, before_freedom), (after, after_error, after_freedom) = sides
-    variances = before_error**2, after_error**2
-    spread = variances[0] ** 2 / before_freedom + variances[1] ** 2 / after_freedom
-    freedom = sum(variances) ** 2 / spread if spread else before_freedom + after_freedom
-    return _bounds(after - before, math.sqrt(sum(variances)), freedom, (1 - CONFIDENCE) / 2, (1 - CONFIDENCE) / 10)
+def difference(new: Estimate, old: Estimate) -> Estimate:
+    """Of two that have nothing to do with each other, with Welch's degrees of freedom."""
+    variances = new.error**2, old.error**2
+    spread = variances[0] ** 2 / new.freedom + variances[1] ** 2 / old.freedom
+    freedom = sum(variances) ** 2 / spread if spread else new.freedom + old.freedom
+    return Estimate(new.value - old.value, math.sqrt(sum(variances)), freedom)
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.statistics import Bounds, bounds_of
+from reports.statistics import Bounds, Estimate
 
 Array = NDArray[np.float64]
 
@@ -109,4 +109,4 @@ def between(over: Surface, under: Surface, work: Work) -> Bounds:
     if len(shared) < LEAST_CASES:
         return Bounds(value, -math.inf, math.inf, -math.inf, math.inf, math.inf)
     missed = [over.misses[name] - under.misses[name] for name in shared]
-    return bounds_of(value, math.sqrt(math.fsum(miss**2 for miss in missed) / len(missed)), len(missed) - 1)
+    return Estimate(value, math.sqrt(math.fsum(miss**2 for miss in missed) / len(missed)), len(missed) - 1).bounds()

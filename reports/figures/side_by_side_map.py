@@ -56,7 +56,7 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.3)
     title = "Two runs side by side"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "The verdict of each case by the metric that decides it, and how the model that was best before has changed: after / before, with its 95 % interval.", 8, colour=PALE_INK)
+    sheet.text(_EDGE, 0.48, "The verdict of each case by the metric that decides it, and how the model that was best before has changed against the others: after / before, with its 95 % interval.", 8, colour=PALE_INK)
     for left, name in zip((*_TILES, _AXIS), ("before", "after", "after / before; left is better"), strict=True):
         sheet.text(left, _TOP - 0.12, name, 8, bold=True)
     chart = _axis(sheet, lines)
@@ -67,7 +67,7 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
     shown = f" Yellow: {front} against {opponent(after.focus)}." if after.focus else ""
-    note = "Grey band: ±5 %, which decides nothing. Rounds of two runs are not paired, so intervals are wider than within a run." + shown
+    note = "Grey band: ±5 %, which decides nothing. The change is that against the other models of the case: what slows the machine drops out." + shown
     sheet.text(_EDGE, key + KEY_HEIGHT + 0.07, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     same = sum(bool(set(leaders(a.deciding)) & set(leaders(b.deciding))) for a, b in pairs)
     alt = f"The verdicts of {len(pairs)} cases in two runs: in {same} a model may be the best in both. The table has every case."

@@ -1,4 +1,4 @@
-"""compare, check and validate on runs of doubles and on files that are not what they should be."""
+"""compare and validate on runs of doubles and on files that are not what they should be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from driver.examine import parse_threshold
+from driver.check import parse_threshold
 from driver.problem import Problem
 from tests.driver.conftest import ROOT, Benches
 
@@ -41,38 +41,6 @@ def altered(folder: Path, change: Change) -> Path:
     change(document)
     file.write_text(json.dumps(document))
     return folder
-
-
-def test_equal_runs_pass_the_gate(benches: Benches, runs: Callable[..., Path]) -> None:
-    result = benches.drive("check", str(runs("a")), str(runs("b")))
-    assert (result.code, result.err) == (0, "")
-    assert result.out == "1 compared at 10%: 0 regressions, 0 inconclusive, 1 passed, 0 failed\n"
-
-
-def test_a_run_that_is_shown_to_be_slower_fails_the_gate_unless_that_much_is_allowed(benches: Benches, runs: Callable[..., Path]) -> None:
-    before, after = runs("a"), runs("b", unit_ns=130_000)
-    result = benches.drive("check", str(before), str(after))
-    assert result.code == 1
-    assert "spin/tasks:10/delay_us:5  odd  time" in result.out and "1 regressions" in result.out
-    assert benches.drive("check", str(before), str(after), "--threshold", "40%").code == 0
-    assert benches.drive("check", str(after), str(before)).code == 0
-
-
-def test_what_is_not_excluded_fails_the_gate_only_when_asked_for(benches: Benches, runs: Callable[..., Path]) -> None:
-    before = runs("a")
-    after = altered(runs("b"), lambda run: run["cells"][0]["samples"].__delitem__(slice(3, None)))
-    assert benches.drive("check", str(before), str(after)).code == 0
-    result = benches.drive("check", str(before), str(after), "--fail-on-inconclusive")
-    assert result.code == 5
-    assert "too few rounds" in result.out
-
-
-def test_a_cell_that_fails_now_fails_the_gate_by_its_own_code(benches: Benches, runs: Callable[..., Path]) -> None:
-    before = runs("a")
-    after = altered(runs("b"), lambda run: run["cells"][0].update(status="crashed", reason="killed by SIGSEGV"))
-    result = benches.drive("check", str(before), str(after))
-    assert result.code == 4
-    assert f"{SPIN}: crashed now: killed by SIGSEGV" in result.out
 
 
 def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(benches: Benches, runs: Callable[..., Path]) -> None:
@@ -193,7 +161,7 @@ USAGE = [
     (["compare", "nowhere", "nowhere", "--out", "/proc/self/status"], "--out /proc/self/status is a file: name a folder"),
     (["check", "nowhere"], "the following arguments are required: AFTER"),
     (["check", "a", "b", "--threshold", "much"], "--threshold much is no percentage above 0: write 10%"),
-    (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie; there are: time, cpu, latency, memory"),
+    (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie (did you mean time?); there are: cpu, latency, memory, time"),
     (["compare", "a", "b", "--metrics", ","], "--metrics , names nothing; there are: time, cpu, latency, memory"),
     (["check", "a", "b", "--treshold", "5"], "there is no option --treshold (did you mean --threshold?)"),
 ]
