@@ -89,7 +89,7 @@ def _by_measuring(request: Request, benches: Path | None, say: Callable[[str], N
     measured = measure_mix(request.tasks, request.wait_ns, request.compute_ns, benches, ["crossover", *request.again.split()[1:]], say)
     if measured.verdict == Exit.INTERRUPTED:
         return measured.verdict
-    run, advice = _from(request, measured.folder, "ask for fewer tasks, for shorter ones, or within wider limits", measured.step_ns)
+    run, advice = _from(request, measured.folder, f"ask for fewer tasks, for shorter ones or within wider limits, or measure for longer: {measured.longer}", measured.step_ns)
     _tell(measured.folder, run, advice, f"Measure it for longer, or on a quieter machine: {measured.longer}", say)
     return measured.verdict
 

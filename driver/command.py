@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     advice.add_argument("--blocking-library", action="store_true", help="the waits are calls of a library that only blocks")
     advice.add_argument("--memory", metavar="512M", help="that there is for all of it")
     advice.add_argument("--run", type=Path, metavar="DIR", help="the results folder of a run (default: the newest in results/ that knows such work)")
-    advice.add_argument("--measure", action="store_true", help="measure this very mix, in 30 s after the build, and answer from that")
+    advice.add_argument("--measure", action="store_true", help="measure this very mix, in 30 s after the build (longer where a batch takes over 0.3 s, at most 5 min), and answer from that")
     validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
     validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
     new = verbs.add_parser("new", help="write the skeleton of a runtime or a workload: it works as it is, and is registered", allow_abbrev=False)

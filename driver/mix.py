@@ -11,6 +11,7 @@ from driver.allocator import GLIBC, Allocator
 from driver.bench import Bench
 from driver.nursery import Nursery
 from driver.pace import QUICK, SECOND
+from driver.plan import seconds
 from driver.problem import Exit, Problem
 from driver.progress import Progress
 from driver.run import Request, measure
@@ -19,7 +20,8 @@ from reports.representatives import BASELINE, first_choices
 
 _WORKLOAD = "mixed"
 _BESIDE = ("event_loop_per_core", "thread_per_task")
-_BUDGET_NS = 30 * SECOND
+_BUDGET_NS, _MOST_NS = 30 * SECOND, 300 * SECOND
+_ROUNDS = 12  # of all models, one core for each, that the budget has room for
 _SERIAL_NS = 100e6  # a longer iteration of the baseline would take the time of the others
 _STEPS, _TASKS = 100_000, 100  # of a case in all lists
 _CALIBRATIONS = 10
@@ -49,7 +51,10 @@ def measure_mix(tasks: int, wait_ns: float, compute_ns: float, benches: Path | N
     if tasks * (wait_ns + compute_ns) <= _SERIAL_NS:
         wanted.append(BASELINE)
     models = [model for model in wanted if model in programs]
-    request = Request(QUICK.with_budget(_BUDGET_NS), cores, Allocator.named(GLIBC), models, [_WORKLOAD], [size], command_line=command_line)
+    budget_ns = min(_MOST_NS, max(_BUDGET_NS, round(_ROUNDS * len(models) * (tasks * compute_ns + wait_ns))))
+    if budget_ns > _BUDGET_NS:
+        progress.say(f"a batch takes about {seconds(round(tasks * compute_ns + wait_ns))} on one core: measuring for {seconds(budget_ns)}")
+    request = Request(QUICK.with_budget(budget_ns), cores, Allocator.named(GLIBC), models, [_WORKLOAD], [size], command_line=command_line)
     folder, verdict = measure(request, programs, build.servers(benches), progress)
     if verdict == Exit.INTERRUPTED:
         say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")

@@ -86,11 +86,12 @@ def _choice(advice: Advice) -> Iterator[str]:
 def _answer(verdict: Verdict) -> str:
     """A name never stands without its bound, nor the first of several without the others."""
     names, kind = listed(ordered(verdict.best_set)), kind_in_words(verdict)
+    fastest = f"{verdict.best} is the fastest of {len(verdict.best_set) + len(verdict.slower)}"
     match verdict.kind:
         case "wins":
-            return f"{verdict.best} is the fastest: {margin_in_words(verdict)}."
+            return f"{fastest}: {margin_in_words(verdict)}."
         case "ahead":
-            return f"{verdict.best} is the fastest: {kind}, the nearest being {verdict.best_set[1]}."
+            return f"{fastest}: {kind}, the nearest being {verdict.best_set[1]}."
         case "tie":
             return f"{names} are equally fast: each is at most {at_most(MARGIN - 1)} from the best."
         case "tie_within" if verdict.within is not None and verdict.regret is not None:

@@ -36,7 +36,7 @@ def test_the_answer_has_its_evidence_the_choice_the_figures_and_what_they_mean(t
     assert lines[0] == "1,000 tasks at once, each waits 10.0 ms and computes 12.0 µs"
     assert lines[1] == f"from {folder}: quick run on 2 cores, grade A"
     assert lines[3].startswith("This was measured") and lines[3].endswith(" rounds.")
-    assert lines[4].startswith("event_loop is the fastest: ")
+    assert lines[4].startswith("event_loop is the fastest of 3: ")
     assert any(line.startswith("event_loop  ") for line in lines)
     assert not any("Recommended" in line or "flip" in line or "disturbed" in line for line in lines)
 
@@ -172,7 +172,7 @@ def test_to_measure_is_to_run_that_very_mix_and_to_answer_from_it(mixing: Benche
     (folder,) = (tmp_path / "results").iterdir()
     assert told.startswith(f"measured into {folder}")
     assert "\nThis was measured: 1,000 tasks at once, each waits 10.0 ms and computes 12.0 µs; " in told
-    assert "\nevent_loop_threads is the fastest: " in told
+    assert "\nevent_loop_threads is the fastest of 3: " in told
     run = json.loads((folder / "run.json").read_text())
     assert {cell["model"] for cell in run["cells"]} == {"event_loop_threads", "thread_pool_wide", "thread_per_task"}
     assert {json.dumps(cell["params"]) for cell in run["cells"]} == {json.dumps({"tasks": 1000, "wait_us": 10_000, "steps": 6_000, "in_flight": 1000})}
@@ -198,7 +198,23 @@ def test_a_measurement_that_was_interrupted_says_where_it_lies_and_gives_no_advi
 def test_a_measurement_in_which_too_little_fitted_says_what_to_ask_for(mixing: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(mix, "measure", lambda *_: (run_of(tmp_path / "run", mixed(models=("event_loop",))), Exit.OK))
     assert main([*QUESTION, "--measure"], benches=mixing.folder) == 6
-    assert capsys.readouterr().err.endswith("on event_loop only, which leaves nothing to compare: ask for fewer tasks, for shorter ones, or within wider limits\n")
+    told = capsys.readouterr().err
+    assert "on event_loop only, which leaves nothing to compare: ask for fewer tasks, " in told
+    assert told.endswith("--workloads mixed --size tasks=1000,wait_us=10000,steps=6000 --time-budget 5m\n")
+
+
+def test_a_mix_of_which_a_batch_takes_long_is_measured_for_longer(mixing: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets: list[int] = []
+
+    def note(request: Any, *_: object) -> tuple[Path, Exit]:
+        budgets.append(request.pace.budget_ns)
+        return Path("half"), Exit.INTERRUPTED
+
+    monkeypatch.setattr(mix, "measure", note)
+    monkeypatch.setattr(mix, "_BUDGET_NS", 30 * SECOND)
+    for tasks, compute in ((1_000, "12us"), (5_000, "200us"), (100_000, "1ms")):
+        main(["advise", "--tasks", str(tasks), "--wait", "0", "--compute", compute, "--measure"], benches=mixing.folder)
+    assert budgets == [30 * SECOND, 36 * SECOND, 300 * SECOND]  # of three models
 
 
 def test_without_serial_nothing_tells_what_a_step_takes(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:

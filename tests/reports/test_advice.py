@@ -66,7 +66,7 @@ def test_where_the_mix_was_measured_the_verdict_of_that_case_answers() -> None:
     assert advice.basis == "measured"
     assert advice.verdict.kind == "wins" and advice.verdict.best == "event_loop"
     assert advice.options[0].time_ns == advice.nearest.case.medians["time"]["event_loop"]
-    assert "event_loop is the fastest: " in told(advice)
+    assert "event_loop is the fastest of 3: " in told(advice)
     assert "MEASURE" not in told(advice)
 
 
@@ -152,7 +152,7 @@ def test_a_model_that_was_projected_everywhere_is_slower_and_one_that_failed_is_
 
 def test_one_model_that_was_measured_beside_projected_ones_wins() -> None:
     cells = without(mixed(models=("event_loop", "process_pool_wide")), "process_pool_wide", status="projected", projected_ns=3 * 10**9)
-    assert "event_loop is the fastest: all others stopped or projected." in told(asked(MEASURED, cells))
+    assert "event_loop is the fastest of 2: all others stopped or projected." in told(asked(MEASURED, cells))
 
 
 def test_a_model_that_could_not_be_asked_is_named_with_the_reason() -> None:
