@@ -16,7 +16,7 @@ from reports.mixes import Memory, Mix
 from reports.models import ordered
 from reports.run import Model, Run
 from reports.surface import LEAST_CASES, Measured, Surface, Work
-from reports.words import absence, listed
+from reports.words import absence, leaders, listed
 
 _LIKE_RANGE = 1.02  # of a parameter: rounded, it is still inside
 
@@ -157,7 +157,7 @@ def _of_case(
         for model in _in_order(verdict, mix.measured & allowed.keys())
         if model in medians["time"]
     ]
-    close = set(verdict.best_set)
+    close = set(leaders(verdict))
     cheapest, leanest = (_least(verdict_among(close, case, metric, run), medians[metric]) if len(close) > 1 else None for metric in ("cpu", "memory"))
     by_cpu = verdict_among(set(allowed), case, "cpu", run) if withheld(run, "time") else None
     basis: Literal["measured", "outside"] = "outside" if outside else "measured"

@@ -73,11 +73,11 @@ def _choice(advice: Advice) -> Iterator[str]:
     yield _answer(verdict)
     if advice.by_cpu is not None:
         yield f"By CPU cost, measured under that load: {verdict_in_words(advice.by_cpu)}."
-    if slower := [f"{model} ({ratio(verdict.ratios[model].value) if model in verdict.ratios else absence(advice.nearest.case.cells[model])})" for model in verdict.slower]:
-        yield f"Shown to be slower: {listed(slower)}."
     for found, what in ((advice.cheapest, "CPU time"), (advice.leanest, "memory")):
         if found is not None:
-            yield f"Among {listed(ordered(verdict.best_set))}, {found[0]} needs the least {what}: {found[1]:.2g} of what the next needs."
+            yield f"Of these {found[0]} needs the least {what}: {found[1]:.2g} of what the next needs."
+    if slower := [f"{model} ({ratio(verdict.ratios[model].value) if model in verdict.ratios else absence(advice.nearest.case.cells[model])})" for model in verdict.slower]:
+        yield f"Shown to be slower: {listed(slower)}."
     serial = verdict.ratios.get(BASELINE)
     if serial is not None and serial.high is not None and serial.high < 1 / MARGIN:
         yield f"But one task after another, without any concurrency (serial), takes {ratio(serial.value)} of the time of {verdict.best}."

@@ -243,7 +243,8 @@ def test_among_those_that_time_does_not_separate_cpu_and_memory_do() -> None:
     advice = asked(MEASURED, cells, STEP_NS)
     assert advice.cheapest is not None and advice.cheapest[0] == "fibers"
     assert advice.leanest == ("event_loop", 0.5)
-    assert "Among event_loop and fibers, event_loop needs the least memory: 0.5 of what the next needs." in told(advice)
+    assert "from the best.\nOf these fibers needs the least CPU time: 0." in told(advice)
+    assert "\nOf these event_loop needs the least memory: 0.5 of what the next needs.\nShown to be slower: thread_pool_wide (" in told(advice)
 
 
 def with_memory(cells: Cells) -> Cells:
