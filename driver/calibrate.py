@@ -40,6 +40,8 @@ def calibrate(session: Session, cells: Sequence[Cell], known: Sequence[Cell], un
 def _calibrate(session: Session, cell: Cell, known: Sequence[Cell]) -> None:
     """Fails into the record; the caller tries again while the cell waits."""
     usual_ns = session.pace.cap_ns(sum(other.status != "unsupported" for other in known))
+    if cell.named:
+        usual_ns = max(usual_ns, session.pace.cap_of_named_ns(len(by_case(known))))
     cap_ns = max(usual_ns * (_CLAIMED if cell.claimed else 1), (_HOLDING if cell.case.metric == "memory" else _WAITING) * (cell.bound_ns or 0))
     predicted = predict(cell, known)
     single = predicted.single_ns

@@ -11,6 +11,7 @@ from reports.looks import LOOKS
 
 SECOND = 1_000_000_000
 _LONGEST_S = 31 * 86_400  # of a budget
+NAMED_ROUNDS = LOOKS[1]  # of a cell that the user named, where the time allows
 LEAST_ROUNDS = LOOKS[0]  # of a case before it is looked at first; less of one that memory decides
 SAMPLE_NS = 4_000_000  # aimed at: a longer sample is hardly quieter, and many short ones see more of the run
 
@@ -39,6 +40,10 @@ class Pace:
     def cap_ns(self, cells: int) -> int:
         """What an iteration may take in a run of so many cells: of few each may cost more, up to a quarter of the budget for its first rounds."""
         return max(self.budget_ns // self.cap_share, min(3 * self.budget_ns // max(1, cells), self.budget_ns // 4) // LEAST_ROUNDS)
+
+    def cap_of_named_ns(self, cases: int) -> int:
+        """What an iteration of a cell may take that the user named: the budget belongs to those cases."""
+        return self.budget_ns // max(1, cases) // NAMED_ROUNDS
 
     def with_budget(self, budget_ns: int | None) -> Pace:
         return self if budget_ns is None else replace(self, budget_ns=budget_ns)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from driver.cells import REPRESENTATIVE, Cell, Event
+from driver.pace import NAMED_ROUNDS
 from reports.latency import OPEN_LOOP, OTHERWISE, values_wanted
 from reports.looks import looks_of
 
@@ -16,6 +17,7 @@ CLEARLY = 2.5  # times slower
 DEAR_NS, VERY_DEAR_NS = 25_000_000, 1_000_000_000  # of a sample: below, the first look costs less than a wrong guess
 OVERHEAD_NS = 500_000  # of asking for a sample, verifying and storing it
 _ENOUGH = 1.3  # times what is wanted, where one iteration has fewer values than another
+_ROUNDS_OF_A_CHECK = 3  # at the least, on average: then a new process passes its checks
 _TASKS_ENOUGH = 50  # to tell what one costs
 _FIXED_NS = 500_000  # of a measured time may be waking a pool: it does not grow with the work
 
@@ -155,6 +157,27 @@ def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
     return found
 
 
+def promised(cells: Sequence[Cell], budget_ns: int) -> dict[str, int]:
+    """Of the cells that the user named, by their ids, the rounds that they have whatever the looks say: NAMED_ROUNDS, or at least the first ones, as far as those fit beside the
+    least rounds of all others: case by case, the cheapest first."""
+    costs = _least_cost_ns(cells)
+    left_ns = budget_ns - sum(costs.values())
+    found: dict[str, int] = {}
+    for models in sorted(by_case(cell for cell in cells if cell.named and not cell.shown_only).values(), key=lambda models: sum(map(sample_cost_ns, models))):
+        for rounds in (NAMED_ROUNDS, first_rounds(models[0])):
+            more_ns = sum(_rounds_cost_ns(cell, rounds) - costs[cell.id] for cell in models)
+            if more_ns <= left_ns:
+                left_ns -= more_ns
+                found |= {cell.id: rounds for cell in models}
+                break
+    return found
+
+
+def _rounds_cost_ns(cell: Cell, rounds: int) -> int:
+    """With the check passes of the processes that take them."""
+    return rounds * sample_cost_ns(cell) + rounds // _ROUNDS_OF_A_CHECK * (cell.gate_ns or 0)
+
+
 def _wall(sample: Event) -> float:
     return float(sample["wall_ns"] / sample["iterations"])
 
@@ -168,7 +191,7 @@ def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[s
 
     Slower: its fastest sample is 2.5 times the slowest of the best that competes. Simulated with eight equal models (log-normal rounds with a shared part,
     5 % of them 2 to 10 times slow) three rounds say so by chance in under 0.1 % of cases up to a CV of 30 %; a factor of 2 does in 0.25 %.
-    What competes and is slow in time but not in CPU may win on CPU cost, so it stays, and so does what a claim or a native twin's ratio rests on, unless it is very dear.
+    What has been promised more rounds stays. What competes and is slow in time but not in CPU may win on CPU cost, so it stays, and so does what a claim or a native twin's ratio rests on, unless it is very dear.
     """
     judged = [cell for cell in competing if cell.waits and len(cell.samples) >= SCREEN_ROUNDS]
     if not judged or judged[0].case.metric not in ("time", "cpu"):
@@ -177,7 +200,7 @@ def clearly_slower(dear: Sequence[Cell], competing: Sequence[Cell]) -> Mapping[s
     fastest = min(judged, key=lambda cell: median(map(_wall, cell.samples)))
     slowest, dearest = max(map(_wall, fastest.samples)), max(map(_cpu, min(judged, key=lambda cell: median(map(_cpu, cell.samples))).samples))
     for cell in dear:
-        if cell.in_front or len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.followed else DEAR_NS):
+        if cell.in_front or cell.promised > SCREEN_ROUNDS or len(cell.samples) != SCREEN_ROUNDS or sample_cost_ns(cell) < (VERY_DEAR_NS if cell.followed else DEAR_NS):
             continue
         least = min(map(_wall, cell.samples))
         if least > CLEARLY * slowest and (cell.rank != REPRESENTATIVE or (not cell.followed and min(map(_cpu, cell.samples)) > CLEARLY * dearest)):

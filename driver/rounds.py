@@ -10,10 +10,10 @@ from statistics import median
 from driver.calibrate import COLD_NS, calibrate
 from driver.cells import REPRESENTATIVE, Cell
 from driver.pace import SAMPLE_NS
-from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, iterations_for, least_iterations, sample_cost_ns, seconds, shed
+from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, iterations_for, least_iterations, promised, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
-from driver.standing import Standing, balanced_order, next_cases, standings
+from driver.standing import Standing, balanced_order, next_case_of_a_round, next_cases, standings
 from driver.twins import TWINS
 
 ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
@@ -52,11 +52,13 @@ class _Rounds:
             waits = any(cell.waits and cell.iterations is None for cell in first)  # their calibration has spent it
             return "time budget" if waits else "nothing left to measure"
         self._sweeps(self._cases.values(), lambda case: case.done < case.first_look, Standing.taking_part)
+        self._sweeps(self._cases.values(), lambda case: case.done < case.promised, Standing.taking_part)
         self._beside()
         last_ns = session.pace.budget_ns // _LAST_SHARE
         self._look_on(last_ns)
         self._confirm()
         self._look_on(0)
+        self._use_up()
         if any(case.goes_on for case in self._cases.values()):
             return "time budget"
         return "all rounds done" if any(case.open_in is not None for case in self._cases.values()) else "all cases are decided"
@@ -71,6 +73,8 @@ class _Rounds:
             single = cell.single_ns or 0
             reason = f"projected ≥ {seconds(single)} (one iteration as calibrated): {first_rounds(cell)} rounds of it do not fit the time budget"
             record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
+        for cell_id, rounds in promised([cell for cell in first if cell.waits and cell.iterations is not None], self._session.left_ns() * 9 // 10).items():
+            record.add({"event": "promised", "cell": cell_id, "rounds": rounds})
 
     def _beside(self) -> None:
         """What is only shown has the first rounds beside what competes, case by case, while there is time. What memory decides comes last: each of its rounds is dear."""
@@ -99,6 +103,11 @@ class _Rounds:
         while chosen := next_cases(self._cases.values(), self._session.left_ns() - until_left_ns, _TOGETHER):
             goals = {case.name: case.next_look or 0 for case in chosen}
             self._sweeps(chosen, lambda case: case.done < goals[case.name], Standing.taking_part)
+
+    def _use_up(self) -> None:
+        """What is left is too short for any next look. The report looks at the rounds that there are."""
+        while (case := next_case_of_a_round(self._cases.values(), self._session.left_ns())) is not None:
+            self._round(case, case.taking_part())
 
     def _confirm(self) -> None:
         finished = [case for case in self._cases.values() if case.open_in is None and not case.by_memory and case.verdicts[case.metrics[0]].kind != "none"]

@@ -55,6 +55,11 @@ class Standing:
         return self._looks[0]
 
     @property
+    def promised(self) -> int:
+        """Rounds that some of its cells have whatever the looks say."""
+        return max((cell.promised for cell in self.cells if cell.waits), default=0)
+
+    @property
     def open_in(self) -> int | None:
         """The place of the first metric, the deciding one being 0, in which more rounds may still tell more; None: the case is finished."""
         for place, metric in enumerate(self.metrics):
@@ -81,7 +86,7 @@ class Standing:
             return [cell for cell in able if not cell.shown_only]
         wanted = {model for metric in self.metrics if not (verdict := self.verdicts[metric]).finished for model in verdict.best_set}
         twins = {twin for twin, model in _ORIGINALS.items() if model in wanted}
-        return [cell for cell in able if cell.model in wanted | twins or (self._following and cell.followed)]
+        return [cell for cell in able if cell.model in wanted | twins or cell.promised > self.done or (self._following and cell.followed)]
 
     def wanting(self) -> list[Cell]:
         """Cells beside those that compete that have not had the first rounds yet."""
@@ -137,7 +142,7 @@ class Standing:
             projected = {cell.model: cell.projected_ns for cell in competing if cell.status == "projected" and cell.projected_ns is not None}
             out = known_slower(medians, projected, {cell.model for cell in competing if cell.stopped is not None and len(cell.samples) < self.first_look})
         bounds = [bound for cell in self.cells for bound in (cell.bound_ns, cell.bare_ns) if bound]
-        return decide(values, {cell.model for cell in competing}, known_slower=out, bound=max(bounds, default=None) if metric == "time" else None, looks=self._looks)
+        return decide(values, {cell.model for cell in competing}, known_slower=out, bound=max(bounds, default=None) if metric == "time" else None, looks=self._looks, under_way=True)
 
     def _series(self, cell: Cell, metric: str, done: int) -> Series:
         known = self._samples[cell.model]
@@ -154,17 +159,25 @@ def standings(cells: Iterable[Cell], processes: Mapping[str, int]) -> dict[str, 
     return {name: Standing(models, processes) for name, models in by_case(cells).items()}
 
 
-def next_cases(cases: Iterable[Standing], left_ns: int, most: int) -> list[Standing]:
-    """The open cases whose next look is cheapest, at most so many, as far as the time reaches. First those in which no choice is safe yet, last those that will
-    probably not be decided anyway."""
+def _in_turn(cases: Iterable[Standing], left_ns: int) -> list[Standing]:
+    """The open cases, cheapest next look first. First of all those in which no choice is safe yet, last those that will probably not be decided anyway."""
 
     def hopeless(case: Standing) -> bool:
         needed = case.needed_rounds()
         return needed > LOOKS[-1] or (needed - case.done) * case.round_cost_ns() * _RENEWED > left_ns
 
-    waiting = [case for case in cases if case.goes_on]
+    return sorted((case for case in cases if case.goes_on), key=lambda case: (hopeless(case), case.urgency, case.look_cost_ns(), case.name))
+
+
+def next_case_of_a_round(cases: Iterable[Standing], left_ns: int) -> Standing | None:
+    """Where no next look fits any more: the open case that is nearest to one and of which a round fits."""
+    return next((case for case in _in_turn(cases, left_ns) if case.round_cost_ns() * _RENEWED <= left_ns), None)
+
+
+def next_cases(cases: Iterable[Standing], left_ns: int, most: int) -> list[Standing]:
+    """The open cases that are looked at next, at most so many, as far as the time reaches."""
     chosen: list[Standing] = []
-    for case in sorted(waiting, key=lambda case: (hopeless(case), case.urgency, case.look_cost_ns(), case.name)):
+    for case in _in_turn(cases, left_ns):
         if len(chosen) < most and case.look_cost_ns() <= left_ns:
             chosen.append(case)
             left_ns -= case.look_cost_ns()

@@ -66,10 +66,12 @@ def decide(
     known_slower: Set[str] = frozenset(),
     bound: float | None = None,
     looks: Sequence[int] = LOOKS,
+    under_way: bool = False,
 ) -> Verdict:
     """Of one case. `values`: model → its value in every round (smaller is better). Models outside `competing` get a ratio and nothing else.
 
     `known_slower` competes and was shown to be slower otherwise: stopped early, or projected beyond what it may cost. `bound`: the least possible value.
+    `under_way`: more rounds may come, so that nothing is looked at between two looks.
     """
     contenders = {name: values[name] for name in sorted(competing & values.keys()) if values[name].values}
     eligible = {name: series for name, series in contenders.items() if name not in known_slower}
@@ -77,11 +79,11 @@ def decide(
     if len(eligible) == 1 and len(next(iter(eligible.values())).values) >= least:
         found = _alone(next(iter(eligible)), bool(known_slower & competing))
     else:
-        found = _after_looks(eligible, bound, looks) or _nothing(values, contenders, eligible, least)
+        found = _after_looks(eligible, bound, looks, under_way) or _nothing(values, contenders, eligible, least)
     return _completed(found, values, known_slower & competing, least)
 
 
-def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Sequence[int]) -> Verdict | None:
+def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Sequence[int], under_way: bool) -> Verdict | None:
     """None before the first look."""
     found: Verdict | None = None
     eliminated: dict[str, int] = {}
@@ -89,7 +91,9 @@ def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Seq
     for number, look in enumerate(looks, 1):
         rounds = _shared_rounds(eligible[name] for name in remaining)
         if len(rounds) < look:
-            break
+            if under_way or found is None or found.reason or len(rounds) <= found.rounds:
+                break
+            look = len(rounds)  # the last one: at all that there is
         last = rounds[look - 1]
         so_far = {name: _part(series, lambda r: r <= last) for name, series in eligible.items()}
         found, remaining = _look_at_all(so_far, remaining, bound, looks[0])

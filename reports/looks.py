@@ -1,7 +1,9 @@
 """After how many rounds a case is looked at. The driver needs it before it has numpy."""
 
-LOOKS = (6, 12, 24, 48, 96, 192)  # rounds of a case after which it is looked at, and at no others: any rule may choose among them when to stop
-MEMORY_LOOKS = (3, 6, 12, 24, 48, 96)  # memory hardly varies
+# Rounds of a case after which it is looked at while a run goes on, and at no others: any rule may choose among them when to stop. When the
+# run has ended, it is looked at once more, at all that there is.
+LOOKS = (6, 12, 24, 48, 96, 192, 384, 768)
+MEMORY_LOOKS = (3, 6, 12, 24, 48, 96, 192, 384)  # memory hardly varies
 
 
 def looks_of(deciding_metric: str) -> tuple[int, ...]:

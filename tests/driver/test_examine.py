@@ -98,7 +98,7 @@ def test_every_file_that_a_run_writes_is_valid(benches: Benches, runs: Callable[
         assert result.code == 0, result.err
     twins = json.loads((folder / "google_benchmark.json").read_text())
     rows = [row for row in twins["benchmarks"] if row["name"] == SPIN]
-    assert len(rows) == 6 and {row["time_unit"] for row in rows} == {"ns"}
+    assert len(rows) == 12 and {row["time_unit"] for row in rows} == {"ns"}
     samples = json.loads((folder / "run.json").read_text())["cells"][0]["samples"]
     assert [row["real_time"] * row["iterations"] for row in rows] == pytest.approx([sample["wall_ns"] for sample in samples])
     assert twins["context"]["num_cpus"] >= 1

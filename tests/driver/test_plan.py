@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from driver.cells import REFERENCE, REPRESENTATIVE, Case, Cell
-from driver.pace import LEAST_ROUNDS
-from driver.plan import DEAR_NS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, sample_cost_ns, seconds, shed
+from driver.pace import LEAST_ROUNDS, NAMED_ROUNDS, QUICK
+from driver.plan import DEAR_NS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, promised, sample_cost_ns, seconds, shed
 from reports.looks import LOOKS, MEMORY_LOOKS
 
 MS = 1_000_000
@@ -183,3 +183,39 @@ def test_what_is_done_around_a_sample_counts_as_its_cost() -> None:
     assert 600 * MS <= sample_cost_ns(cold) < 610 * MS
     cold.samples = [{"wall_ns": 20 * MS, "asked_ns": 500 * MS}]
     assert sample_cost_ns(cold) == 500 * MS
+
+
+def named(model: str, tasks: int, single_ms: int) -> Cell:
+    return cell(model, tasks, named=True, iterations=1, single_ns=single_ms * MS, asked_ns=single_ms * MS)
+
+
+def test_what_is_named_is_promised_twelve_rounds_where_the_time_allows_else_the_first_ones_the_cheapest_case_first() -> None:
+    cheap, dear = [named(model, 10, 10) for model in "ab"], [named(model, 20, 100) for model in "ab"]
+    twelve, first = ({one.id: rounds for one in dear} for rounds in (NAMED_ROUNDS, LEAST_ROUNDS))
+    all_of_cheap = {one.id: NAMED_ROUNDS for one in cheap}
+    assert promised(cheap + dear, 10_000 * MS) == all_of_cheap | twelve
+    assert promised(cheap + dear, 2_000 * MS) == all_of_cheap | first
+    assert promised([replace(one, named=False) for one in cheap], 10_000 * MS) == {}
+
+
+def test_a_cell_that_is_clearly_slower_is_promised_its_rounds_too_and_stays() -> None:
+    best, slow = named("best", 10, 40), named("slow", 10, 400)
+    found = promised([best, slow], 20_000 * MS)
+    assert found == {best.id: NAMED_ROUNDS, slow.id: NAMED_ROUNDS}
+    measured = [with_samples("best", [40, 40, 40], [40, 40, 40]), with_samples("slow", [400, 400, 400], [400, 400, 400], promised=NAMED_ROUNDS)]
+    assert clearly_slower(measured, measured) == {}
+    measured[1].promised = 0
+    assert set(clearly_slower(measured, measured)) == {measured[1].id}
+
+
+def test_the_check_passes_of_new_processes_count_before_rounds_are_promised() -> None:
+    one, other = named("a", 10, 100), named("b", 10, 100)
+    budget = 2 * NAMED_ROUNDS * sample_cost_ns(one)
+    assert promised([one, other], budget)[one.id] == NAMED_ROUNDS
+    one.gate_ns = other.gate_ns = 100 * MS
+    assert promised([one, other], budget)[one.id] == LEAST_ROUNDS
+
+
+def test_the_budget_belongs_to_the_cases_that_are_named() -> None:
+    assert QUICK.cap_of_named_ns(1) == QUICK.budget_ns // NAMED_ROUNDS
+    assert QUICK.cap_of_named_ns(4) == QUICK.budget_ns // 4 // NAMED_ROUNDS

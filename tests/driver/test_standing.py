@@ -11,7 +11,7 @@ import pytest
 from reports.looks import LOOKS, MEMORY_LOOKS
 
 from driver.cells import REFERENCE, REPRESENTATIVE, VARIANT, Case, Cell
-from driver.standing import Standing, balanced_order, next_cases
+from driver.standing import Standing, balanced_order, next_case_of_a_round, next_cases
 
 MS = 1_000_000
 CASE = Case("spin/tasks:1", "spin", {"tasks": 1}, "cpu", "?", "time", "items")
@@ -243,12 +243,31 @@ def test_what_has_no_safe_choice_comes_first_and_what_is_open_by_something_else_
     assert names(next_cases([by_cpu, in_words, unsafe], FOREVER, 10)) == ["unsafe", "in_words", "by_cpu"]
 
 
+def test_what_is_promised_rounds_has_them_whatever_the_looks_say() -> None:
+    best, slow = measure(cell("best", promised=12), ALL), measure(cell("slow", promised=12), ALL, 50, 50)
+    case = standing(best, slow, done=LOOKS[0])
+    assert (case.verdicts["time"].kind, case.promised, taking_part(case)) == ("wins", 12, {"best", "slow"})
+    for one, time_ms in ((best, 10), (slow, 50)):
+        measure(one, range(LOOKS[0], 12), time_ms, time_ms)
+    assert taking_part(standing(best, slow, done=12)) == set()
+
+
+def test_what_is_left_of_the_time_goes_into_rounds_of_the_case_whose_look_is_nearest() -> None:
+    near, far = case_of("near", 1, 0.3, 0.3), case_of("far", 5, 0.3, 0.3)
+    assert (found := next_case_of_a_round([far, near], near.look_cost_ns() - 1)) is not None and found.name == near.name
+    assert next_case_of_a_round([far, near], near.round_cost_ns()) is None, "no round fits"
+
+
+def test_a_case_that_stays_open_is_looked_at_as_long_as_there_is_time() -> None:
+    assert [case_of("open", 1, 0.9, 0.9, done=done).next_look for done in (96, 192, 384, 500, 768)] == [192, 384, 768, 768, None]
+
+
 def test_what_will_probably_not_be_decided_comes_last() -> None:
-    assert case_of("hopeless", 1, 0.9, 0.9).needed_rounds() == 0, "the first rounds do not tell yet"
-    hopeless, dear = case_of("hopeless", 1, 0.9, 0.9, done=LOOKS[1]), case_of("dear", 9, 0.05, 0.05, done=LOOKS[1])
+    assert case_of("hopeless", 1, 1.9, 1.9).needed_rounds() == 0, "the first rounds do not tell yet"
+    hopeless, dear = case_of("hopeless", 1, 1.9, 1.9, done=LOOKS[1]), case_of("dear", 9, 0.05, 0.05, done=LOOKS[1])
     assert hopeless.needed_rounds() > LOOKS[-1] > dear.needed_rounds()
     assert names(next_cases([hopeless, dear], FOREVER, 10)) == ["dear", "hopeless"]
-    noisy, calm = case_of("noisy", 9, 0.4, 0.4, done=LOOKS[1]), case_of("calm", 10, 0.1, 0.1, done=LOOKS[1])
+    noisy, calm = case_of("noisy", 9, 0.36, 0.36, done=LOOKS[1]), case_of("calm", 10, 0.1, 0.1, done=LOOKS[1])
     assert noisy.urgency == calm.urgency and LOOKS[-1] > noisy.needed_rounds() > 4 * LOOKS[2] > LOOKS[2] > calm.needed_rounds()
     assert names(next_cases([noisy, calm], FOREVER, 10)) == ["noisy", "calm"]
     assert names(next_cases([noisy, calm], 3 * calm.look_cost_ns(), 10)) == ["calm", "noisy"], "nor is what the time will not suffice for"

@@ -83,14 +83,16 @@ class Tally:
     rounds: Counter[int] = field(default_factory=Counter)  # at the end
 
 
-def simulate(scenario: Scenario, trials: int, seed: int = 5) -> Tally:
+def simulate(scenario: Scenario, trials: int, seed: int = 5, ends: bool = False) -> Tally:
+    """`ends`: the time of each run is spent after some number of rounds, all orders of magnitude alike; then the case is looked at a last time."""
     shift, truth = scenario.truth()
     generator = np.random.default_rng(seed)
     tally = Tally()
     for _ in range(trials):
         values = np.exp(scenario.noise(generator, _MOST) + shift)
+        most = round(LOOKS[0] * (_MOST / LOOKS[0]) ** generator.random()) if ends else _MOST
         with patch.object(deciding, "pair", _remembering()):
-            said = list(looked_at(scenario, values))
+            said = list(looked_at(scenario, values, most))
         tally.trials += 1
         tally.winners += any(_false_winner(verdict, truth) for verdict in said)
         tally.ties += any(_false_tie(verdict, truth) for verdict in said)
@@ -114,9 +116,13 @@ def _remembering() -> Callable[..., Bounds | None]:
     return pair
 
 
-def looked_at(scenario: Scenario, values: Array) -> Iterator[Verdict]:
-    """The verdict of each look until the case is finished; two more rounds, as a run has them at its end, may open it again."""
+def looked_at(scenario: Scenario, values: Array, most: int) -> Iterator[Verdict]:
+    """The verdict of each look until the case is finished; two more rounds, as a run has them at its end, may open it again. A case that is still open after
+    `most` rounds is looked at a last time."""
     for look in LOOKS:
+        if look > most:
+            yield decide(series(scenario, values, most), set(scenario.models))
+            return
         verdict = decide(series(scenario, values, look), set(scenario.models))
         yield verdict
         if verdict.finished:

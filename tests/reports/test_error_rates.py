@@ -61,9 +61,9 @@ MISSES: dict[str, dict[str, int]] = {
 }
 
 
-def beyond(name: str, trials: int = TRIALS) -> dict[str, int]:
+def beyond(name: str, trials: int = TRIALS, ends: bool = False) -> dict[str, int]:
     """The counts beyond their limits."""
-    tally = simulate(SCENARIOS[name], trials)
+    tally = simulate(SCENARIOS[name], trials, ends=ends)
     return {kind: count for kind, limit in LIMITS.items() if (count := getattr(tally, kind)) > _most(limit, trials)}
 
 
@@ -84,6 +84,17 @@ def test_false_winners_ties_and_bounds_are_rare_in_fewer_trials(name: str) -> No
     assert beyond(name, 200) == {}
 
 
+@pytest.mark.parametrize("name", ["2 equal, CV 10%", "1.05, CV 10%", "5 equal, CV 10%"])
+def test_a_last_look_where_the_time_of_a_run_ends_makes_them_no_more_frequent(name: str) -> None:
+    assert beyond(name, 200, ends=True) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in MISSES and "CV 10%" in name])
+def test_a_last_look_where_the_time_of_a_run_ends_makes_them_no_more_frequent_in_many_trials(name: str) -> None:
+    assert beyond(name, ends=True) == {}
+
+
 @pytest.mark.parametrize(("ratio", "most"), [(1.5, 24), (1.2, 96)])
 def test_a_clear_leader_is_named_early(ratio: float, most: int) -> None:
     """By "wins" or "ahead": either names it, and ends the case."""
@@ -102,7 +113,7 @@ def test_of_a_hundred_comparisons_of_a_model_with_its_twin_one_is_a_false_alarm_
     scenario, generator = Scenario((1.0, 1.0), cv), np.random.default_rng(77)
     alarms = []
     for _ in range(comparisons):
-        *_, last = looked_at(scenario, np.exp(scenario.noise(generator, 192)))
+        *_, last = looked_at(scenario, np.exp(scenario.noise(generator, 192)), 192)
         alarms.append(control.Pair("model", "case", "time", last).apart)
     assert sum(alarms) <= stats.binom.ppf(0.99, comparisons, control.FALSE_ALARM)
     for compared in (12, 24):

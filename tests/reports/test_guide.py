@@ -71,5 +71,5 @@ def test_where_pools_are_open_among_themselves_and_all_ahead_of_the_loop_the_loo
     cells = synthetic.measured(pools, "fib", {"n": 20}, rounds=6, cv=0.35, seed=1)
     cells += synthetic.measured({"event_loop": (9e6, 1e6)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1)
     (line,) = advised(cells)
-    assert line[1:3] == ("one of threads, TBB and processes", "in 0 of 1: too little is shown")
+    assert line[1:3] == ("one of TBB, threads and processes", "in 0 of 1: too little is shown")
     assert re.fullmatch(r"not event loop \(event_loop\): at least [2-9]\.\d\d× behind the best in every case", line[8])
