@@ -183,10 +183,11 @@ def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, met
         sheet.text(axis.left + 0.06, y, words, points, colour=PALE_INK)
         return
     best = model == verdict.best
-    _draw_ratio(sheet, axis, y, ratio, style, model in case.competing, not best)
+    reference = best or ratio == Ratio(1.0, 1.0, 1.0)  # of a case without a verdict it is nobody's place to be called best
+    _draw_ratio(sheet, axis, y, ratio, style, model in case.competing, not reference)
     sheet.text(right + 0.44, y, quantities.ratio(ratio.value), 7, width=0.4, bold=model in verdict.best_set, align="right")
-    if best:
-        sheet.text(right + 0.5, y, "best", 6.5, colour=PALE_INK)
+    if reference:
+        sheet.text(right + 0.5, y, "best" if best else "reference", 6.5, colour=PALE_INK)
     elif ratio.low is not None and ratio.high is not None:
         sheet.text(right + 0.5, y, interval_in_words(ratio)[:-1], 6.5, width=_VALUE - 0.52, colour=PALE_INK)
 

@@ -74,9 +74,11 @@ def test_a_model_that_was_not_measured_is_put_in_front_of_no_report(benches: Ben
     refused = benches.drive("report", str(result.folder), "--focus", "evne")
     assert (refused.code, refused.err) == (2, "crossover: there is no measured model evne (did you mean even?); there are: even, odd\n")
     assert (result.folder / "run.json").read_bytes() == before
-    refused = benches.drive("compare", str(result.folder), str(result.folder), "--focus", "evne")
+    other = result.folder.with_name("other")
+    assert benches.drive("run", "--workloads", "spin", "--seed", "2", "--out", str(other)).code == 0
+    refused = benches.drive("compare", str(result.folder), str(other), "--focus", "evne")
     assert refused.code == 2 and "there is no measured model evne (did you mean even?)" in refused.err
-    told = benches.drive("compare", str(result.folder), str(result.folder), "--focus", "even")
+    told = benches.drive("compare", str(result.folder), str(other), "--focus", "even")
     assert told.code == 0 and told.out.startswith("even, after against before: ")
 
 
