@@ -17,11 +17,11 @@ BENCHES = ROOT / "build" / "release" / "bench"
 _KEPT_LINES = 15
 
 
-def step(what: str, command: Sequence[str], progress: Progress) -> None:
+def step(what: str, command: Sequence[str], progress: Progress, folder: Path = ROOT) -> None:
     last: deque[str] = deque(maxlen=_KEPT_LINES)
     try:
         # Standard input stays: sudo may ask for a password.
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
         raise Problem(f"{what}: {command[0]} does not run: {error.strerror}: run scripts/setup") from None
     assert child.stdout is not None
@@ -48,7 +48,7 @@ def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress,
     check_names("workload", workloads, _workloads())
     step("setting up", [str(ROOT / "scripts" / "setup")], progress)
     step("configuring", ["cmake", "--preset", "release"], progress)
-    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, _models() if models or front else [], BENCHES, front)], progress)
+    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, models_of(BENCHES.parent) if models or front else [], BENCHES, front)], progress)
 
 
 def targets(models: Sequence[str], built: Sequence[str], folder: Path, front: Sequence[str] = ()) -> list[str]:
@@ -68,9 +68,9 @@ def _workloads() -> list[str]:
     return re.findall(r"\w+", found[1]) if found else []
 
 
-def _models() -> list[str]:
-    """As the build knows them."""
-    told = subprocess.run(["ninja", "-C", str(BENCHES.parent), "-t", "targets", "all"], capture_output=True, text=True, errors="replace").stdout
+def models_of(tree: Path) -> list[str]:
+    """As that build tree knows them."""
+    told = subprocess.run(["ninja", "-C", str(tree), "-t", "targets", "all"], capture_output=True, text=True, errors="replace").stdout
     return re.findall(r"^bench/bench_(\w+):", told, re.MULTILINE)
 
 

@@ -12,6 +12,7 @@ ORDERS = ("fifo", "barging")
 CLASSES = ("io", "cpu", "coordination", "mixed", "lessons", "memory")
 MOST_FAILURES = 2
 REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, a textbook, and what a claim is judged by
+BEFORE = "@"  # thread_pool@1a2b3c4 is the program of thread_pool at that revision
 LOAD = "load_percent"  # of what the slowest model that competes can serve
 LOADS = (50, 70, 90)
 
@@ -146,6 +147,7 @@ class Model:
     reason: str = ""
     hello: Event = field(default_factory=dict)
     twin_of: str | None = None
+    before_of: str | None = None  # the model whose program at another revision it is
     starts: int = 0
 
 
@@ -215,7 +217,7 @@ _ONE_OF = (("engineering", ENGINEERING), ("semaphore_order", ORDERS), ("channel_
 
 def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], size: str | None = None) -> list[Cell]:
     """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty. Raises Malformed."""
-    if _field(hello, "model", str) != model:
+    if _field(hello, "model", str) != model.partition(BEFORE)[0]:
         raise Malformed(f"the process of {model} calls itself {quoted(hello['model'])}")
     for key, kind, default in _TOLD_OF_A_MODEL:
         _field(hello, key, kind, *default)

@@ -31,7 +31,10 @@ class Terms:
 def check(pair: Pair, terms: Terms, say: Say) -> Exit:
     from reports.compare import BOTH
 
-    return conclude(compared(pair, *read(pair), BOTH), terms, say)
+    before, after = read(pair)
+    if all(before.run.get(key) == after.run.get(key) for key in ("id", "started_utc", "seed")):
+        raise Problem(f"{pair.before} and {pair.after} are the same run: give two of them", Exit.USAGE)
+    return conclude(compared(pair, before, after, BOTH), terms, say)
 
 
 def conclude(comparison: Comparison, terms: Terms, say: Say) -> Exit:

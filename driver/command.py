@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from driver import advise, build, check, doctor, document, examine, fairness, host, output, pace, scaffold
+from driver import advise, against, build, check, doctor, document, examine, fairness, host, output, pace, revision, scaffold
 from driver.allocator import ALLOCATORS, GLIBC, Allocator
 from driver.cells import METRICS
 from driver.front import Front
@@ -34,6 +34,16 @@ _REMEDIES = {  # where no file is named
     errno.ENOENT: ": the present folder is gone: change to another",
     errno.EMFILE: ": raise the limit of open files (ulimit -n)",
 }
+
+
+_MEASURING = {
+    "--models": "only these",
+    "--workloads": "only these",
+    "--cells": "only these, patterns of ids",
+    "--time-budget": "of measuring (default: 4m)",
+    "--out": "an empty or new folder (default: results/<time>-check)",
+}
+_METAVARS = {"--models": "A,B", "--workloads": "X,Y", "--cells": "GLOB", "--time-budget": "5m", "--out": "DIR"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,8 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
     gate = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
     for verb in (compare, gate):
-        verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run")
-        verb.add_argument("after", type=Path, metavar="AFTER")
+        names: dict[str, Any] = {"nargs": "?"} if verb is gate else {}  # with --against-built there are none
+        verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run", **names)
+        verb.add_argument("after", type=Path, metavar="AFTER", **names)
         verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload; check: time and CPU, too)")
         verb.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
         verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
@@ -97,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
     gate.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
     gate.add_argument("--junit", type=Path, metavar="FILE", help="write what it found as JUnit's XML, one test case for each cell")
+    gate.add_argument("--against-built", metavar="REV", help="instead of two runs: build the programs of a git revision and measure them and those that are built here in the same rounds")
+    for option, meaning in _MEASURING.items():
+        gate.add_argument(option, type=Path if option == "--out" else str, metavar=_METAVARS[option], help=f"with --against-built: {meaning}")
     gate.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
     advice = verbs.add_parser("advise", help="which model for this work? from what a run measured, or by measuring it", allow_abbrev=False)
     advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
@@ -229,6 +243,41 @@ def _terms(options: argparse.Namespace) -> check.Terms:
     return check.Terms(check.parse_threshold(options.threshold), options.fail_on_inconclusive, options.markdown, check.junit_file(options.junit))
 
 
+def _two_runs(options: argparse.Namespace) -> examine.Pair:
+    if options.after is None:
+        raise Problem("check compares two runs, or what is built here with another revision: give BEFORE and AFTER, or --against-built REV", Exit.USAGE)
+    if given := [option for option in _MEASURING if _value(options, option) is not None]:
+        raise Problem(f"{given[0]} is for --against-built REV, which measures: the two runs are measured already", Exit.USAGE)
+    return _pair(options)
+
+
+def _value(options: argparse.Namespace, option: str) -> Any:
+    return getattr(options, option.removeprefix("--").replace("-", "_"))
+
+
+def _against_built(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None) -> Exit:
+    if options.before is not None or options.metrics or options.allow_different_host:
+        raise Problem("--against-built measures both programs itself: leave out BEFORE, AFTER, --metrics and --allow-different-host", Exit.USAGE)
+    terms, progress, commit = _terms(options), Progress(), revision.commit_of(options.against_built)
+    budget = pace.parse_duration(options.time_budget) if options.time_budget else against.BUDGET_NS
+    request = Request(
+        pace=pace.QUICK.with_budget(budget),
+        cores=host.cores_of_run(None),
+        allocator=Allocator.named(GLIBC),
+        models=_names("--models", options.models or "", "those of scripts/crossover list"),
+        workloads=_names("--workloads", options.workloads or "", "those of scripts/crossover list"),
+        cells=_names("--cells", options.cells or "", "cells of run.json"),
+        out=options.out,
+        command_line=["crossover", *arguments],
+    )
+    output.check_writable(host.ROOT) if request.out is None else output.check_new(request.out)
+    if benches is None:
+        build.prepare(request.models, request.workloads, progress)
+    here = benches or build.BENCHES
+    there = revision.build_benches(commit, request.models, progress)
+    return against.check(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms, progress, print)
+
+
 def _question(options: argparse.Namespace) -> advise.Request:
     return advise.Request(
         tasks=advise.parse_tasks(options.tasks),
@@ -302,7 +351,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "compare":
             return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, print)
         case "check":
-            return check.check(_pair(options), _terms(options), print)
+            return _against_built(options, arguments, benches) if options.against_built else check.check(_two_runs(options), _terms(options), print)
         case "advise":
             return advise.advise(_question(options), host.ROOT / "results", benches, print)
         case "validate":

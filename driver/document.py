@@ -72,7 +72,7 @@ def _models(record: Record) -> list[Event]:
     for model in record.models.values():
         hello = model.hello
         copied = {key: hello.get(key) for key in ("family", "variant_of", "native_of", "engineering", "semaphore_order", "channel_order", "at_once", "start_up_ns")}
-        own = {"id": model.id, "status": model.status, "reason": model.reason, "starts": model.starts, "twin_of": model.twin_of}
+        own = {"id": model.id, "status": model.status, "reason": model.reason, "starts": model.starts, "twin_of": model.twin_of, "before_of": model.before_of}
         texts = {key: {str(name): str(text) for name, text in (hello.get(key) or {}).items()} for key in ("versions", "verbs")}
         models.append({**own, "resources": hello.get("resources") or {}, **copied, **texts})
     return models
@@ -101,13 +101,13 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 8},
+        "schema_version": {"major": 1, "minor": 9},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
             "allocator": run.get("allocator", GLIBC),
             "sizes": run.get("sizes", []),
             "cells": run.get("cells", []),
-            **{key: run.get(key) for key in ("focus", "against")},
+            **{key: run.get(key) for key in ("focus", "against", "against_built")},
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
             "duration_ns": record.duration_ns,
             "rounds_done": max(record.visited.values(), default=0),

@@ -41,8 +41,6 @@ def read(pair: Pair) -> tuple[Run, Run]:
         before, after = read_run(pair.before), read_run(pair.after)
     except ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
-    if all(before.run.get(key) == after.run.get(key) for key in ("id", "started_utc", "seed")):
-        raise Problem(f"{pair.before} and {pair.after} are the same run: give two of them", Exit.USAGE)
     if (differences := host_differences(before, after)) and not pair.other_host:
         raise Problem(f"the runs are of different hosts or settings ({'; '.join(differences)}): compare runs of one, or say --allow-different-host", Exit.USAGE)
     return before, after

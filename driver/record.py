@@ -52,7 +52,7 @@ class Record:
             case "model":
                 model = self.models.setdefault(event["model"], Model(event["model"]))
                 model.status, model.reason, model.hello = event["status"], event["reason"], event["hello"]
-                model.twin_of = event.get("twin_of")
+                model.twin_of, model.before_of = event.get("twin_of"), event.get("before_of")
             case "start":
                 self.models.setdefault(event["model"], Model(event["model"])).starts += 1
             case "visit":

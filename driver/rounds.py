@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 
-from driver.calibrate import COLD_NS, calibrate
+from driver.calibrate import calibrate
 from driver.cells import REPRESENTATIVE, Cell
-from driver.pace import SAMPLE_NS
-from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, iterations_for, least_iterations, promised, sample_cost_ns, seconds, shed
+from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, promised, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
 from driver.standing import Standing, balanced_order, next_case_of_a_round, next_cases, standings
+from driver.taking import is_worn, take
 from driver.twins import TWINS
 
 ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
@@ -135,7 +133,7 @@ class _Rounds:
             for position, cell in enumerate(ordered):
                 session.progress.tell(f"round {number + 1} {cell.id}", session.left_ns() / 1e9)
                 while cell.waits and not (cell.samples and cell.samples[-1]["round"] == number):  # it may have been taken before the run was resumed
-                    claimed.append(self._measure(cell, number, position))
+                    claimed.append(take(session, cell, number, position))
         case.follow(session.record.visited[case.name])
         for cell_id, reason in clearly_slower(cells, case.competing()).items():
             session.record.add({"event": "stopped", "cell": cell_id, "rounds": SCREEN_ROUNDS, "reason": reason})
@@ -143,26 +141,6 @@ class _Rounds:
     def _is_worn(self, cell: Cell, case: Standing) -> bool:
         """The process that runs now has measured the cell often enough."""
         first = case.done < case.first_look
-        if (not first and cell.rank != REPRESENTATIVE and not cell.paired and not cell.in_front and cell.model not in TWINS.values()) or cell.fresh_process or not self._session.started(cell):
+        if not first and cell.rank != REPRESENTATIVE and not cell.paired and not cell.in_front and cell.model not in TWINS.values():
             return False
-        most = self._session.pace.first_of_a_process if first else ROUNDS_OF_A_PROCESS
-        of_process = Counter(sample["process"] for sample in cell.samples[-most:])
-        return of_process[self._session.process_of(cell)] >= most
-
-    def _measure(self, cell: Cell, number: int, position: int) -> int:
-        """Takes the sample; a process that has not passed the checks of the cell does so first. The CPU time that it claims, in ns."""
-        assert cell.iterations is not None and cell.single_ns is not None
-        recent = cell.samples[-3:]
-        single_ns = max(1, round(median(sample["wall_ns"] / sample["iterations"] for sample in recent))) if recent else cell.single_ns
-        if cell.fresh_process:
-            iterations, untimed = 1, 0
-        else:
-            iterations = max(iterations_for(SAMPLE_NS, single_ns), least_iterations(cell, recent) if recent else cell.iterations)
-            untimed = int(single_ns < COLD_NS)
-        expected = max(sample_cost_ns(cell), iterations * single_ns) + (cell.gate_ns or 0)
-        sample = self._session.sample(cell, iterations, expected, "round", number, untimed=untimed)
-        if sample is None:
-            return 0
-        del sample["checksum"]
-        self._session.record.add({"event": "sample", "cell": cell.id, "process": self._session.process_of(cell), "round": number, "position": position, **sample})
-        return int(sample["cpu_user_ns"] + sample["cpu_sys_ns"] + sample.get("origin_cpu_ns", 0) + sample.get("load_cpu_ns", 0))
+        return is_worn(self._session, cell, self._session.pace.first_of_a_process if first else ROUNDS_OF_A_PROCESS)

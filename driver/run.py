@@ -48,6 +48,7 @@ class Request:
     out: Path | None = None
     resume: Path | None = None
     front: Front = Front()
+    against_built: str = ""  # the commit whose programs are measured beside those of this one
     command_line: list[str] = field(default_factory=list)
     journal: Journal | None = None  # of the run that is resumed
     begun: list[Event] = field(default_factory=list)  # what stands in it
@@ -59,6 +60,8 @@ class Request:
             output.check_writable(folder)
         journal = Journal.to_resume(folder)
         events = journal.read()
+        if events[0].get("against_built"):
+            raise Problem(f"the run in {folder} is a check against another revision, which is not resumed: begin it anew", Exit.USAGE)
         try:
             run = events[0]
             pace = PACES[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
@@ -68,7 +71,7 @@ class Request:
             sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
             models, workloads = list(run["models"]), list(run["workloads"])
             front = Front(run.get("focus") or "", run.get("against") or "")
-            return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, front, command_line, journal, events)
+            return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, front, "", command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
 
@@ -80,7 +83,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     check_names("model", [*request.models, *request.front.models], programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
-    fingerprints = _fingerprints(chosen, request.begun)
+    prints = fingerprints(chosen, request.begun)
     host.raise_descriptor_limit()
     watch = Watch()
     with Waiter(progress.tick) as waiter:
@@ -94,7 +97,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             if request.cells:
                 offered = matching(offered, request.cells)
             variants = Variants.ALL if request.models or request.cells else request.pace.variants
-            cells = select(offered, _members(openings), listed, request.workloads, variants, request.front.models)
+            cells = select(offered, members(openings), listed, request.workloads, variants, request.front.models)
             for cell in cells:
                 cell.named = bool(request.models or request.workloads or request.sizes or request.cells)
             request.front.check_chosen({cell.model for cell in cells if cell.status != "unsupported"})
@@ -103,12 +106,12 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             cells = sorted(cells + control, key=lambda cell: cell.rank)
             openings += session.add_twins({TWINS[model]: model for model in TWINS if any(cell.model == TWINS[model] for cell in control)}, openings)
             folder = request.resume or output.make(request.out, request.pace.name)
-            session.begin(_begin(request, folder, fingerprints, openings, cells))
+            session.begin(begin(request, folder, prints, openings, cells))
             costs = Costs(session.record.run["host"], session.record.run["cores"])
-            costs.recall(cells, fingerprints, progress.say)
+            costs.recall(cells, prints, progress.say)
             pace_all(session, cells)
             reason = run_rounds(session, cells, session.record.run["seed"])
-            costs.keep(cells, fingerprints)
+            costs.keep(cells, prints)
         except Interrupted:
             if not hasattr(session, "record"):
                 raise
@@ -124,7 +127,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
 
 
-def _members(openings: list[Event]) -> list[Member]:
+def members(openings: list[Event]) -> list[Member]:
     hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
     return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook", hello.get("native_of", "")) for model, hello in hellos.items()]
 
@@ -134,7 +137,7 @@ def _control(cells: list[Cell], pace: Pace) -> list[Cell]:
     return twins_of(cells, VARIANT if pace.variants == Variants.NONE else REPRESENTATIVE)
 
 
-def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str]:
+def fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str]:
     """Of every bench program. Samples of two programs must not be mixed, and git does not know what was built."""
     found = {name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for name, path in programs.items()}
     for name, before in (begun[0]["programs"] if begun else {}).items():
@@ -143,7 +146,7 @@ def _fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, st
     return found
 
 
-def _begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
+def begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
     record = Record(request.journal or Journal.to_begin(folder), {cell.id: cell for cell in cells})
     if request.begun:
         record.replay(request.begun)
@@ -165,6 +168,7 @@ def _begin(request: Request, folder: Path, programs: dict[str, str], openings: l
                 "cells": request.cells,
                 "focus": request.front.focus or None,
                 "against": request.front.against or None,
+                "against_built": request.against_built or None,
                 "programs": programs,
                 "command_line": request.command_line,
                 "tool_version": TOOL_VERSION,

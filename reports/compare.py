@@ -18,7 +18,7 @@ from reports.words import leaders
 SAME_PACE = 1.1
 METRICS = ("time", "cpu", "latency", "memory")
 BOTH = ("time", "cpu")
-_LOST = (*FAILURES, "unsupported")
+LOST = (*FAILURES, "unsupported")
 _TAIL = (1 - CONFIDENCE) / 2
 Pair = tuple[Cell, Cell]  # before, after
 
@@ -33,11 +33,16 @@ class Change:
     before: float | None  # medians, in ns or bytes of one iteration; None: of several cases
     after: float | None  # of what is projected that
     estimate: Estimate  # of the log of after / before, the machine's part taken out
+    looks: int = 1  # at how many it may have been decided while it was measured
     short: str = ""  # why it has few rounds now, or none, if it had more before
 
     @property
     def bounds(self) -> Bounds:
-        return _once(self.estimate)
+        return _once(self.estimate) if self.looks == 1 else self.estimate.bounds()
+
+    def chance(self, limit: float) -> float:
+        """At most the probability of so large an estimate at any look, where the truth is `limit`."""
+        return min(1.0, self.looks * self.estimate.beyond(limit))
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Comparison:
     other_work: tuple[str, ...]  # ids of cells that owe other work than before: not compared
     only_before: int  # cells that were ok and that nobody asked for now
     only_now: int
+    new: tuple[str, ...] = ()  # ids of cells that the other revision does not have
 
 
 def host_differences(before: Run, after: Run) -> list[str]:
@@ -80,7 +86,7 @@ def compare(before: Run, after: Run, metrics: Sequence[str] = (), beside: Sequen
     other_work = tuple(id for id in sorted(was_ok & is_ok) if _owes_other_work(old[id], new[id]))
     measured = [(old[id], new[id]) for id in sorted((was_ok & is_ok) - set(other_work))]
     projected = [(old[id], new[id]) for id in sorted(was_ok & new.keys()) if new[id].status == "projected"]
-    changes, together = _changes(measured, projected, before, after, lambda cell: _metrics(cell, metrics, beside))
+    changes, together = _changes(measured, projected, before, after, lambda cell: metrics_of(cell, metrics, beside))
     told = {(change.case, change.model) for change in changes}
     gone = [new[id] for id in sorted((was_ok & new.keys()) - is_ok) if (new[id].case, new[id].model) not in told]
     absent = [old[id] for id in sorted(was_ok - new.keys())]
@@ -89,8 +95,8 @@ def compare(before: Run, after: Run, metrics: Sequence[str] = (), beside: Sequen
     return Comparison(
         tuple(changes),
         together,
-        (*whole, *(_lost(cell) for cell in gone if cell.status in _LOST)),
-        tuple(_lost(cell) for cell in gone if cell.status not in _LOST),
+        (*whole, *(_lost(cell) for cell in gone if cell.status in LOST)),
+        tuple(_lost(cell) for cell in gone if cell.status not in LOST),
         other_work,
         sum(cell.model not in broken for cell in absent),
         len(is_ok - was_ok),
@@ -110,7 +116,7 @@ def _owes_other_work(a: Cell, b: Cell) -> bool:
 
 
 def _changes(
-    measured: Sequence[Pair], projected: Sequence[Pair], before: Run, after: Run, metrics_of: Callable[[Cell], Sequence[str]]
+    measured: Sequence[Pair], projected: Sequence[Pair], before: Run, after: Run, wanted: Callable[[Cell], Sequence[str]]
 ) -> tuple[list[Change], dict[tuple[str, str], Bounds]]:
     cases: dict[str, dict[str, Pair]] = {}
     for pair in measured:
@@ -121,7 +127,7 @@ def _changes(
     for metric in METRICS:
         pairings = {}
         for case, pairs in cases.items():
-            known = {model: pair for model, pair in pairs.items() if metric in metrics_of(pair[1]) and all(cell.by_round(metric) for cell in pair)}
+            known = {model: pair for model, pair in pairs.items() if metric in wanted(pair[1]) and all(cell.by_round(metric) for cell in pair)}
             if known:
                 pairings[case] = Pairing(metric, known, (before.disturbed.get(case, frozenset()), after.disturbed.get(case, frozenset())))
         of_metric = Changes(pairings, classes)
@@ -129,12 +135,12 @@ def _changes(
             for model, (a, b) in pairing.pairs.items():
                 if estimate := of_metric.of(case, model):
                     short = f"stopped early now: {b.stopped_reason}" if b.stopped_reason and not a.stopped_reason else ""
-                    found.append(Change(case, model, metric, _median(a, metric), _median(b, metric), estimate, short))
+                    found.append(Change(case, model, metric, _median(a, metric), _median(b, metric), estimate, short=short))
             if len(pairing.pairs) > 1 and case in of_metric.together:
                 together[case, metric] = _once(of_metric.together[case])
         for a, b in projected if metric == "time" else ():
             if a.case in pairings and b.projected_ns and (estimate := of_metric.at_least(a.case, a, b.projected_ns)):
-                found.append(Change(a.case, a.model, metric, _median(a, metric), float(b.projected_ns), estimate, f"now {b.reason}"))
+                found.append(Change(a.case, a.model, metric, _median(a, metric), float(b.projected_ns), estimate, short=f"now {b.reason}"))
     return sorted(found, key=lambda change: (change.case, change.model)), together
 
 
@@ -147,9 +153,9 @@ def _once(estimate: Estimate) -> Bounds:
     return estimate.bounds(_TAIL, _TAIL / 5)
 
 
-def _metrics(cell: Cell, metrics: Sequence[str], beside: Sequence[str]) -> list[str]:
+def metrics_of(cell: Cell, metrics: Sequence[str], beside: Sequence[str]) -> list[str]:
     """The time of what comes at a given pace is given, too."""
-    return [*metrics] if metrics else [cell.metric, *(metric for metric in beside if metric != "time" or cell.offered_per_s is None)]
+    return list(dict.fromkeys(metrics or (cell.metric, *(metric for metric in beside if metric != "time" or cell.offered_per_s is None))))
 
 
 def verdict_changes(before: Run, after: Run) -> list[tuple[str, str, Verdict, Verdict]]:

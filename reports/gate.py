@@ -13,7 +13,7 @@ from reports.statistics import Bounds, Estimate, quantile
 
 # Benjamini and Hochberg's level over one check, were all models worse by just the threshold. Unchanged ones lie further off: of 300 checks between runs of unchanged
 # programs beside compilers, with 60 comparisons each, one had an alarm; of 1,000 simulated ones under ten.
-_LEVEL = 0.05
+LEVEL = 0.05
 _POWER = 0.9  # of the slowdown that "would have been found"
 
 
@@ -45,14 +45,14 @@ def judge(comparison: Comparison, threshold: float) -> Findings:
     """`threshold`: 0.1 allows 10 % more."""
     limit = math.log1p(threshold)
     changes = [*comparison.changes, *over_all_cases(comparison.changes)]
-    chances = [change.estimate.beyond(limit) for change in changes]
-    highest = max((chance for place, chance in enumerate(sorted(chances), 1) if chance <= _LEVEL * place / len(chances)), default=-1.0)
+    chances = [change.chance(limit) for change in changes]
+    highest = max((chance for place, chance in enumerate(sorted(chances), 1) if chance <= LEVEL * place / len(chances)), default=-1.0)
     together = {key: bounds for key, bounds in comparison.together.items() if bounds.claim_low > limit}
     found: dict[str, list[Change]] = {"regressions": [], "inconclusive": [], "passed": []}
     for change, chance in zip(changes, chances, strict=True):
         excluded = change.bounds.high <= limit and not change.short and (change.case, change.metric) not in together
         found["regressions" if chance <= highest else "passed" if excluded else "inconclusive"].append(change)
-    doubtful = sorted(found["inconclusive"], key=lambda change: change.estimate.beyond(limit))
+    doubtful = sorted(found["inconclusive"], key=lambda change: change.chance(limit))
     return Findings(
         tuple(found["regressions"]), comparison.lost, tuple(doubtful), comparison.unmeasured, tuple(found["passed"]), together, _seen(changes, limit)
     )
@@ -64,7 +64,7 @@ def over_all_cases(changes: Sequence[Change]) -> list[Change]:
     for (model, metric), of_model in groupby(sorted(changes, key=lambda change: (change.model, change.metric)), lambda change: (change.model, change.metric)):
         members = list(of_model)
         if len(members) > 1 and metric != "memory":
-            found.append(Change(f"all {len(members)} cases", model, metric, None, None, _mean([change.estimate for change in members])))
+            found.append(Change(f"all {len(members)} cases", model, metric, None, None, _mean([change.estimate for change in members]), members[0].looks))
     return found
 
 
@@ -82,7 +82,7 @@ def _seen(changes: Sequence[Change], limit: float) -> tuple[Seen, ...]:
     """For a model that alone has changed."""
     found = []
     for metric in dict.fromkeys(change.metric for change in changes):
-        shares = [_least(change.estimate, limit, len(changes)) for change in changes if change.metric == metric]
+        shares = [_least(change, limit, len(changes)) for change in changes if change.metric == metric]
         if len(shares) > 1:
             found.append(Seen(metric, median(shares), quantiles(shares, n=10, method="inclusive")[-1]))
         else:
@@ -90,6 +90,7 @@ def _seen(changes: Sequence[Change], limit: float) -> tuple[Seen, ...]:
     return tuple(found)
 
 
-def _least(estimate: Estimate, limit: float, compared: int) -> float:
-    sure = quantile(_LEVEL / compared, estimate.freedom) + quantile(1 - _POWER, estimate.freedom)
+def _least(change: Change, limit: float, compared: int) -> float:
+    estimate = change.estimate
+    sure = quantile(LEVEL / compared / change.looks, estimate.freedom) + quantile(1 - _POWER, estimate.freedom)
     return math.expm1(min(limit + estimate.error * sure, 50.0))

@@ -27,6 +27,7 @@ def lines(found: Findings, comparison: Comparison, threshold: float, markdown: b
             f"all models of a case need more together: {', '.join(named)}{more}: something that they share has changed, or the machine; check --against-built REV tells them apart"
         )
     told += [f"{id}: owes other work than before: not compared" for id in comparison.other_work]
+    told += [f"{id}: that revision has no such cell: not compared" for id in comparison.new]
     if comparison.only_before or comparison.only_now:
         told.append(f"{comparison.only_before} cells were measured before only, {comparison.only_now} now only")
     told += [_told(seen) for seen in found.seen]

@@ -123,10 +123,15 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
     native = {m.id: m.native_of for m in models if m.native_of is not None}
     by_place = {(c.case, c.model): c for c in cells}
     pairs = tuple((original, c) for c in cells if c.model in twins and (original := by_place.get((c.case, twins[c.model]))))
+    before = {m.id: m.before_of for m in models if m.before_of is not None}
+    outside = {*twins, *native, *before}
+    of_before = {(c.case, before[c.model]): c for c in cells if c.model in before}
     return Run(
-        models=tuple(m for m in models if m.id not in twins),
+        models=tuple(m for m in models if m.id not in twins and m.id not in before),
         workloads=workloads,
-        cells=tuple(c for c in cells if c.model not in twins and c.model not in native),
+        cells=tuple(c for c in cells if c.model not in outside),
+        befores=tuple((c, of_before.get((c.case, c.model))) for c in cells if c.model not in outside) if before else (),
+        lost_models=tuple(before[m.id] for m in models if m.id in before and m.status == "ok" and any(now.id == before[m.id] and now.status != "ok" for now in models)),
         natives=tuple((by_place.get((c.case, native[c.model])), c) for c in cells if c.model in native),
         twins=pairs,
         disturbed=disturbed,
@@ -203,6 +208,7 @@ def _model(m: Mapping[str, Any]) -> Model:
         versions=m.get("versions") or {},
         twin_of=_optional(m.get("twin_of"), _text),
         native_of=_optional(m.get("native_of"), _text),
+        before_of=_optional(m.get("before_of"), _text),
         engineering=_one_of(ENGINEERING, m.get("engineering")),
         semaphore_order=_one_of(ORDERS, m.get("semaphore_order")),
         channel_order=_one_of(ORDERS, m.get("channel_order")),
@@ -251,6 +257,7 @@ def _cell(c: Mapping[str, Any], processes: Mapping[str, int]) -> Cell:
         processes=processes.get(c["model"], 1),
         offered_per_s=_optional(c.get("offered_per_s"), _count),
         saturation_per_s=_optional(c.get("saturation_per_s"), _count),
+        single_ns=_optional(c.get("single_ns"), _count),
         threads_used=_optional((c.get("account") or {}).get("threads"), _count),
     )
 

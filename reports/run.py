@@ -99,6 +99,7 @@ class Cell:
     processes: int = 1  # of the model
     offered_per_s: int | None = None  # of an open loop: requests per second, the same for all models of the case
     saturation_per_s: int | None = None  # what this model can serve
+    single_ns: int | None = None  # what one iteration took before the rounds
     threads_used: int | None = None  # that ran items in the gate pass, in all processes together
 
     def value(self, metric: str, sample: Sample) -> float | None:
@@ -142,6 +143,7 @@ class Model:
     versions: Mapping[str, str] = field(default_factory=dict)
     twin_of: str | None = None
     native_of: str | None = None  # the model that it is the native twin of
+    before_of: str | None = None  # the model whose program at another revision it is
     engineering: str | None = None  # textbook, best or library; None: the run does not say
     semaphore_order: str | None = None  # fifo or barging; None: it has none, or the run does not say
     channel_order: str | None = None
@@ -179,6 +181,8 @@ class Run:
     cells: tuple[Cell, ...]
     natives: tuple[tuple[Cell | None, Cell], ...] = ()  # a cell, None if there is none, and the same on the model's native twin; they stand in no other place
     twins: tuple[tuple[Cell, Cell], ...] = ()  # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
+    befores: tuple[tuple[Cell, Cell | None], ...] = ()  # of a check against a second revision: a cell, and the same of that revision's program; the latter stand in no other place
+    lost_models: tuple[str, ...] = ()  # that could be started at that revision and cannot now
     disturbed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # case → rounds in which others disturbed it
 
     @property

@@ -70,7 +70,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch, models: list[str], workloads: list
     done: list[str] = []
     monkeypatch.setattr(build, "step", lambda what, command, _progress: done.append(what if what != "building" else " ".join(command[command.index("--target") + 1 :])))
     monkeypatch.setattr(build, "BENCHES", Path("/nowhere"))
-    monkeypatch.setattr(build, "_models", lambda: ["serial", "fibers"])
+    monkeypatch.setattr(build, "models_of", lambda _tree: ["serial", "fibers"])
     try:
         build.prepare(models, workloads, Progress(io.StringIO()))
     except Problem as problem:
