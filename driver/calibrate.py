@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from driver.cells import Cell
 from driver.checks import odd_ones_out
 from driver.pace import SAMPLE_NS
-from driver.plan import by_case, iterations_for, least_iterations, predict, seconds
+from driver.plan import DEAR_NS, by_case, iterations_for, least_iterations, predict, seconds
 from driver.problem import OutOfTime
 from driver.session import Session
 
@@ -69,9 +70,7 @@ def _calibrate(session: Session, cell: Cell, known: Sequence[Cell]) -> None:
         _project(session, cell, single, f"one iteration took {seconds(single)}{around}", cap_ns)
         return
     iterations = 1 if cell.fresh_process else max(iterations_for(SAMPLE_NS, single), least_iterations(cell, [sample]))
-    session.record.add(
-        {"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": single, "asked_ns": asked, "checksum": sample["checksum"]}
-    )
+    _calibrated(session, cell, iterations, asked, sample, is_round=cell.named and iterations == 1 and single > DEAR_NS)
 
 
 def _first_round(session: Session, cell: Cell, expected_ns: int, cap_ns: int) -> None:
@@ -79,9 +78,15 @@ def _first_round(session: Session, cell: Cell, expected_ns: int, cap_ns: int) ->
     sample = session.sample(cell, 1, expected_ns, "round", 0, cap_ns=cap_ns)
     if sample is None:
         return
-    single, asked, checksum = sample["wall_ns"], sample["asked_ns"], sample.pop("checksum")
-    session.record.add({"event": "calibration", "cell": cell.id, "iterations": 1, "single_ns": single, "asked_ns": asked, "checksum": checksum})
-    session.record.add({"event": "sample", "cell": cell.id, "process": session.process_of(cell), "round": 0, "position": 0, **sample})
+    _calibrated(session, cell, 1, sample["asked_ns"], sample, is_round=True)
+
+
+def _calibrated(session: Session, cell: Cell, iterations: int, asked_ns: int, sample: dict[str, Any], is_round: bool) -> None:
+    """`is_round`: the sample is the first one of the cell's rounds, too: a dear one is not to be lost."""
+    checksum = sample.pop("checksum")
+    session.record.add({"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": sample["wall_ns"], "asked_ns": asked_ns, "checksum": checksum})
+    if is_round:
+        session.record.add({"event": "sample", "cell": cell.id, "process": session.process_of(cell), "round": 0, "position": 0, **sample})
 
 
 def _project(session: Session, cell: Cell, single_ns: int, why: str, cap_ns: int) -> None:

@@ -117,7 +117,7 @@ def _least_cost_ns(cells: Sequence[Cell]) -> dict[str, int]:
     """Of each cell, by its id, the rounds that it will need at least. One that is clearly slower than the best of its case will probably be stopped after the screening."""
     best = {name: min(cell.single_ns or 0 for cell in models) for name, models in by_case(cells).items()}
     slow = {cell.id for cell in cells if (cell.single_ns or 0) > max(VERY_DEAR_NS if cell.followed else DEAR_NS, CLEARLY * best[cell.case.name])}
-    return {cell.id: sample_cost_ns(cell) * (SCREEN_ROUNDS if cell.id in slow else first_rounds(cell)) for cell in cells}
+    return {cell.id: sample_cost_ns(cell) * ((SCREEN_ROUNDS if cell.id in slow else first_rounds(cell)) - len(cell.samples)) for cell in cells}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Shed:
 
 def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
     """The fewest cells without which the least rounds of all others fit the budget: first whole models, by rank, then the costliest
-    cells, and of each case the two cheapest last of all.
+    cells, and of each case the two cheapest last of all: they stay where the user named the case, as one alone says nothing.
     """
     costs = _least_cost_ns(cells)
 
@@ -150,7 +150,7 @@ def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
         kept = [cell for cell in kept if not cell.rank or cell.in_front or cell.model != model]
     cheapest = {cell.id for models in by_case(kept).values() for cell in sorted(models, key=cost)[:2]}
     for cell in sorted(kept, key=lambda cell: (cell.id in cheapest, -cost(cell))):
-        if sum(map(cost, kept)) <= budget_ns:
+        if sum(map(cost, kept)) <= budget_ns or (cell.named and cell.id in cheapest):
             break
         found.projected.append(cell)
         kept.remove(cell)
@@ -174,8 +174,8 @@ def promised(cells: Sequence[Cell], budget_ns: int) -> dict[str, int]:
 
 
 def _rounds_cost_ns(cell: Cell, rounds: int) -> int:
-    """With the check passes of the processes that take them."""
-    return rounds * sample_cost_ns(cell) + rounds // _ROUNDS_OF_A_CHECK * (cell.gate_ns or 0)
+    """From now on, with the check passes of the processes that take them."""
+    return (rounds - len(cell.samples)) * sample_cost_ns(cell) + rounds // _ROUNDS_OF_A_CHECK * (cell.gate_ns or 0)
 
 
 def _wall(sample: Event) -> float:

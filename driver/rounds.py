@@ -15,6 +15,8 @@ from driver.taking import is_worn, take
 from driver.twins import TWINS
 
 ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
+_PREPARED, _PREPARED_NAMED = 2, 4  # 1/2 of the budget at least is left for rounds, 1/4 where the user chose what is dear
+_FIRST_SHARE, _NAMED_SHARE = 0.75, 0.9  # of what is left then: for the first rounds; for those of what the user named
 _TOGETHER = 10  # cases whose rounds alternate: rounds of one case in a row would share a moment of the machine
 _CONFIRMING = 2  # rounds at the end that may contradict what was found
 _LAST_SHARE = 20  # 1/20 of the budget is kept for them
@@ -43,7 +45,7 @@ class _Rounds:
     def all(self) -> str:
         session = self._session
         first = [cell for cell in self._cells if not cell.shown_only]
-        calibrate(session, first, self._cells, session.pace.budget_ns // 2)
+        calibrate(session, first, self._cells, session.pace.budget_ns // (_PREPARED_NAMED if all(cell.named for cell in first) else _PREPARED))
         if not session.record.visits:
             self._make_room(first)
         if not any(case.taking_part() for case in self._cases.values()):
@@ -64,14 +66,15 @@ class _Rounds:
     def _make_room(self, first: Sequence[Cell]) -> None:
         """Others may take more of the machine by and by, and fewer than the first rounds are worth nothing."""
         record = self._session.record
-        too_much = shed([cell for cell in first if cell.waits and cell.iterations is not None], self._session.left_ns() * 3 // 4)
+        share = _NAMED_SHARE if all(cell.named for cell in first) else _FIRST_SHARE
+        too_much = shed([cell for cell in first if cell.waits and cell.iterations is not None], round(self._session.left_ns() * share))
         for cell in too_much.left_out:
             record.add({"event": "left_out", "cell": cell.id, "reason": "left out: the time budget is too short for what does not compete"})
         for cell in too_much.projected:
             single = cell.single_ns or 0
             reason = f"projected ≥ {seconds(single)} (one iteration as calibrated): {first_rounds(cell)} rounds of it do not fit the time budget"
             record.add({"event": "projected", "cell": cell.id, "projected_ns": single, "reason": reason})
-        for cell_id, rounds in promised([cell for cell in first if cell.waits and cell.iterations is not None], self._session.left_ns() * 9 // 10).items():
+        for cell_id, rounds in promised([cell for cell in first if cell.waits and cell.iterations is not None], round(self._session.left_ns() * _NAMED_SHARE)).items():
             record.add({"event": "promised", "cell": cell_id, "rounds": rounds})
 
     def _beside(self) -> None:

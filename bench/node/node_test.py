@@ -53,6 +53,18 @@ class Node(unittest.TestCase):
         (gate,) = answers(self.program, {"do": "gate", "workload": "sleepers", "params": {"tasks": 100, "delay_us": 1000, "in_flight": 10}})
         self.assertEqual((gate["account"]["executions"], gate["account"]["peak_alive"]), (100, 10))
 
+    def test_it_describes_a_size_of_no_list_as_serial_does_and_measures_it(self) -> None:
+        size = {"tasks": 17, "delay_us": 300}
+        described, sample = answers(
+            self.program,
+            {"do": "describe", "workload": "sleepers", "params": size},
+            {"do": "sample", "workload": "sleepers", "params": {**size, "in_flight": 17}, "iterations": 1},
+        )
+        self.assertEqual((described["cell"]["params"], described["cell"]["units"], sample["units"]), ({**size, "in_flight": 17}, 17, 17))
+        absurd, inexact = answers(self.program, *({"do": "describe", "workload": "sum_squares", "params": {"n": n}} for n in (10**12, 10**8)))
+        self.assertEqual((absurd["outcome"], absurd["reason"]), ("usage", "n is 1000000000000: sum_squares takes from 1 to 10000000000"))
+        self.assertEqual(inexact["cell"]["status"], "unsupported")
+
     def test_a_request_that_it_does_not_know_is_answered(self) -> None:
         sums = {"do": "sample", "workload": "sum_squares", "params": {"tasks": 8, "n": 1000}, "iterations": 1}
         bad = [{"do": "dance"}, {"do": "gate", "workload": "fib"}, {**sums, "iterations": 0}, {**sums, "untimed": -1}, {**sums, "untimed": "1"}]

@@ -219,3 +219,18 @@ def test_the_check_passes_of_new_processes_count_before_rounds_are_promised() ->
 def test_the_budget_belongs_to_the_cases_that_are_named() -> None:
     assert QUICK.cap_of_named_ns(1) == QUICK.budget_ns // NAMED_ROUNDS
     assert QUICK.cap_of_named_ns(4) == QUICK.budget_ns // 4 // NAMED_ROUNDS
+
+
+def test_of_a_case_that_is_named_two_models_stay_whatever_they_cost() -> None:
+    models = [named(model, 10, single_ms) for model, single_ms in (("a", 240), ("b", 200), ("c", 100))]
+    assert [one.model for one in shed(models, 100 * MS).projected] == ["a"]
+    unnamed = [replace(one, named=False) for one in models]
+    assert [one.model for one in shed(unnamed, 100 * MS).projected] == ["a", "b", "c"]
+
+
+def test_a_round_that_a_cell_has_had_already_is_not_paid_again() -> None:
+    fresh = named("a", 10, 100)
+    begun = with_samples("a", [100], [100], tasks=10, named=True, single_ns=100 * MS, asked_ns=100 * MS)
+    five = (LEAST_ROUNDS - 1) * sample_cost_ns(begun)
+    assert promised([begun], five) == {begun.id: LEAST_ROUNDS}
+    assert promised([fresh], five) == {}

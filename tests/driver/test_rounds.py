@@ -99,14 +99,16 @@ def test_nothing_that_is_named_is_stopped_or_left_out_of_its_case_before_twelve_
     assert all(len(cell["samples"]) >= NAMED_ROUNDS for cell in result.run["cells"])
 
 
-def test_of_what_is_named_an_iteration_may_take_as_long_as_its_rounds_fit_the_budget(benches: Benches) -> None:
+def test_of_what_is_named_an_iteration_may_take_as_long_as_its_rounds_fit_the_budget(benches: Benches, tmp_path: Path) -> None:
     """As measured: one case with iterations of a second ended with all models projected."""
     benches.add("best")
-    benches.add("dear", unit_ns=35_000_000, sleep_s=0.35, gate_s=0.1)
+    benches.add("dear", unit_ns=35_000_000, sleep_s=0.35, gate_s=0.1, requests=str(tmp_path / "requests"))
     result = benches.run("--workloads", "spin", "--size", "tasks=10", "--time-budget", "7s")
     assert result.code == 0, result.err
     assert {cell["status"] for cell in result.run["cells"]} == {"ok"}
     assert all(len(cell["samples"]) >= LEAST_ROUNDS for cell in result.run["cells"])
+    taken = [request for line in (tmp_path / "requests").read_text().splitlines() if (request := json.loads(line))["do"] == "sample"]
+    assert len(taken) == len(result.cells[SPIN.replace("odd", "dear")]["samples"]), "the sample by which a dear cell is calibrated is its first round"
 
 
 def test_a_model_that_a_look_shows_to_be_slower_has_no_more_rounds_while_the_others_go_on(benches: Benches) -> None:
