@@ -17,7 +17,9 @@ CLEARLY = 2.5  # times slower
 DEAR_NS, VERY_DEAR_NS = 25_000_000, 1_000_000_000  # of a sample: below, the first look costs less than a wrong guess
 OVERHEAD_NS = 500_000  # of asking for a sample, verifying and storing it
 _ENOUGH = 1.3  # times what is wanted, where one iteration has fewer values than another
-_ROUNDS_OF_A_CHECK = 3  # at the least, on average: then a new process passes its checks
+ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
+_DEAR_CHECK_NS = 100_000_000  # a longer check pass of a new process is a lost round
+_CHECKED_EVERY = 3  # rounds of what is cheap, on average over the first ones and those after them
 _TASKS_ENOUGH = 50  # to tell what one costs
 _FIXED_NS = 500_000  # of a measured time may be waking a pool: it does not grow with the work
 
@@ -157,6 +159,11 @@ def shed(cells: Sequence[Cell], budget_ns: int) -> Shed:
     return found
 
 
+def rounds_of_a_process(cell: Cell, first_of_a_process: int) -> int:
+    """How many it takes before the first look until its model starts anew."""
+    return ROUNDS_OF_A_PROCESS if (cell.gate_ns or 0) > _DEAR_CHECK_NS else first_of_a_process
+
+
 def promised(cells: Sequence[Cell], budget_ns: int) -> dict[str, int]:
     """Of the cells that the user named, by their ids, the rounds that they have whatever the looks say: NAMED_ROUNDS, or at least the first ones, as far as those fit beside the
     least rounds of all others: case by case, the cheapest first."""
@@ -175,7 +182,7 @@ def promised(cells: Sequence[Cell], budget_ns: int) -> dict[str, int]:
 
 def _rounds_cost_ns(cell: Cell, rounds: int) -> int:
     """From now on, with the check passes of the processes that take them."""
-    return (rounds - len(cell.samples)) * sample_cost_ns(cell) + rounds // _ROUNDS_OF_A_CHECK * (cell.gate_ns or 0)
+    return (rounds - len(cell.samples)) * sample_cost_ns(cell) + rounds // rounds_of_a_process(cell, _CHECKED_EVERY) * (cell.gate_ns or 0)
 
 
 def _wall(sample: Event) -> float:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from driver.calibrate import calibrate
 from driver.cells import REPRESENTATIVE, Cell
-from driver.plan import SCREEN_ROUNDS, clearly_slower, first_rounds, promised, sample_cost_ns, seconds, shed
+from driver.plan import ROUNDS_OF_A_PROCESS, SCREEN_ROUNDS, clearly_slower, first_rounds, promised, rounds_of_a_process, sample_cost_ns, seconds, shed
 from driver.problem import OutOfTime
 from driver.session import Session
 from driver.standing import Standing, balanced_order, next_case_of_a_round, next_cases, standings
 from driver.taking import is_worn, take
 from driver.twins import TWINS
 
-ROUNDS_OF_A_PROCESS = 6  # then its model starts anew: what differs between two processes of one program must be seen to be told from what differs between models
 _PREPARED, _PREPARED_NAMED = 2, 4  # 1/2 of the budget at least is left for rounds, 1/4 where the user chose what is dear
 _FIRST_SHARE, _NAMED_SHARE = 0.75, 0.9  # of what is left then: for the first rounds; for those of what the user named
 _TOGETHER = 10  # cases whose rounds alternate: rounds of one case in a row would share a moment of the machine
@@ -146,4 +145,4 @@ class _Rounds:
         first = case.done < case.first_look
         if not first and cell.rank != REPRESENTATIVE and not cell.paired and not cell.in_front and cell.model not in TWINS.values():
             return False
-        return is_worn(self._session, cell, self._session.pace.first_of_a_process if first else ROUNDS_OF_A_PROCESS)
+        return is_worn(self._session, cell, rounds_of_a_process(cell, self._session.pace.first_of_a_process) if first else ROUNDS_OF_A_PROCESS)

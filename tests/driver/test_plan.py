@@ -7,7 +7,7 @@ import pytest
 
 from driver.cells import REFERENCE, REPRESENTATIVE, Case, Cell
 from driver.pace import LEAST_ROUNDS, NAMED_ROUNDS, QUICK
-from driver.plan import DEAR_NS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, promised, sample_cost_ns, seconds, shed
+from driver.plan import DEAR_NS, ROUNDS_OF_A_PROCESS, SCREEN_ROUNDS, VERY_DEAR_NS, Shed, clearly_slower, first_rounds, least_iterations, predict, promised, rounds_of_a_process, sample_cost_ns, seconds, shed
 from reports.looks import LOOKS, MEMORY_LOOKS
 
 MS = 1_000_000
@@ -214,6 +214,10 @@ def test_the_check_passes_of_new_processes_count_before_rounds_are_promised() ->
     assert promised([one, other], budget)[one.id] == NAMED_ROUNDS
     one.gate_ns = other.gate_ns = 100 * MS
     assert promised([one, other], budget)[one.id] == LEAST_ROUNDS
+
+
+def test_a_model_whose_check_pass_is_dear_does_not_start_anew_before_the_first_look() -> None:
+    assert [rounds_of_a_process(named("a", 10, 1), 2), rounds_of_a_process(cell("a", gate_ns=500 * MS), 2)] == [2, ROUNDS_OF_A_PROCESS]
 
 
 def test_the_budget_belongs_to_the_cases_that_are_named() -> None:

@@ -8,7 +8,7 @@ from reports.analysis import analyse
 from reports.read import read_run
 
 from driver.pace import LEAST_ROUNDS, NAMED_ROUNDS, SECOND
-from driver.rounds import ROUNDS_OF_A_PROCESS
+from driver.plan import ROUNDS_OF_A_PROCESS
 from tests.driver.conftest import Benches
 
 SPIN = "spin/model:odd/tasks:10/delay_us:5"
