@@ -159,7 +159,7 @@ USAGE = [
     (["validate", "/proc/self/fd"], "there is no run in /proc/self/fd"),
     (["check", "/proc/self/fd", "nowhere"], "there is no run in /proc/self/fd"),
     (["compare", "nowhere", "nowhere", "--out", "/proc/self/status"], "--out /proc/self/status is a file: name a folder"),
-    (["check", "nowhere"], "the following arguments are required: AFTER"),
+    (["compare", "nowhere"], "the following arguments are required: AFTER"),
     (["check", "a", "b", "--threshold", "much"], "--threshold much is no percentage above 0: write 10%"),
     (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie (did you mean time?); there are: cpu, latency, memory, time"),
     (["compare", "a", "b", "--metrics", ","], "--metrics , names nothing; there are: time, cpu, latency, memory"),
