@@ -13,9 +13,8 @@ from collections.abc import Iterable, Sequence
 from driver.calibrate import calibrate
 from driver.cells import Cell
 from driver.pair import Pair
-from driver.plan import by_case
+from driver.plan import ROUNDS_OF_A_PROCESS, by_case
 from driver.problem import OutOfTime
-from driver.plan import ROUNDS_OF_A_PROCESS
 from driver.session import Session
 from driver.taking import is_worn, take
 from reports.compare import BOTH

@@ -17,7 +17,7 @@ METHOD = (
     "Interval: the standard error comes from the winsorised variance (Tukey and McLaughlin), the width from Student's t. Processes of one program differ a little for no reason of the program. "
     "So process is a random effect: where an F test at 5 % shows that processes differ, the means of the processes are the observations, not the rounds.",
     f"Looks: a case is looked at after {listed([str(look) for look in LOOKS])} rounds (where memory decides after {MEMORY_LOOKS[0]} to {MEMORY_LOOKS[-1]}), as long as there is time and it is open; when the run has ended, once more at all its rounds. "
-    "Pocock's constant bounds keep the error over all looks: z = 2.65 for one-sided 2.5 %, z = 3.18 for one-sided 0.5 %, as quantiles of t. "
+    "Pocock's constant bounds keep the error over all looks: z = 2.65 for one-sided 2.5 %, z = 3.22 for one-sided 0.5 %, as quantiles of t. "
     f"The intervals that are shown ({100 * s.CONFIDENCE:.0f} %), ties and safe choices use the first, “slower”, “wins” and “ahead” the second.",
     f"Elimination: a model that a look shows to be more than {_MARGIN} slower than the best (one-sided 0.5 %) is out and gets no more rounds in this case. It comes back where it was measured on (for another metric), or another model leads, and a later look no longer says that it is slower; a ratio beside a verdict is that of its look. A model that was stopped before the first look was {CLEARLY_SLOWER}× slower in every round.",
     f"Words: wins: all others are more than {_MARGIN} slower. Ahead: all others are slower, the lead may be under {_MARGIN}. Tie: all of the best set are within {_MARGIN} of the best, or all are within {at_most(AT_BOUND - 1)} of the least possible time. "
