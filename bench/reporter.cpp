@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "bench/outcome.hpp"
+#include "bench/row_fault.hpp"
 
 namespace crossover::bench {
 
@@ -68,11 +69,11 @@ benchmark::BenchmarkReporter::Run reporter::mended(Run row) const {
 }
 
 void reporter::ReportRuns(const std::vector<Run>& rows) {
-    if (format_ == "console" && rows.size() > 0 && rows.front().error_occurred &&
-        not_tried(rows.front().error_message)) {
+    if (format_ == "console" && rows.size() > 0 && has_fault(rows.front()) &&
+        not_tried(fault_of(rows.front()))) {
         std::string name = rows.front().benchmark_name();
         name.resize(std::max(name.size(), width_), ' ');
-        GetOutputStream() << name << ' ' << rows.front().error_message << '\n' << std::flush;
+        GetOutputStream() << name << ' ' << fault_of(rows.front()) << '\n' << std::flush;
         return;
     }
     std::vector<Run> all;

@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "bench/row_fault.hpp"
+
 namespace crossover::loop_bench {
 namespace {
 
@@ -17,8 +19,8 @@ double median(std::vector<double> values) {
 void ratio_reporter::ReportRuns(const std::vector<Run>& runs) {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
-        failed_ = failed_ || run.error_occurred;
-        if (run.error_occurred || run.run_type != Run::RT_Iteration) continue;
+        failed_ = failed_ || bench::has_fault(run);
+        if (bench::has_fault(run) || run.run_type != Run::RT_Iteration) continue;
         const std::string& name = run.run_name.function_name;
         const std::size_t by = name.find("/by:");
         if (by == std::string::npos) continue;
