@@ -20,6 +20,19 @@
 namespace crossover::asyncio {
 namespace {
 
+class resolver_errors final : public std::error_category {
+  public:
+    const char* name() const noexcept override { return "resolver"; }
+    std::string message(int code) const override { return ::gai_strerror(code); }
+};
+
+[[noreturn]] void fail_to_look_up(int code, const std::string& host) {
+    static const resolver_errors resolver;
+    const std::error_code error = code == EAI_SYSTEM ? std::error_code(errno, std::generic_category())
+                                                     : std::error_code(code, resolver);
+    throw std::system_error(error, "looking up host '" + host + "'");
+}
+
 // Empty if `numeric` and the host is a name.
 std::vector<socket_address> look_up(const std::string& host, std::uint16_t port, bool passive, bool numeric) {
     addrinfo wanted{};
@@ -31,7 +44,7 @@ std::vector<socket_address> look_up(const std::string& host, std::uint16_t port,
     if (failed == EAI_NONAME && numeric) return {};
     // RFC 6761: it is the loopback address also where nothing tells so (a bare container has no /etc/hosts).
     if (failed && host == "localhost") return look_up("127.0.0.1", port, passive, true);
-    if (failed) throw std::runtime_error("looking up host '" + host + "': " + ::gai_strerror(failed));
+    if (failed) fail_to_look_up(failed, host);
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, &::freeaddrinfo);
     std::vector<socket_address> addresses;
     for (const addrinfo* a = found; a; a = a->ai_next) addresses.emplace_back(a->ai_addr, a->ai_addrlen);

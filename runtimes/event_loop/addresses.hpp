@@ -34,7 +34,7 @@ socket_address peer_address(const socket& s);
 socket_address unix_address(const std::string& path);
 
 // Asks the system's resolver, in a thread unless the host is a number. An empty host is every interface if
-// `passive`, else this machine. Throws std::runtime_error.
+// `passive`, else this machine. Throws std::system_error.
 coro<std::vector<socket_address>> resolve(std::string host, std::uint16_t port, bool passive);
 
 void set_no_delay(const socket& s) noexcept;

@@ -61,9 +61,7 @@ std::string activity(const task_state& t) {
 
 }  // namespace
 
-std::string seconds_until(time_point when) {
-    return seconds(std::max(when - loop::time(), std::chrono::nanoseconds(0)));
-}
+std::string seconds_until(time_point when) { return seconds(loop::time_until(when)); }
 
 void append_creation(std::string& text, const loop::notes& n) {
     if (n.created.line() == 0) return;

@@ -60,10 +60,11 @@ class kernel_read_wait : public pending, file_read {
     task_state* task_ = nullptr;
 };
 
-int open_for_reading(std::string path) {
+// Owned from the beginning: a result that nobody awaits any more closes it.
+file open_for_reading(std::string path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) throw std::system_error(errno, std::generic_category(), "opening " + path);
-    return fd;
+    return file(fd);
 }
 
 ssize_t read_in_thread(int fd, std::span<std::byte> to, std::uint64_t offset) {
@@ -106,13 +107,11 @@ coro<std::size_t> file::read_at(std::span<std::byte> to, std::uint64_t offset) c
     co_return static_cast<std::size_t>(n);
 }
 
-coro<file> open_file(std::string path) {
-    const int fd = co_await to_thread(&open_for_reading, path);
-    co_return file(fd);
-}
+coro<file> open_file(std::string path) { return to_thread(&open_for_reading, std::move(path)); }
 
-coro<std::string> read_file(std::string path) {
-    const file f = co_await open_file(path);
+namespace {
+
+coro<std::string> read_all(const file& f) {
     struct stat about {};
     std::string all;
     if (::fstat(f.fd(), &about) == 0 && about.st_size > 0)
@@ -129,6 +128,17 @@ coro<std::string> read_file(std::string path) {
     }
     all.resize(filled);
     co_return all;
+}
+
+}  // namespace
+
+coro<std::string> read_file(std::string path) {
+    const file f = co_await open_file(path);
+    try {
+        co_return co_await read_all(f);
+    } catch (const std::system_error& e) {
+        throw std::system_error(e.code(), "reading " + path);
+    }
 }
 
 }  // namespace crossover::asyncio

@@ -25,24 +25,23 @@ void gathering::on_outer_end(completion& c, outcome& outer) {
     auto& self = static_cast<gathering&>(c);
     task_state::of(outer).awaiting = nullptr;
     self.outer_ = nullptr;
-    // Nobody needs the children's results, and futures that nobody can complete any more would otherwise be
-    // kept for ever.
-    if (outer.done()) return;
-    const std::vector<any_future> dropped = std::move(self.children_);  // which may be the end of this object
+    if (!outer.done()) self.drop_children();  // else it ended in child_ended(), which does it
 }
+
+void gathering::drop_children() { const std::vector<any_future> dropped = std::move(children_); }
 
 void gathering::on_child_end(void* owner, notice&, outcome& child) {
     static_cast<gathering*>(owner)->child_ended(child);
 }
 
 void gathering::child_ended(outcome& child) {
-    --unfinished_;
+    const bool last = unfinished_ == 1;
     child.clear(flag::unretrieved);
     if (outer_) {
         if (!exceptions_are_values_ && child.state != phase::finished) {
             std::exception_ptr e = child.state == phase::pending ? nullptr : child.get_error();
             future<no_value>(*outer_).set_exception(e ? e : std::make_exception_ptr(cancelled_error()));
-        } else if (unfinished_ == 0) {
+        } else if (last) {
             if (cancel_requested_)
                 future<no_value>(*outer_).set_exception(child.state == phase::cancelled && child.get_error()
                                                             ? child.get_error()
@@ -51,7 +50,10 @@ void gathering::child_ended(outcome& child) {
                 collect_(*outer_, children_);
         }
     }
-    if (unfinished_ == 0) delete this;
+    if (--unfinished_ == 0)
+        delete this;
+    else if (!outer_)
+        drop_children();
 }
 
 bool gathering::cancel(task_state&, std::string_view message) {

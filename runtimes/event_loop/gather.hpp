@@ -91,6 +91,9 @@ class gathering final : public pending, public completion {
     static void on_outer_end(completion& c, outcome& outer);
     static void on_child_end(void* owner, notice& n, outcome& child);
     void child_ended(outcome& child);
+    // Nobody needs their results, and futures that nobody can complete any more would be kept for ever. May
+    // be the end of this object.
+    void drop_children();
 
     outcome* outer_;  // null once it is done or nobody holds it
     std::vector<any_future> children_;

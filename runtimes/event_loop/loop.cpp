@@ -121,22 +121,36 @@ void loop::look_around() {
     std::chrono::nanoseconds timeout{0};
     if (idle && !stopping_) {
         timeout = std::chrono::nanoseconds(-1);
-        if (!timers_.empty()) timeout = std::max(timers_.earliest() - time(), std::chrono::nanoseconds(0));
+        if (!timers_.empty()) timeout = time_until(timers_.earliest());
     }
-    // A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many.
-    if (timeout.count() != 0 || idle || strict_poll_ || since_poll_ >= callbacks_per_poll) {
-        since_poll_ = 0;
-        if (timeout.count() != 0 || reactor_->attached() != 0) reactor_->poll(timeout, ready_);
+    time_point now = time_point::min();  // not known
+    if (timeout.count() != 0 || idle || strict_poll_ || since_poll_ >= callbacks_to_poll_) {
+        const std::uint32_t done = std::exchange(since_poll_, 0);
+        if (timeout.count() != 0 || reactor_->attached() != 0) {
+            reactor_->poll(timeout, ready_);
+            now = time();
+            if (!idle) adapt(done, now - polled_);
+            polled_ = now;
+        }
         if (foreign_.load(std::memory_order_relaxed)) take_foreign();
     }
-    if (!timers_.empty()) timers_.expire(time(), ready_);
+    if (!timers_.empty()) timers_.expire(now != time_point::min() ? now : time(), ready_);
+}
+
+// A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many; but after a
+// millisecond, if they take as long as the last ones did.
+void loop::adapt(std::uint32_t done, std::chrono::nanoseconds took) noexcept {
+    constexpr std::int64_t longest = 1'000'000;
+    const std::int64_t in_time = longest * done / std::max<std::int64_t>(took.count(), 1);
+    const std::int64_t most = std::min(2 * callbacks_to_poll_, most_callbacks_to_poll);
+    callbacks_to_poll_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(in_time, 1, most));
 }
 
 inline void loop::run_once() {
     ++iterations_;
     if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
         take_foreign();
-    if (ready_.empty() || !timers_.empty() || since_poll_ >= callbacks_per_poll || strict_poll_)
+    if (ready_.empty() || !timers_.empty() || since_poll_ >= callbacks_to_poll_ || strict_poll_)
         look_around();
 
     if (!ready_.empty()) {

@@ -308,6 +308,11 @@ class loop {
         const time_point now = time();
         return delay > time_point::max() - now ? time_point::max() : now + delay;
     }
+    // Zero for what has passed, however long ago.
+    static std::chrono::nanoseconds time_until(time_point when) noexcept {
+        const time_point now = time();
+        return when > now ? when - now : std::chrono::nanoseconds(0);
+    }
     // Saturates; throws std::invalid_argument for NaN.
     template <class Rep, class Period>
     static std::chrono::nanoseconds nanoseconds_of(std::chrono::duration<Rep, Period> d) {
@@ -329,7 +334,7 @@ class loop {
 
   private:
     static constexpr std::uint32_t most_immediate = 64;
-    static constexpr std::uint32_t callbacks_per_poll = 61;
+    static constexpr std::uint32_t most_callbacks_to_poll = 61;
     static constexpr std::uint32_t most_ahead = 256;
     static constexpr std::uint8_t most_eager_starts = 200;
 
@@ -350,6 +355,7 @@ class loop {
     void check_may_run() const;
     void run_once();
     void look_around();
+    void adapt(std::uint32_t done, std::chrono::nanoseconds took) noexcept;
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
     void start_by_factory(task_state& t);
@@ -387,12 +393,14 @@ class loop {
     node_list ahead_;  // a stack
     task_state* current_ = nullptr;
     std::uint32_t immediate_ = most_immediate;
-    std::uint32_t since_poll_ = 0;
+    std::uint32_t since_poll_ = 0;         // callbacks
+    std::uint32_t callbacks_to_poll_ = 1;  // a busy loop asks the reactor after so many
     std::uint32_t last_serial_ = 0;
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
     bool strict_poll_;
     std::uint8_t eager_starts_ = 0;  // that lie within one another
+    time_point polled_{};            // when the reactor was last asked
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
     std::vector<task_state*> tasks_;

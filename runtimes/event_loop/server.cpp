@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <list>
+#include <optional>
 #include <set>
+#include <string>
 #include <system_error>
 
 #include "runtimes/event_loop/sleep.hpp"
@@ -91,6 +93,23 @@ open_servers::~open_servers() {
 
 }  // namespace
 
+namespace {
+
+// The next one may be fine, and there is no shortage that would pass with time.
+bool is_of_one_connection(int error) {
+    return error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM;
+}
+
+void report_failed_accept(loop& l, int error, const char* message) {
+    const char* const call = error == EMFILE ? "accept (see ulimit -n)" : "accept";
+    error_report report;
+    report.message = message;
+    report.exception = std::make_exception_ptr(std::system_error(error, std::generic_category(), call));
+    l.call_exception_handler(report);
+}
+
+}  // namespace
+
 void server::state::listener::accept_all() {
     reactor& r = owner.home.io();
     const int fd = listening.fd();
@@ -103,12 +122,11 @@ void server::state::listener::accept_all() {
                 waiting = true;
                 return;
             }
+        } else if (is_of_one_connection(-n)) {
+            report_failed_accept(owner.home, -n, "accepting a connection failed");
         } else {
-            error_report report;
-            report.message = "accepting a connection failed: the server pauses for a second";
-            report.exception = std::make_exception_ptr(
-                std::system_error(-n, std::generic_category(), "accept (see ulimit -n)"));
-            owner.home.call_exception_handler(report);
+            report_failed_accept(owner.home, -n,
+                                 "accepting a connection failed: the server pauses for a second");
             pause = owner.home.call_later(std::chrono::seconds(1), [this] { accept_all(); });
             return;
         }
@@ -263,6 +281,23 @@ void bind_to(const socket& s, const socket_address& at) {
         throw std::system_error(errno, std::generic_category(), "listening at " + at.text());
 }
 
+// Nothing if this machine has no such address, or not its family: a host may have others. Throws
+// std::system_error.
+std::optional<socket> bound_to(const socket_address& at) {
+    const int on = 1;
+    try {
+        socket s = socket::create(at.family());
+        ::setsockopt(s.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (at.family() == AF_INET6) ::setsockopt(s.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        bind_to(s, at);
+        return s;
+    } catch (const std::system_error& e) {
+        const int error = e.code().value();
+        if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) return std::nullopt;
+        throw;
+    }
+}
+
 // Of a Unix server that is to remove its socket.
 void note_file(server::state& s) {
     const socket_address at = local_address(s.listeners.front().listening);
@@ -280,14 +315,14 @@ coro<server> start_server(client_handler handler, std::string host, std::uint16_
                           server_options options) {
     const std::vector<socket_address> addresses = co_await resolve(host, port, true);
     auto made = std::make_shared<server::state>(get_running_loop(), std::move(handler), options);
+    std::set<std::string> seen;  // a table of hosts may name an address twice
     for (const socket_address& at : addresses) {
-        socket s = socket::create(at.family());
-        const int on = 1;
-        ::setsockopt(s.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (at.family() == AF_INET6) ::setsockopt(s.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-        bind_to(s, at);
-        made->listeners.emplace_back(*made, std::move(s));
+        if (!seen.insert(at.text()).second) continue;
+        if (std::optional<socket> s = bound_to(at)) made->listeners.emplace_back(*made, std::move(*s));
     }
+    if (made->listeners.empty())
+        throw std::system_error(EADDRNOTAVAIL, std::generic_category(),
+                                "this machine has no address of the host '" + host + "' to listen at");
     co_return begin(made);
 }
 

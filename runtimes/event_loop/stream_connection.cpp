@@ -159,7 +159,10 @@ void stream_connection::write(std::string_view data) {
     if (ends_) throw std::logic_error("cannot write to a stream after write_eof()");
     if (closed_ || closing_ || lost_) return;
     out_ += data;
-    if (!waits_to_send_) send_more();
+    if (waits_to_send_)
+        pause_if_full();
+    else
+        send_more();
 }
 
 void stream_connection::write_end() {
@@ -189,7 +192,7 @@ void stream_connection::send_more() {
         out_.erase(0, sent_);
         sent_ = 0;
     }
-    if (unsent() > high_) paused_ = true;
+    pause_if_full();
     if (paused_ && unsent() <= low_) {
         paused_ = false;
         drainers_.wake_all();

@@ -92,6 +92,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     void set_limits(std::size_t high, std::size_t low) noexcept {
         high_ = high;
         low_ = low;
+        pause_if_full();
     }
     // Closes once all has been sent; the reader is at its end now.
     void close();
@@ -148,6 +149,7 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     bool fill();  // false: nothing yet
     void wake_reader();
     void send_more();
+    void pause_if_full() noexcept { paused_ = paused_ || unsent() > high_; }
     void lose(int error);
     void close_now();
     void throw_if_lost(bool or_closed) const;

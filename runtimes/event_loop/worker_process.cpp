@@ -163,11 +163,35 @@ int await_end(pid_t child) noexcept {
     return status;
 }
 
-// Ctrl-C is for the parent; what the parent has open is not kept open here.
+// Signals to the process group (Ctrl-C, a terminal that changes its size) are for the parent, whose loop may
+// have handlers for them, and a handler of its would write to what the parent has open. Faults and job
+// control act as ever.
+void leave_signals_to_parent() noexcept {
+    for (int s = 1; s < NSIG; ++s) {
+        switch (s) {
+            case SIGSEGV:
+            case SIGBUS:
+            case SIGFPE:
+            case SIGILL:
+            case SIGABRT:
+            case SIGTRAP:
+            case SIGSYS:
+            case SIGTSTP:
+            case SIGTTIN:
+            case SIGTTOU:
+            case SIGCONT:
+            case SIGCHLD:
+                std::signal(s, SIG_DFL);
+                break;
+            default:
+                std::signal(s, SIG_IGN);  // SIGKILL and SIGSTOP refuse
+        }
+    }
+}
+
+// What the parent has open is not kept open here.
 int prepare_nursing(int control) noexcept {
-    for (const int s : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD})
-        std::signal(s, SIG_DFL);
-    std::signal(SIGINT, SIG_IGN);
+    leave_signals_to_parent();
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -92,16 +92,23 @@ epoll_reactor::slot& epoll_reactor::make(int fd) {
 
 void epoll_reactor::attach(int fd) {
     slot& s = make(fd);
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     const std::uint32_t generation = s.generation.load(std::memory_order_relaxed) | 1U;
+    event.data.u64 = key_of(fd, generation);
+    if (s.generation.load(std::memory_order_relaxed) == generation) {
+        // Unless the number was closed and used again behind our back.
+        if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0)
+            ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+        else if (errno == EEXIST)
+            fail(EEXIST, "watching descriptor " + std::to_string(fd) + ", which is watched already");
+    }
     s.word[0].store(idle, std::memory_order_relaxed);
     s.word[1].store(idle, std::memory_order_relaxed);
     s.emptied_at.store(0, std::memory_order_relaxed);
     s.ended.store(false, std::memory_order_relaxed);
     s.is_tcp.store(unknown, std::memory_order_relaxed);
     const bool fresh = s.generation.exchange(generation, std::memory_order_release) != generation;
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.u64 = key_of(fd, generation);
     int failed = ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
     if (failed && errno == EEXIST) failed = ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
     if (failed) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <string>
@@ -24,6 +25,8 @@ constexpr std::uint16_t most_unread_buffers = 16;
 constexpr std::size_t most_unasked_connections = 256;
 // With fewer than that left, waits are for readiness: an empty ring would end each receive at once.
 constexpr unsigned scarce_buffers = provided_buffers::count / 8;
+
+constexpr std::size_t most_at_once = 0x7ffff000;  // Linux reads no more in one call
 
 constexpr std::uint32_t generation_mask = (1U << 28) - 1;
 
@@ -70,10 +73,14 @@ void io_uring_reactor::attach(int fd) {
     if (::fstat(fd, &about) < 0) fail(errno, "watching descriptor " + std::to_string(fd));
     if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
         fail(EPERM, "watching descriptor " + std::to_string(fd));
+    if (const slot* const s = find(fd); s && s->device == about.st_dev && s->inode == about.st_ino)
+        fail(EEXIST, "watching descriptor " + std::to_string(fd) + ", which is watched already");
     forget(fd);  // the number may have been closed and used again behind our back
     const auto at = static_cast<std::size_t>(fd);
     if (at >= slots_.size()) slots_.resize(at * 5 / 4 + 64);
     ++slots_[at].generation;
+    slots_[at].device = about.st_dev;
+    slots_[at].inode = about.st_ino;
     ++attached_;
 }
 
@@ -305,7 +312,7 @@ int io_uring_reactor::accept(int fd) noexcept {
 void io_uring_reactor::read_file(int fd, std::span<std::byte> to, std::uint64_t offset,
                                  file_read& r) noexcept {
     io_uring_sqe& e = ring_.next_entry();
-    ::io_uring_prep_read(&e, fd, to.data(), static_cast<unsigned>(to.size()), offset);
+    ::io_uring_prep_read(&e, fd, to.data(), static_cast<unsigned>(std::min(to.size(), most_at_once)), offset);
     e.user_data = key_of(kind::file, &r);
     ++attached_;
 }

@@ -2,6 +2,8 @@
 // iteration submits and collects.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -66,6 +68,8 @@ class io_uring_reactor final : public reactor {
         outgoing* out = nullptr;                    // a send that is queued or under way
         std::unique_ptr<std::deque<int>> accepted;  // connections that nobody has asked for yet
         provided_buffers::queue received;
+        dev_t device = 0;  // with the inode: which file the number stands for
+        ino_t inode = 0;
         std::uint32_t generation = 0;  // odd while attached
         int receive_error = 0;
         int send_error = 0;

@@ -35,8 +35,8 @@ class reactor {
 
     virtual const char* name() const noexcept = 0;
 
-    // Begins to watch a non-blocking descriptor. Throws std::system_error, also when the kernel cannot watch
-    // this kind (a file).
+    // Begins to watch a non-blocking descriptor. Throws std::system_error: EEXIST if it is watched already,
+    // EPERM if the kernel cannot watch this kind (a file).
     virtual void attach(int fd) = 0;
     // Ends it; the descriptor lives on. Nobody may be waiting for it.
     virtual void detach(int fd) noexcept = 0;

@@ -1,14 +1,19 @@
 // Reading files.
 #include "runtimes/event_loop/file.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/what_of.hpp"
+#include "runtimes/event_loop/thread_executor.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -90,6 +95,51 @@ TEST_P(file_test, a_cancelled_read_ends_cancelled_once_its_buffer_is_free) {
             co_await until_done(t);
             EXPECT_TRUE(t.cancelled());
         }
+    }(path));
+}
+
+TEST_P(file_test, a_cancelled_opening_leaves_no_descriptor_open) {
+    write("text");
+    run([](const std::string& at) -> coro<> {
+        const auto descriptors = [] {
+            const auto all = std::filesystem::directory_iterator("/proc/self/fd");
+            return std::distance(begin(all), end(all));
+        };
+        const std::string first = co_await read_file(at);
+        EXPECT_EQ("text", first);
+        const auto before = descriptors();
+        for (int turns = 0; turns < 200; ++turns) {
+            auto reading = create_task(read_file(at));
+            for (int i = 0; i < turns % 5; ++i) co_await sleep(0ns);
+            ::usleep(static_cast<unsigned>(turns));  // the thread gets further each time
+            reading.cancel();
+            co_await until_done(reading);
+        }
+        co_await shutdown_default_executor();  // its threads have ended their calls
+        co_await sleep(0ns);
+        EXPECT_EQ(before, descriptors());
+    }(path));
+}
+
+TEST_P(file_test, an_error_of_reading_names_the_file) {
+    run([]() -> coro<> {
+        const std::string what = co_await what_of<std::system_error>(read_file("/proc"));
+        EXPECT_EQ(what, "reading /proc: Is a directory");
+    }());
+}
+
+TEST_P(file_test, a_buffer_beyond_32_bits_takes_what_the_file_has) {
+    write("12345");
+    run([](const std::string& at) -> coro<> {
+        const file f = co_await open_file(at);
+        constexpr std::size_t much = std::size_t{1} << 32;
+        void* const room =
+            ::mmap(nullptr, much, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        EXPECT_NE(MAP_FAILED, room);
+        const std::span<std::byte> to(static_cast<std::byte*>(room), much);
+        const std::size_t read = co_await f.read_at(to, 0);
+        EXPECT_EQ(5u, read);
+        ::munmap(room, much);
     }(path));
 }
 

@@ -202,6 +202,26 @@ TEST_P(gather_test, a_gather_that_nobody_holds_lets_its_futures_go) {
     run(body());
 }
 
+TEST_P(gather_test, a_gather_that_has_failed_lets_futures_go_that_nobody_can_complete) {
+    auto body = []() -> coro<> {
+        auto held = std::make_shared<int>(0);
+        future<int> fails = get_running_loop().create_future<int>();
+        future<std::tuple<int, int, int>> all;
+        {
+            future<int> never = get_running_loop().create_future<int>();
+            future<int> never_either = get_running_loop().create_future<int>();
+            never.add_done_callback([held](const auto&) {});
+            never_either.add_done_callback([held](const auto&) {});
+            all = gather(never, fails, never_either);
+        }
+        EXPECT_EQ(held.use_count(), 3);
+        fails.set_exception(std::runtime_error("failed"));
+        EXPECT_THROW(co_await all, std::runtime_error);
+        EXPECT_EQ(held.use_count(), 1);
+    };
+    run(body());
+}
+
 CROSSOVER_ON_EACH_BACK_END(gather_test);
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "runtimes/event_loop/process_executor.hpp"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "runtimes/event_loop/gather.hpp"
+#include "runtimes/event_loop/signals.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/timeout.hpp"
 #include "runtimes/event_loop/worker_process.hpp"
@@ -317,6 +319,31 @@ TEST_P(process_executor_test, an_executor_that_broke_is_replaced_by_one_with_the
         process_executor second(2, with);
         EXPECT_EQ(co_await run_in_executor(second, &add, 1, 2), 3);
     }());
+}
+
+TEST_P(process_executor_test, no_signal_that_the_process_group_gets_disturbs_a_call) {
+    const pid_t apart = ::fork();  // in a group of its own
+    if (apart == 0) {
+        ::setsid();
+        const int sum = run([]() -> coro<int> {
+            process_executor pool(1);
+            const int first = co_await run_in_executor(pool, &add, 1, 2);
+            const auto of_the_group = {SIGINT,   SIGHUP,  SIGQUIT,  SIGTERM, SIGUSR1, SIGPIPE,
+                                       SIGWINCH, SIGCONT, SIGURG,   SIGIO,   SIGPROF, SIGVTALRM,
+                                       SIGPWR,   SIGALRM, SIGRTMIN, SIGRTMAX};
+            for (const int s : of_the_group) add_signal_handler(get_running_loop(), s, [] {});
+            auto call = run_in_executor(pool, &sleeps, 100);
+            co_await sleep(10ms);
+            for (const int s : of_the_group) ::kill(0, s);
+            co_await call;
+            co_return first;
+        }());
+        ::_exit(sum == 3 ? 0 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(apart, ::waitpid(apart, &status, 0));
+    EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+    EXPECT_EQ(0, WEXITSTATUS(status));
 }
 
 TEST_P(process_executor_test, no_process_survives_its_executor) {

@@ -3,11 +3,16 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <optional>
 
 #include "runtimes/event_loop/context.hpp"
 #include "runtimes/event_loop/task.hpp"
@@ -232,6 +237,44 @@ TEST_P(server_test, conformance_156_a_unix_server_removes_its_socket_unless_it_w
         second.close();
         EXPECT_FALSE(std::filesystem::exists(at));
     }(path));
+}
+
+// In a process of its own, whose table of hosts is this one. Its exit code; none where that may not be.
+template <class Check>
+std::optional<int> with_hosts(const std::string& table, Check check) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        constexpr int not_permitted = 77;
+        const std::string path = testing::TempDir() + "crossover_hosts_" + std::to_string(::getpid());
+        std::ofstream(path) << table;
+        const bool laid = ::unshare(CLONE_NEWNS) == 0 && ::mount("", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
+                          ::mount(path.c_str(), "/etc/hosts", "", MS_BIND, "") == 0;
+        const int code = laid ? check() : not_permitted;
+        ::unlink(path.c_str());
+        ::_exit(code);
+    }
+    int status = 0;
+    EXPECT_EQ(child, ::waitpid(child, &status, 0));
+    EXPECT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) return std::nullopt;
+    return WEXITSTATUS(status);
+}
+
+TEST_P(server_test, of_the_addresses_of_a_host_those_are_served_that_this_machine_has) {
+    const std::string table =
+        "127.0.0.1 both.test\n127.0.0.1 both.test other\n203.0.113.7 both.test\n203.0.113.7 away.test\n";
+    const std::optional<int> code = with_hosts(table, [this] {
+        return run([]() -> coro<int> {
+            const server s = co_await start_server(echo_lines, "both.test", 0);
+            if (s.addresses().size() != 1) co_return 1;
+            s.close();
+            const std::string what =
+                co_await what_of<std::system_error>(start_server(echo_lines, "away.test", 0));
+            co_return what.find("no address of the host 'away.test'") == std::string::npos ? 2 : 0;
+        }());
+    });
+    if (!code) GTEST_SKIP() << "a private table of hosts needs root";
+    EXPECT_EQ(0, *code);
 }
 
 TEST_P(server_test, what_is_open_when_the_loop_closes_is_closed) {

@@ -1,6 +1,8 @@
 // shield(): who is cancelled with whom.
 #include "runtimes/event_loop/shield.hpp"
 
+#include <malloc.h>
+
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 #include "runtimes/event_loop/tests/outcome_of.hpp"
 #include "runtimes/event_loop/tests/sleeps.hpp"
@@ -69,6 +71,22 @@ TEST_P(shield_test, a_shield_of_another_loops_future_is_an_error_where_it_is_awa
         }
         EXPECT_TRUE(refused);
     }(foreign));
+}
+
+TEST_P(shield_test, shields_that_were_cancelled_leave_nothing_with_the_inner_one) {
+    auto body = []() -> coro<> {
+        future<int> inner = get_running_loop().create_future<int>();
+        const auto shields = [&inner](int count) {
+            for (int i = 0; i < count; ++i) shield(inner).cancel();
+        };
+        shields(100);
+        const std::size_t before = ::mallinfo2().uordblks;
+        shields(10'000);
+        EXPECT_LT(::mallinfo2().uordblks, before + 10'000);
+        inner.set_result(1);
+        co_return;
+    };
+    run(body());
 }
 
 CROSSOVER_ON_EACH_BACK_END(shield_test);

@@ -232,5 +232,64 @@ TEST_P(stream_test, a_drain_that_waits_is_cancelled_alone_or_ends_with_the_conne
     }());
 }
 
+// Writes and drains until it has to wait; how often it wrote.
+coro<int> writes_until_full(const stream_writer& to, std::size_t bytes) {
+    int writes = 0;
+    const task<> writing = create_task([](const stream_writer& w, std::size_t size, int& count) -> coro<> {
+        const std::string data(size, 'x');
+        for (; count < 10'000; ++count) {
+            w.write(data);
+            co_await w.drain();
+        }
+    }(to, bytes, writes));
+    for (int i = 0; i < 3 && !writing.done(); ++i) co_await sleep(1ms);
+    EXPECT_FALSE(writing.done());
+    writing.cancel();
+    co_await until_done(writing);
+    co_return writes + 1;
+}
+
+TEST_P(stream_test, drain_waits_after_as_many_writes_as_in_cpython) {
+    // Counted in CPython 3.13, over a Unix socket pair whose other end nobody reads, with its usual buffer.
+    const std::array<std::pair<std::size_t, int>, 5> counted{
+        {{1'000, 159}, {16'384, 18}, {65'536, 5}, {65'537, 5}, {100'000, 4}}};
+    for (const auto& [bytes, writes] : counted) {
+        run([](std::size_t size, int expected) -> coro<> {
+            auto [ours, theirs] = connected();
+            const int seen = co_await writes_until_full(ours.second, size);
+            EXPECT_EQ(expected, seen) << size;
+            EXPECT_GT(ours.second.unsent(), 64u * 1024);
+        }(bytes, writes));
+    }
+}
+
+TEST_P(stream_test, lower_limits_hold_for_what_is_unsent_already) {
+    run([]() -> coro<> {
+        auto [ours, theirs] = connected();
+        while (ours.second.unsent() == 0) ours.second.write(std::string(1'000, 'x'));
+        const std::string at_first = co_await drained(ours.second);
+        EXPECT_EQ("drained", at_first);
+        ours.second.set_write_buffer_limits(0, 0);
+        const task<std::string> first = create_task(drained(ours.second));
+        const task<std::string> second = create_task(drained(ours.second));
+        for (int i = 0; i < 5; ++i) co_await sleep(0ns);
+        EXPECT_FALSE(first.done() || second.done());
+        const std::string all = co_await theirs.first.readexactly(static_cast<std::ptrdiff_t>(1'000));
+        while (!first.done() || !second.done()) co_await theirs.first.read(65'536);
+        EXPECT_EQ(0u, ours.second.unsent());
+    }());
+}
+
+TEST_P(stream_test, a_host_that_is_not_known_is_a_system_error_that_names_it) {
+    run([]() -> coro<> {
+        const std::string open = co_await what_of<std::system_error>(open_connection("no-such.invalid", 80));
+        EXPECT_EQ(0u, open.find("looking up host 'no-such.invalid': "));
+        const auto nobody = [](stream_reader, stream_writer) -> coro<> { co_return; };
+        const std::string serve =
+            co_await what_of<std::system_error>(start_server(nobody, "no-such.invalid", 0));
+        EXPECT_EQ(0u, serve.find("looking up host 'no-such.invalid': "));
+    }());
+}
+
 }  // namespace
 }  // namespace crossover::asyncio

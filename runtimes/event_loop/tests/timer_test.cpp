@@ -115,6 +115,18 @@ coro<> tiny_sleeps() {
     for (int i = 0; i < 5; ++i) co_await sleep(10ns);
 }
 
+TEST_P(timer_test, a_deadline_before_all_time_is_over_at_once) {
+    loop l(options());
+    int rung = 0;
+    l.call_at(time_point::min(), [&] { ++rung; });
+    l.call_at(time_point::min() + 1ns, [&] {
+        ++rung;
+        l.stop();
+    });
+    l.run_forever();
+    EXPECT_EQ(2, rung);
+}
+
 TEST_P(timer_test, conformance_022_tiny_sleeps_do_not_spin) {
     loop l(options());
     const auto before = l.iterations();

@@ -2,6 +2,7 @@
 #include "runtimes/event_loop/watch.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +11,8 @@
 #include <system_error>
 
 #include "runtimes/event_loop/context.hpp"
+#include "runtimes/event_loop/stream.hpp"
+#include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
 
 namespace crossover::asyncio {
@@ -134,6 +137,42 @@ TEST_P(watch_test, a_reader_runs_in_the_context_in_which_it_was_added) {
         EXPECT_EQ(1, got);
         EXPECT_EQ(2, v.get());
     }(number, ends));
+}
+
+TEST_P(watch_test, the_descriptor_of_a_stream_is_refused_and_the_stream_goes_on) {
+    run([]() -> coro<> {
+        std::array<int, 2> pair{};
+        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()));
+        auto [reader, writer] = make_stream(socket(pair[0]));
+        const task<std::string> reading = create_task(reader.readline());
+        co_await sleep(0ns);
+        EXPECT_THROW(add_reader(get_running_loop(), writer.fd(), [] {}), std::system_error);
+        EXPECT_THROW(add_writer(get_running_loop(), writer.fd(), [] {}), std::system_error);
+        EXPECT_FALSE(remove_reader(get_running_loop(), writer.fd()));
+        EXPECT_EQ(2, ::write(pair[1], "x\n", 2));
+        const std::string line = co_await reading;
+        EXPECT_EQ("x\n", line);
+        ::close(pair[1]);
+    }());
+}
+
+TEST_P(watch_test, a_number_that_was_closed_and_used_again_is_another_descriptor) {
+    run([]() -> coro<> {
+        std::array<int, 2> first{};
+        std::array<int, 2> second{};
+        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, first.data()));
+        reactor& r = get_running_loop().io();
+        r.attach(first[0]);
+        EXPECT_THROW(r.attach(first[0]), std::system_error);
+        ::close(first[0]);
+        ::close(first[1]);
+        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, second.data()));
+        EXPECT_EQ(first[0], second[0]);
+        r.attach(second[0]);
+        r.close(second[0]);
+        ::close(second[1]);
+        co_return;
+    }());
 }
 
 }  // namespace
