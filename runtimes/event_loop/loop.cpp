@@ -131,6 +131,8 @@ void loop::look_around() {
             now = time();
             if (!idle) adapt(done, now - polled_);
             polled_ = now;
+        } else {
+            callbacks_to_poll_ = callbacks_unpolled;
         }
         if (foreign_.load(std::memory_order_relaxed)) take_foreign();
     }

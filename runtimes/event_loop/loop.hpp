@@ -335,6 +335,7 @@ class loop {
   private:
     static constexpr std::uint32_t most_immediate = 64;
     static constexpr std::uint32_t most_callbacks_to_poll = 61;
+    static constexpr std::uint32_t callbacks_unpolled = 16;  // the same while there is nothing to ask for
     static constexpr std::uint32_t most_ahead = 256;
     static constexpr std::uint8_t most_eager_starts = 200;
 

@@ -54,7 +54,8 @@ sendfile_wait::sendfile_wait(socket& s, const file& from, std::uint64_t offset,
 bool sendfile_wait::attempt(socket_wait& w) {
     auto& self = static_cast<sendfile_wait&>(w);
     const without_sigpipe here;
-    self.result_ = 0;
+    self.result_ = running_loop->io().flush(self.socket_.fd());  // of a sock_sendall() that was cancelled
+    if (self.result_ < 0) return self.result_ != -EAGAIN;
     while (self.left_ != 0u) {
         auto at = static_cast<off_t>(self.offset_);
         const ssize_t n = ::sendfile(self.socket_.fd(), self.from_, &at,

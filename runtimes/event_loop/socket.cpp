@@ -162,17 +162,19 @@ bool recv_wait::attempt(socket_wait& w) {
 
 bool sendall_wait::attempt(socket_wait& w) {
     auto& self = static_cast<sendall_wait&>(w);
+    reactor& r = running_loop->io();
     self.result_ = 0;
     while (!self.from_.empty()) {
-        const ssize_t n = running_loop->io().send(self.socket_.fd(), self.from_);
+        const ssize_t n = r.send(self.socket_.fd(), self.from_);
         if (n == -EAGAIN) return false;
         if (n < 0) {
             self.result_ = n;
-            break;
+            return true;
         }
         self.from_ = self.from_.subspan(static_cast<std::size_t>(n));
     }
-    return true;
+    self.result_ = r.flush(self.socket_.fd());
+    return self.result_ != -EAGAIN;
 }
 
 bool accept_wait::attempt(socket_wait& w) {

@@ -175,7 +175,7 @@ void stream_connection::send_more() {
     reactor& r = loop_.io();
     while (sent_ < out_.size()) {
         const auto rest = std::as_bytes(std::span(out_).subspan(sent_));
-        const ssize_t n = r.send(socket_.fd(), rest);
+        const ssize_t n = r.send_now(socket_.fd(), rest);  // the program may use the descriptor, too
         if (n >= 0) {
             sent_ += static_cast<std::size_t>(n);
         } else if (n != -EAGAIN) {

@@ -31,7 +31,8 @@ struct file_read : node {
 // A descriptor whose recv() found nothing is from the next wait() on received by the kernel (multishot, into
 // provided buffers), and a listener likewise accepted; every other wait is for readiness, so that descriptors
 // which the program reads by itself are left alone. Small sends on TCP are queued and go out with the next
-// poll(), shut_down_sending(), detach() or close(); an error of one comes out of the next send().
+// poll(), send_now(), shut_down_sending(), detach() or close(); an error of one comes out of flush() or the
+// next send.
 class io_uring_reactor final : public reactor {
   public:
     // Throws std::system_error, whose text says why the kernel refuses and what would help.
@@ -50,6 +51,8 @@ class io_uring_reactor final : public reactor {
     void notify() noexcept override;
     ssize_t recv(int fd, std::span<std::byte> to) noexcept override;
     ssize_t send(int fd, std::span<const std::byte> from) noexcept override;
+    int flush(int fd) noexcept override;
+    ssize_t send_now(int fd, std::span<const std::byte> from) noexcept override;
     int accept(int fd) noexcept override;
     int shut_down_sending(int fd) noexcept override;
 

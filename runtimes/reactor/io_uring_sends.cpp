@@ -25,26 +25,34 @@ bool is_tcp(int fd) noexcept {
 
 ssize_t io_uring_reactor::send(int fd, std::span<const std::byte> from) noexcept {
     slot* const s = find(fd);
-    if (s) {
-        if (s->send_error) return -std::exchange(s->send_error, 0);
-        if (s->over == transport::unknown) s->over = is_tcp(fd) ? transport::tcp : transport::other;
-        if (s->over == transport::tcp && from.size() <= outgoing::most_bytes && !from.empty()) {
-            if (!s->out) return queue_send(*s, fd, from);
-            outgoing& o = *s->out;
-            if (o.round == ring_.round() && from.size() <= o.room()) {
-                std::memcpy(o.data.data() + o.end, from.data(), from.size());
-                o.end += static_cast<std::uint32_t>(from.size());
-                o.entry->len = o.end - o.begin;
-                return static_cast<ssize_t>(from.size());
-            }
-        }
+    if (!s) return send_now(fd, from);
+    if (s->send_error) return -std::exchange(s->send_error, 0);
+    if (s->over == transport::unknown) s->over = is_tcp(fd) ? transport::tcp : transport::other;
+    if (s->over != transport::tcp || from.size() > outgoing::most_bytes || from.empty())
+        return send_now(fd, from);
+    if (!s->out) return queue_send(*s, fd, from);
+    outgoing& o = *s->out;
+    if (o.round != ring_.round() || from.size() > o.room()) return send_now(fd, from);
+    std::memcpy(o.data.data() + o.end, from.data(), from.size());
+    o.end += static_cast<std::uint32_t>(from.size());
+    o.entry->len = o.end - o.begin;
+    return static_cast<ssize_t>(from.size());
+}
+
+int io_uring_reactor::flush(int fd) noexcept {
+    slot* const s = find(fd);
+    if (!s) return 0;
+    return s->out ? -EAGAIN : -std::exchange(s->send_error, 0);
+}
+
+ssize_t io_uring_reactor::send_now(int fd, std::span<const std::byte> from) noexcept {
+    if (slot* const s = find(fd)) {
         if (s->out) {
             // What is queued goes first; as a rule it is gone after this.
             ring_.submit();
             reap();
-            if (s->send_error) return -std::exchange(s->send_error, 0);
-            if (s->out) return -EAGAIN;
         }
+        if (const int pending = flush(fd)) return pending;
     }
     ssize_t n;
     do n = ::send(fd, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -63,6 +63,12 @@ class reactor {
     // -errno.
     virtual ssize_t recv(int fd, std::span<std::byte> to) noexcept = 0;
     virtual ssize_t send(int fd, std::span<const std::byte> from) noexcept = 0;
+    // A back end may keep what send() took until the next poll(). 0: all of it is with the kernel; -EAGAIN:
+    // not yet, a waiter for writable is told when it is; else the error of an earlier send(). Whoever lets
+    // others use the descriptor waits for it first.
+    virtual int flush(int) noexcept { return 0; }
+    // As send(), and keeps nothing.
+    virtual ssize_t send_now(int fd, std::span<const std::byte> from) noexcept { return send(fd, from); }
     virtual int accept(int fd) noexcept = 0;
     // Ends the stream towards the peer, after all that was sent before.
     virtual int shut_down_sending(int fd) noexcept = 0;

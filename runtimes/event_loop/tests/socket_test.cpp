@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <string>
 #include <system_error>
 
 #include "runtimes/event_loop/gather.hpp"
@@ -221,6 +223,34 @@ TEST_P(socket_test, a_stream_that_never_blocks_does_not_keep_the_loop_for_itself
         }
         EXPECT_TRUE(others_ran);
         EXPECT_GT(rounds, 1);
+    };
+    run(body());
+}
+
+TEST_P(socket_test, what_sendall_has_sent_is_with_the_kernel_when_it_returns) {
+    listener at;
+    auto body = [&]() -> coro<> {
+        socket ours = socket::create(AF_INET);
+        co_await sock_connect(ours, at.generic(), sizeof at.address);
+        const socket theirs(::accept(at.own.fd(), nullptr, nullptr));
+        std::array<char, 16> got{};
+        for (const std::string_view text : {"head", "body"}) {
+            co_await sock_sendall(ours, bytes_of(text));
+            EXPECT_EQ(1, ::send(ours.fd(), ".", 1, 0)) << "by the program itself";
+            const ssize_t n = ::recv(theirs.fd(), got.data(), got.size(), 0);
+            EXPECT_EQ(std::string(text) + ".", std::string(got.data(), static_cast<std::size_t>(n)));
+        }
+        co_await sock_sendall(ours, bytes_of("last"));
+        EXPECT_EQ(0, ::shutdown(ours.fd(), SHUT_WR));
+        EXPECT_EQ(4, ::recv(theirs.fd(), got.data(), got.size(), 0));
+        EXPECT_EQ(0, ::recv(theirs.fd(), got.data(), got.size(), 0));
+        std::error_code refused;
+        try {
+            co_await sock_sendall(ours, bytes_of("more"));
+        } catch (const std::system_error& e) {
+            refused = e.code();
+        }
+        EXPECT_EQ(EPIPE, refused.value()) << "it comes out of the call that caused it";
     };
     run(body());
 }

@@ -280,6 +280,25 @@ TEST_P(stream_test, lower_limits_hold_for_what_is_unsent_already) {
     }());
 }
 
+TEST_P(stream_test, what_a_stream_wrote_at_once_goes_before_what_the_program_sends_by_itself) {
+    run([]() -> coro<> {
+        const auto waits = [](stream_reader reader, stream_writer writer) -> coro<> {
+            const std::string all = co_await reader.read();
+            writer.write(all);
+            co_await writer.drain();
+        };
+        const server s = co_await start_server(waits, "127.0.0.1", 0);
+        auto ours = co_await open_connection("127.0.0.1", s.port());
+        ours.second.write("head");
+        EXPECT_EQ(4, ::send(ours.second.fd(), "body", 4, 0));
+        ours.second.write("end");
+        EXPECT_EQ(0, ::shutdown(ours.second.fd(), SHUT_WR));
+        const std::string all = co_await ours.first.read();
+        EXPECT_EQ("headbodyend", all);
+        s.close();
+    }());
+}
+
 TEST_P(stream_test, a_host_that_is_not_known_is_a_system_error_that_names_it) {
     run([]() -> coro<> {
         const std::string open = co_await what_of<std::system_error>(open_connection("no-such.invalid", 80));
