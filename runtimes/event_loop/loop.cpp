@@ -1,7 +1,9 @@
 // The event loop: iterations, running and closing, and reporting errors.
 #include "runtimes/event_loop/loop.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <mutex>
 #include <unordered_set>
 
@@ -13,6 +15,13 @@
 
 namespace crossover::asyncio {
 namespace {
+
+// A tenth of what the exact one costs.
+std::int64_t coarse_time() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
 
 // Which loops exist, for results that outlive theirs.
 struct registry {
@@ -115,35 +124,33 @@ void loop::take_foreign() noexcept {
     }
 }
 
-// Timers, the kernel, and waiting if there is nothing to do.
-void loop::look_around() {
+// Timers, the kernel, and waiting if there is nothing to do. Apart, so that an iteration that does without
+// saves no registers for it.
+[[gnu::noinline]] void loop::look_around() {
     const bool idle = ready_.empty() && ahead_.empty();
     std::chrono::nanoseconds timeout{0};
     if (idle && !stopping_) {
         timeout = std::chrono::nanoseconds(-1);
         if (!timers_.empty()) timeout = time_until(timers_.earliest());
     }
-    time_point now = time_point::min();  // not known
     if (timeout.count() != 0 || idle || strict_poll_ || since_poll_ >= callbacks_to_poll_) {
         const std::uint32_t done = std::exchange(since_poll_, 0);
         if (timeout.count() != 0 || reactor_->attached() != 0) {
             reactor_->poll(timeout, ready_);
-            now = time();
+            const std::int64_t now = coarse_time();
             if (!idle) adapt(done, now - polled_);
             polled_ = now;
-        } else {
-            callbacks_to_poll_ = callbacks_unpolled;
         }
         if (foreign_.load(std::memory_order_relaxed)) take_foreign();
     }
-    if (!timers_.empty()) timers_.expire(now != time_point::min() ? now : time(), ready_);
+    if (!timers_.empty()) timers_.expire(time(), ready_);
 }
 
 // A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many; but after a
-// millisecond, if they take as long as the last ones did.
-void loop::adapt(std::uint32_t done, std::chrono::nanoseconds took) noexcept {
-    constexpr std::int64_t longest = 1'000'000;
-    const std::int64_t in_time = longest * done / std::max<std::int64_t>(took.count(), 1);
+// millisecond, or a few ticks of the coarse clock, if they take as long as the last ones did.
+void loop::adapt(std::uint32_t done, std::int64_t took_ns) noexcept {
+    constexpr std::int64_t longest_ns = 1'000'000;
+    const std::int64_t in_time = longest_ns * done / std::max<std::int64_t>(took_ns, 1);
     const std::int64_t most = std::min(2 * callbacks_to_poll_, most_callbacks_to_poll);
     callbacks_to_poll_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(in_time, 1, most));
 }

@@ -191,6 +191,11 @@ class loop {
     }
 
     reactor& io() noexcept { return *reactor_; }
+    // As its attach(). The first one is looked for soon: nobody knows yet how long callbacks take.
+    void attach(int fd) {
+        if (reactor_->attached() == 0) callbacks_to_poll_ = 1;
+        reactor_->attach(fd);
+    }
     // Never used twice, other than the address of a loop.
     std::uint64_t id() const noexcept { return id_; }
     std::uint64_t iterations() const noexcept { return iterations_; }
@@ -335,7 +340,6 @@ class loop {
   private:
     static constexpr std::uint32_t most_immediate = 64;
     static constexpr std::uint32_t most_callbacks_to_poll = 61;
-    static constexpr std::uint32_t callbacks_unpolled = 16;  // the same while there is nothing to ask for
     static constexpr std::uint32_t most_ahead = 256;
     static constexpr std::uint8_t most_eager_starts = 200;
 
@@ -356,7 +360,7 @@ class loop {
     void check_may_run() const;
     void run_once();
     void look_around();
-    void adapt(std::uint32_t done, std::chrono::nanoseconds took) noexcept;
+    void adapt(std::uint32_t done, std::int64_t took_ns) noexcept;
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
     void start_by_factory(task_state& t);
@@ -394,18 +398,18 @@ class loop {
     node_list ahead_;  // a stack
     task_state* current_ = nullptr;
     std::uint32_t immediate_ = most_immediate;
-    std::uint32_t since_poll_ = 0;         // callbacks
-    std::uint32_t callbacks_to_poll_ = 1;  // a busy loop asks the reactor after so many
+    std::uint32_t since_poll_ = 0;  // callbacks
     std::uint32_t last_serial_ = 0;
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
     bool strict_poll_;
     std::uint8_t eager_starts_ = 0;  // that lie within one another
-    time_point polled_{};            // when the reactor was last asked
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
     std::vector<task_state*> tasks_;
     std::uint64_t iterations_ = 0;
+    std::int64_t polled_ = 0;  // when the reactor was last asked, by the coarse clock
+    std::uint32_t callbacks_to_poll_ = most_callbacks_to_poll;  // a busy loop asks the reactor after so many
     std::uint64_t id_;
     std::unordered_map<const outcome*, notes> notes_;
     exception_handler handler_;

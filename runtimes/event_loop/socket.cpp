@@ -41,7 +41,7 @@ void socket::watch() {
     if (watcher_ == &l && watcher_id_ == l.id()) return;
     if (watcher_ && loop::alive(watcher_, watcher_id_))
         throw std::logic_error("this socket belongs to another event loop");
-    l.io().attach(fd_);
+    l.attach(fd_);
     watcher_ = &l;
     watcher_id_ = l.id();
 }

@@ -25,7 +25,7 @@ class watchers final : public loop::service {
         if (auto kept = loop::keep_context()) f = loop::with_context(std::move(kept), std::move(f));
         auto at = all_.find(fd);
         if (at == all_.end()) {
-            loop_.io().attach(fd);
+            loop_.attach(fd);
             at = all_.emplace(fd, sides()).first;
         }
         auto& side = at->second.of[static_cast<std::size_t>(d)];
