@@ -1,4 +1,4 @@
-"""The command line of scripts/crossover: verbs, options, exit codes. Nothing that goes wrong shows a traceback."""
+"""What each verb of scripts/crossover does, and its exit code. Nothing that goes wrong shows a traceback."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from driver import advise, against, build, check, doctor, document, examine, fairness, host, output, pace, revision, scaffold
-from driver.allocator import ALLOCATORS, GLIBC, Allocator
+from driver.allocator import GLIBC, Allocator
 from driver.cells import METRICS
 from driver.front import Front
 from driver.listing import describe, markdown
+from driver.options import MEASURING, parser
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
 from driver.run import Request, measure
-from driver.selection import check_names, split_names
+from driver.selection import split_names
 from driver.sizes import parse_size
 from reports import outcomes
 
@@ -34,98 +35,6 @@ _REMEDIES = {  # where no file is named
     errno.ENOENT: ": the present folder is gone: change to another",
     errno.EMFILE: ": raise the limit of open files (ulimit -n)",
 }
-
-
-_MEASURING = {
-    "--models": "only these",
-    "--workloads": "only these",
-    "--cells": "only these, patterns of ids",
-    "--time-budget": "of measuring (default: 4m)",
-    "--out": "an empty or new folder (default: results/<time>-check)",
-}
-_METAVARS = {"--models": "A,B", "--workloads": "X,Y", "--cells": "GLOB", "--time-budget": "5m", "--out": "DIR"}
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Problem(f"{message}; {self.prog} --help shows what there is", Exit.USAGE)
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        if action.choices is not None:
-            check_names(action.dest, [value], action.choices)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
-        """Each verb refuses what it does not know by itself, since it knows what it does."""
-        options, unknown = super().parse_known_args(args, namespace)
-        flags = [name for name in self._option_string_actions if name.startswith("--")]
-        for flag in (argument.partition("=")[0] for argument in unknown if argument.startswith("-")):
-            check_names("option", [flag], flags)
-        return options, unknown
-
-
-def _add_front(verb: argparse.ArgumentParser, which: str) -> None:
-    verb.add_argument("--focus", default="", metavar="MODEL", help=f"put this model in front: its ratios, first in headlines, maps and charts ({which})")
-    verb.add_argument("--against", default="", metavar="MODEL", help="what it is compared with (default: the best of the others, case by case)")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="crossover", description="Which concurrency model wins for this work, on this machine?", allow_abbrev=False)
-    verbs = parser.add_subparsers(dest="verb", metavar="run | report | list | doctor | compare | check | advise | validate | new")
-    run = verbs.add_parser("run", help="set up, build, measure, report", allow_abbrev=False)
-    size = run.add_mutually_exclusive_group()
-    size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s of the build (default)")
-    size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells, and all other models on one size of as many workloads as 800 cells have room for, within 10 min")
-    size.add_argument("--exhaustive", dest="mode", action="store_const", const="exhaustive", help="all models on all sizes: takes a night")
-    run.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
-    run.add_argument("--workloads", default="", metavar="X,Y", help="only these")
-    run.add_argument("--size", action="append", metavar="tasks=5000,wait_us=20000", help="only this size of the named workloads; params that are left out are as in a listed size (may be given several times)")
-    run.add_argument("--cells", action="append", metavar="GLOB", help="only cells whose id matches, of all sizes and models: 'mixed/*/tasks:100/*' (may be given several times)")
-    run.add_argument("--cores", type=int, metavar="N", help="how many cores a model may use (default: affinity mask and cgroup quota)")
-    run.add_argument("--allocator", choices=ALLOCATORS, metavar="A", help=f"of memory, for the models: {', '.join(ALLOCATORS)} (default: {GLIBC})")
-    run.add_argument("--seed", type=int, metavar="N", help="of the order of the rounds (default: drawn, and stored)")
-    run.add_argument("--time-budget", metavar="5m", help="of measuring, without build and report")
-    _add_front(run, "also where it does not stand for its family")
-    run.add_argument("--out", type=Path, metavar="DIR", help="an empty or new folder (default: results/<time>-<mode>)")
-    run.add_argument("--resume", type=Path, metavar="DIR", help="continue a run that was interrupted, as it was begun")
-    report = verbs.add_parser("report", help="draw the report of a run again", allow_abbrev=False)
-    report.add_argument("dir", type=Path, metavar="DIR")
-    _add_front(report, "of the run, also where it was made for another one")
-    listing = verbs.add_parser("list", help="models and workloads", allow_abbrev=False)
-    shape = listing.add_mutually_exclusive_group()
-    shape.add_argument("--markdown", action="store_true", help="the table of models in the README")
-    shape.add_argument("--fairness", action="store_true", help="the table of models in docs/FAIRNESS.md")
-    verbs.add_parser("doctor", help="is this machine fit to measure on, and what can it resolve?", allow_abbrev=False)
-    compare = verbs.add_parser("compare", help="two runs side by side", allow_abbrev=False)
-    gate = verbs.add_parser("check", help="regression gate: exit code 1 if AFTER is shown to be worse than BEFORE", allow_abbrev=False)
-    for verb in (compare, gate):
-        names: dict[str, Any] = {"nargs": "?"} if verb is gate else {}  # with --against-built there are none
-        verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run", **names)
-        verb.add_argument("after", type=Path, metavar="AFTER", **names)
-        verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload; check: time and CPU, too)")
-        verb.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
-        verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
-    _add_front(compare, "of both runs")
-    compare.add_argument("--out", type=Path, metavar="DIR", help="draw the two runs side by side, into DIR/compare.html")
-    gate.add_argument("--threshold", default="10%", metavar="10%", help="what is allowed (default: 10%%)")
-    gate.add_argument("--junit", type=Path, metavar="FILE", help="write what it found as JUnit's XML, one test case for each cell")
-    gate.add_argument("--against-built", metavar="REV", help="instead of two runs: build the programs of a git revision and measure them and those that are built here in the same rounds")
-    for option, meaning in _MEASURING.items():
-        gate.add_argument(option, type=Path if option == "--out" else str, metavar=_METAVARS[option], help=f"with --against-built: {meaning}")
-    gate.add_argument("--fail-on-inconclusive", action="store_true", help="exit code 5 where a regression is neither shown nor excluded")
-    advice = verbs.add_parser("advise", help="which model for this work? from what a run measured, or by measuring it", allow_abbrev=False)
-    advice.add_argument("--tasks", required=True, metavar="N", help="that are under way together")
-    advice.add_argument("--wait", required=True, metavar="20ms", help="how long each of them waits")
-    advice.add_argument("--compute", required=True, metavar="200us", help="how long each of them computes")
-    advice.add_argument("--blocking-library", action="store_true", help="the waits are calls of a library that only blocks")
-    advice.add_argument("--memory", metavar="512M", help="that there is for all of it")
-    advice.add_argument("--run", type=Path, metavar="DIR", help="the results folder of a run (default: the newest in results/ that knows such work)")
-    advice.add_argument("--measure", action="store_true", help="measure this very mix, in 30 s after the build (longer where a batch takes over 0.3 s, at most 5 min), and answer from that")
-    validate = verbs.add_parser("validate", help="does a result file keep to its schema?", allow_abbrev=False)
-    validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
-    new = verbs.add_parser("new", help="write the skeleton of a runtime or a workload: it works as it is, and is registered", allow_abbrev=False)
-    new.add_argument("kind", choices=scaffold.KINDS, metavar="|".join(scaffold.KINDS))
-    new.add_argument("name", metavar="NAME", help="of its class and its file, as in my_model")
-    return parser
 
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
@@ -246,7 +155,7 @@ def _terms(options: argparse.Namespace) -> check.Terms:
 def _two_runs(options: argparse.Namespace) -> examine.Pair:
     if options.after is None:
         raise Problem("check compares two runs, or what is built here with another revision: give BEFORE and AFTER, or --against-built REV", Exit.USAGE)
-    if given := [option for option in _MEASURING if _value(options, option) is not None]:
+    if given := [option for option in MEASURING if _value(options, option) is not None]:
         raise Problem(f"{given[0]} is for --against-built REV, which measures: the two runs are measured already", Exit.USAGE)
     return _pair(options)
 
@@ -322,7 +231,7 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
     try:
         try:
             with _one_line():
-                return _obey(_parser().parse_args(arguments), arguments, benches, draw)
+                return _obey(parser().parse_args(arguments), arguments, benches, draw)
         finally:
             _flush()
     except Problem as problem:
