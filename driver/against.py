@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from driver import document, host, output
+from driver import build, document, host, output
 from driver.cells import BEFORE, Cell, Event
 from driver.check import Say, Terms, conclude
 from driver.noise import Watch
@@ -15,7 +15,7 @@ from driver.progress import Progress
 from driver.run import Request, begin, fingerprints, members
 from driver.record import utc_now
 from driver.saturation import pace_all
-from driver.selection import check_names, matching, select
+from driver.selection import check_names, check_workloads, matching, select
 from driver.session import Session
 from driver.pace import EXHAUSTIVE, Variants
 from driver.pair import Pair
@@ -62,12 +62,8 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
         session = Session(programs, servers, request.cores, request.allocator, request.pace, progress, waiter)
         try:
             openings, offered = session.open(None if request.cells else request.pace.name)
-            check_names("workload", request.workloads, session.offered)
-            own = [cell for cell in offered if BEFORE not in cell.model]
-            own = matching(own, request.cells) if request.cells else own
             own_openings = [event for event in openings if BEFORE not in event["model"]]
-            variants = Variants.ALL if request.models or request.cells else Variants.NONE
-            own = select(own, members(own_openings), EXHAUSTIVE.name if request.cells else request.pace.name, request.workloads, variants)
+            own = _own(request, session, own_openings, offered)
             there = {(cell.case.name, cell.model): cell for cell in offered if BEFORE in cell.model}
             pairs = [Pair(cell, other) for cell in own if (other := there.get((cell.case.name, second.named(cell.model))))]
             able = [pair for pair in pairs if all(cell.status == "ok" for cell in pair.cells) and pair.now.units == pair.before.units]
@@ -91,6 +87,29 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
     record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": None}})
     document.write(folder, record)
     return folder, reason
+
+
+def _own(request: Request, session: Session, openings: Sequence[Event], offered: Sequence[Cell]) -> list[Cell]:
+    """The chosen cells of the programs that are built here."""
+    check_workloads(request.workloads, build.all_workloads(), session.offered)
+    own = [cell for cell in offered if BEFORE not in cell.model]
+    own = matching(own, request.cells, request.workloads) if request.cells else own
+    variants = Variants.ALL if request.models or request.cells else Variants.NONE
+    return select(own, members(openings), EXHAUSTIVE.name if request.cells else request.pace.name, request.workloads, variants)
+
+
+def check_choice(request: Request, here: Mapping[str, Path], progress: Progress) -> None:
+    """Before another revision is built: that something is chosen at all."""
+    check_names("model", request.models, here)
+    chosen = {name: path for name, path in here.items() if not request.models or name in request.models}
+    with Waiter(progress.tick) as waiter:
+        session = Session(chosen, {}, request.cores, request.allocator, request.pace, progress, waiter)
+        try:
+            openings, offered = session.open(None if request.cells else request.pace.name)
+            _own(request, session, openings, offered)
+        finally:
+            session.end()
+            progress.end()
 
 
 def _told(event: Event, second: Second) -> Event:

@@ -45,7 +45,7 @@ def step(what: str, command: Sequence[str], progress: Progress, folder: Path = R
 
 def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress, front: Sequence[str] = ()) -> None:
     """Builds the benches of `models`, or of all if none is named; `front` must be among them. A name that does not exist is answered before anything is compiled."""
-    check_names("workload", workloads, _workloads())
+    check_names("workload", workloads, all_workloads())
     step("setting up", [str(ROOT / "scripts" / "setup")], progress)
     step("configuring", ["cmake", "--preset", "release"], progress)
     step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, models_of(BENCHES.parent) if models or front else [], BENCHES, front)], progress)
@@ -62,7 +62,7 @@ def targets(models: Sequence[str], built: Sequence[str], folder: Path, front: Se
     return [f"bench_{model}" for model in models if model not in foreign] + ["origin", "load"]
 
 
-def _workloads() -> list[str]:
+def all_workloads() -> list[str]:
     """As the sources list them."""
     found = re.search(r"workload_list<([^>]*)>;", (ROOT / "workloads" / "all.hpp").read_text(encoding="utf-8"))
     return re.findall(r"\w+", found[1]) if found else []

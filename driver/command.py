@@ -71,10 +71,10 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     )
 
 
-def _names(option: str, text: str, known: str) -> list[str]:
-    """`known`: what says which there are."""
-    names = split_names(text)
-    if text and not names:
+def _names(option: str, text: str | None, known: str) -> list[str]:
+    """None if the option was not given. `known`: what says which there are."""
+    names = split_names(text or "")
+    if text is not None and not names:
         raise Problem(f"{option} {text} names nothing; there are: {known}", Exit.USAGE)
     return names
 
@@ -173,9 +173,9 @@ def _against_built(options: argparse.Namespace, arguments: Sequence[str], benche
         pace=pace.QUICK.with_budget(budget),
         cores=host.cores_of_run(None),
         allocator=Allocator.named(GLIBC),
-        models=_names("--models", options.models or "", "those of scripts/crossover list"),
-        workloads=_names("--workloads", options.workloads or "", "those of scripts/crossover list"),
-        cells=_names("--cells", options.cells or "", "cells of run.json"),
+        models=_names("--models", options.models, "those of scripts/crossover list"),
+        workloads=_names("--workloads", options.workloads, "those of scripts/crossover list"),
+        cells=_names("--cells", options.cells, "cells of run.json"),
         out=options.out,
         command_line=["crossover", *arguments],
     )
@@ -183,6 +183,7 @@ def _against_built(options: argparse.Namespace, arguments: Sequence[str], benche
     if benches is None:
         build.prepare(request.models, request.workloads, progress)
     here = benches or build.BENCHES
+    against.check_choice(request, build.programs(here), progress)
     there = revision.build_benches(commit, request.models, progress)
     return against.check(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms, progress, print)
 

@@ -23,6 +23,8 @@ _METAVARS = {"--models": "A,B", "--workloads": "X,Y", "--cells": "GLOB", "--time
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument"):
+            message += ", which does not begin with -"  # argparse takes a negative number for an option
         raise Problem(f"{message}; {self.prog} --help shows what there is", Exit.USAGE)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -63,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_check(verb("check", "regression gate: exit code 1 if AFTER is shown to be worse than BEFORE"))
     _add_advise(verb("advise", "which model for this work? from what a run measured, or by measuring it"))
     validate = verb("validate", "does a result file keep to its schema?")
-    validate.add_argument("file", type=Path, metavar="FILE", help="run.json, samples.jsonl, or the folder of a run")
+    validate.add_argument("file", type=Path, metavar="FILE", help="run.json, verdicts.json, samples.jsonl, or the folder of a run")
     new = verb("new", "write the skeleton of a runtime or a workload: it works as it is, and is registered")
     new.add_argument("kind", choices=scaffold.KINDS, metavar="|".join(scaffold.KINDS))
     new.add_argument("name", metavar="NAME", help="of its class and its file, as in my_model")
@@ -75,8 +77,8 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     size.add_argument("--quick", dest="mode", action="store_const", const="quick", help="one model of each family (those that stand for it in the verdicts) and serial on representative cells, within 60 s of the build (default)")
     size.add_argument("--full", dest="mode", action="store_const", const="full", help="those on all named cells, and all other models on one size of as many workloads as 800 cells have room for, within 10 min")
     size.add_argument("--exhaustive", dest="mode", action="store_const", const="exhaustive", help="all models on all sizes: takes a night")
-    verb.add_argument("--models", default="", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
-    verb.add_argument("--workloads", default="", metavar="X,Y", help="only these")
+    verb.add_argument("--models", metavar="A,B", help="only these, on all sizes of the list; scripts/crossover list names them")
+    verb.add_argument("--workloads", metavar="X,Y", help="only these")
     verb.add_argument("--size", action="append", metavar="tasks=5000,wait_us=20000", help="only this size of the named workloads; params that are left out are as in a listed size (may be given several times)")
     verb.add_argument("--cells", action="append", metavar="GLOB", help="only cells whose id matches, of all sizes and models: 'mixed/*/tasks:100/*' (may be given several times)")
     verb.add_argument("--cores", type=int, metavar="N", help="how many cores a model may use (default: affinity mask and cgroup quota)")
@@ -91,7 +93,7 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
 def _add_two_runs(verb: argparse.ArgumentParser, **optional: Any) -> None:
     verb.add_argument("before", type=Path, metavar="BEFORE", help="the results folder of a run", **optional)
     verb.add_argument("after", type=Path, metavar="AFTER", **optional)
-    verb.add_argument("--metrics", default="", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload; check: time and CPU, too)")
+    verb.add_argument("--metrics", metavar="A,B", help="of time, cpu, latency, memory (default: what decides each workload; check: time and CPU, too)")
     verb.add_argument("--markdown", action="store_true", help="tables as GitHub reads them")
     verb.add_argument("--allow-different-host", action="store_true", help="compare all the same")
 

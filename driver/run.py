@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from driver import document, host, output
+from driver import build, document, host, output
 from driver.allocator import GLIBC, Allocator
 from driver.cells import REPRESENTATIVE, VARIANT, Cell, Event
 from driver.checks import outcome
@@ -21,7 +21,7 @@ from driver.plan import first_rounds
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
-from driver.selection import check_names, matching, select
+from driver.selection import check_names, check_workloads, matching, select
 from driver.saturation import pace_all
 from driver.session import Session
 from driver.sizes import Size, described
@@ -91,11 +91,11 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
         try:
             listed = EXHAUSTIVE.name if request.sizes or request.cells else request.pace.name
             openings, offered = session.open(None if listed == EXHAUSTIVE.name else listed)
-            check_names("workload", request.workloads, session.offered)
+            check_workloads(request.workloads, build.all_workloads(), session.offered)
             if request.sizes:
                 openings, offered = described(session, openings, request.workloads, request.sizes)
             if request.cells:
-                offered = matching(offered, request.cells)
+                offered = matching(offered, request.cells, request.workloads)
             variants = Variants.ALL if request.models or request.cells else request.pace.variants
             cells = select(offered, members(openings), listed, request.workloads, variants, request.front.models)
             for cell in cells:
@@ -127,7 +127,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
 
 
-def members(openings: list[Event]) -> list[Member]:
+def members(openings: Sequence[Event]) -> list[Member]:
     hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
     return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook", hello.get("native_of", "")) for model, hello in hellos.items()]
 

@@ -27,15 +27,25 @@ def check_names(kind: str, wanted: Sequence[str], existing: Iterable[str]) -> No
             raise Problem(f"there is no {kind} {name}{hint}; there are: {', '.join(names) or 'none'}", Exit.USAGE)
 
 
-def matching(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
-    """Those whose ids any of the patterns of a shell names."""
+def check_workloads(wanted: Sequence[str], known: Sequence[str], offered: Iterable[str]) -> None:
+    """`known`: of the suite; `offered`: by the chosen models."""
+    there = set(offered)
+    if missing := [name for name in wanted if name not in there and name in known]:
+        raise Problem(f"no chosen model has the workload {missing[0]}: scripts/crossover list shows which has what", Exit.NOTHING_MATCHED)
+    check_names("workload", wanted, there)
+
+
+def matching(offered: Sequence[Cell], patterns: Sequence[str], workloads: Sequence[str]) -> list[Cell]:
+    """Those of the named workloads, or of all if none is named, whose ids any of the patterns of a shell names."""
     found = {}
+    cells = [cell for cell in offered if not workloads or cell.case.workload in workloads]
     for pattern in patterns:
         matched = [cell for cell in cells if fnmatch.fnmatchcase(cell.id, pattern)]
         if not matched:
             near = difflib.get_close_matches(pattern, (cell.id for cell in cells), 2, 0.5)
             hint = f" (near it: {', '.join(near)})" if near else ""
-            raise Problem(f"--cells {pattern} matches no cell{hint}: ids are written as in run.json, * stands for any part", Exit.NOTHING_MATCHED)
+            of = f" of {', '.join(workloads)}" if workloads else ""
+            raise Problem(f"--cells {pattern} matches no cell{of}{hint}: ids are written as in run.json, * stands for any part", Exit.NOTHING_MATCHED)
         found.update({cell.id: cell for cell in matched})
     return list(found.values())
 

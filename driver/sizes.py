@@ -68,7 +68,8 @@ def _check(workload: str, row: Event, size: Size) -> None:
 
 def _event(event: Event, refusals: Mapping[str, str], faults: Mapping[str, str]) -> Event:
     """Of a model that is left out with the reason, else as it is."""
-    for status, reasons, why in (("failed", faults, ""), ("unsupported", refusals, "knows no size but its own: ")):
-        if event["event"] == "model" and event["model"] in reasons:
-            return {**event, "status": status, "reason": why + reasons[event["model"]], "hello": {}}
+    if event["event"] == "model" and event["model"] in faults:
+        return {**event, "status": "failed", "reason": faults[event["model"]], "hello": {}}
+    if event["event"] == "model" and event["model"] in refusals:
+        return {**event, "status": "unsupported", "reason": "has the sizes of its list only", "hello": {}}
     return event

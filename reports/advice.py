@@ -121,7 +121,7 @@ def _blocked(work: Work, model: Model) -> str:
         return ""
     together = own + model.resources.get("executor_threads", 0)
     least_ns = -(-work.tasks // together) * work.wait_ns
-    return f"makes at most {quantities.counted(together, 'blocking call')} at once, so that the waits alone take {quantities.duration(least_ns)}"
+    return f"at most {quantities.counted(together, 'blocking call')} at once, so that the waits alone take {quantities.duration(least_ns)}"
 
 
 def _outside(run: Run, work: Work, nearest: Mix, alike: Sequence[Mix]) -> list[str]:

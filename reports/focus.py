@@ -119,6 +119,11 @@ def in_words(pairing: Pairing, interval: bool = True) -> str:
     return f"{least}{quantities.ratio(shown.value)} {word}" + (f" ({interval_in_words(shown)})" if interval and shown.low is not None else "")
 
 
+def told_against(pairing: Pairing) -> str:
+    """With the name of the reference, unless there is nothing to tell."""
+    return in_words(pairing) + (f" against {pairing.reference}" if pairing.standing != "none" else "")
+
+
 def counted(found: Sequence[Pairing]) -> str:
     """faster in 7 of 20 cases, slower in 9, 4 open."""
     compared = [pairing for pairing in found if pairing.standing != "none"]

@@ -56,9 +56,9 @@ def _gaps(analysis: Analysis) -> list[str]:
         found.append(f"Exact times of {quantities.counted(counts['projected'], 'projected cell')}: at least so long, from smaller sizes.")
     if counts["not_run"]:
         found.append(f"Anything about {quantities.counted(counts['not_run'], 'cell')} that did not fit the time budget.")
-    failed = [model.id for model in analysis.run.models if model.status != "ok"]
-    if failed:
-        found.append(f"Anything about {listed(failed)}: {'it' if len(failed) == 1 else 'they'} did not start.")
+    for status, why in (("failed", "did not start"), ("unsupported", "cannot be measured here")):
+        if without := [model.id for model in analysis.run.models if model.status == status]:
+            found.append(f"Anything about {listed(without)}: {'it' if len(without) == 1 else 'they'} {why}.")
     if analysis.run.run.get("mode") == "quick":
         found.append("How the variants of each family do: a quick run measures one representative of each; --full measures all.")
     return found

@@ -23,6 +23,7 @@ def results(case: Case, run: Run) -> Table:
     words = {model.id: model.engineering for model in run.models}
     shares = core_shares(case.cells, run.run.get("cores"))
     differ = told(shares)
+    latencies = case.medians["latency"] if case.workload.metric == "latency" else {}
     rows = []
     for model in sorted(ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples), key=lambda m: ratios[m].value if m in ratios else math.inf):
         cell = case.cells[model]
@@ -39,10 +40,17 @@ def results(case: Case, run: Run) -> Table:
                 quantities.size(memory) if memory is not None else "–",
                 quantities.percent(case.bound_ns / time) if case.bound_ns else "–",
                 str(len(cell.by_round("time"))),
+                *([quantities.duration(latencies[model]) if model in latencies else "–"] if latencies else []),
                 *([quantities.percent(shares[model])] if differ else []),
             )
         )
-    return Table(("model", "role", "median time", "ratio within rounds", "95 % interval", "median CPU", "CPU ratio within rounds", "peak memory", "of the possible", "rounds", *(["share of the cores"] if differ else [])), tuple(rows))
+    return Table(("model", "role", "median time", "ratio within rounds", "95 % interval", "median CPU", "CPU ratio within rounds", "peak memory", "of the possible", "rounds", *([_latency(case)] if latencies else []), *(["share of the cores"] if differ else [])), tuple(rows))
+
+
+def _latency(case: Case) -> str:
+    """The name of its column."""
+    quantile = next(iter(case.cells.values())).deciding_quantile
+    return f"median of the {100 * quantile:.0f}th percentile of latency"
 
 
 def verdicts_of(case: Case) -> str:
@@ -86,7 +94,7 @@ def unsupported(analysis: Analysis) -> Table:
 
 def troubles(analysis: Analysis) -> Table:
     """Whatever was not measured as planned: outcomes that are neither ok nor unsupported, early stops, failures on the way, models that did not start."""
-    rows = [("–", "–", m.id, "did not start", m.reason) for m in analysis.run.models if m.status != "ok"]
+    rows = [("–", "–", m.id, "did not start" if m.status == "failed" else "not supported", m.reason) for m in analysis.run.models if m.status != "ok"]
     for case in analysis.cases:
         for model in ordered(case.cells):
             rows += [(case.workload.id, case.label, model, outcome, reason) for outcome, reason in _events(case.cells[model])]

@@ -54,6 +54,8 @@ def _regret(analysis: Analysis) -> Fact:
     regrets = [math.inf if v.regret is None else v.regret for case in analysis.cases if (v := case.deciding).kind != "none"]
     if not regrets:
         return Fact("Safe choices", "none")
+    if math.isinf(_quartiles(regrets)[1]):
+        return Fact("Safe choices", f"none in {sum(map(math.isinf, regrets))} of {quantities.counted(len(regrets), 'case')}: nothing bounds how far any model is from the best")
     low, middle, high = map(_bound, _quartiles(regrets))
     return Fact("Safe choices", f"at most {middle} from the best in the median case, middle half {low} to {high} ({quantities.counted(len(regrets), 'case')})")
 
@@ -124,5 +126,6 @@ def _outcomes(run: Run) -> Fact:
     """Failures warn; what was planned not to be measured does not."""
     statuses = [cell.status for cell in run.cells]
     parts = [told] if (told := outcomes.counted(statuses)) else []
-    parts += [f"{quantities.counted(count, 'model')} did not start" for count in [sum(m.status != "ok" for m in run.models)] if count]
+    for status, why in (("failed", "did not start"), ("unsupported", "cannot be measured here")):
+        parts += [f"{quantities.counted(count, 'model')} {why}" for count in [sum(m.status == status for m in run.models)] if count]
     return Fact("Cells", ", ".join(parts) or "none", any(status in outcomes.FAILURES for status in statuses))

@@ -13,7 +13,7 @@ from reports.figures.legend import legend, legend_height
 from reports.figures.sheet import PALE_INK, RULE, Picture, Sheet, Table, width_of, wrapped
 from reports.figures.tile import drawn, tile
 from reports.figures.tile_key import KEY_HEIGHT, tile_key
-from reports.focus import Pairing, in_words, pairings
+from reports.focus import Pairing, pairings, told_against
 from reports.models import Look, looks, ordered
 from reports.run import Focus
 from reports.tie_break import cheaper
@@ -169,5 +169,5 @@ def _table(cases: Sequence[Case], metric: str, focus: Focus | None, fronts: Mapp
         cpu = f"; {less[0]} at {less[1]:.2g} of the CPU" if less else ""
         rows.append((case.workload.id, case.label, kind_in_words(verdict), ", ".join(verdict.best_set) or "–", best, margin_in_words(verdict) + cpu))
         if focus:
-            rows[-1] += ((f"{in_words(fronts[case.id])} against {fronts[case.id].reference or 'nobody'}" if case.id in fronts else "–"),)
+            rows[-1] += ((told_against(fronts[case.id]) if case.id in fronts else "–"),)
     return Table(("workload", "size", "verdict", "best set", "median of the first", "margin", *([focus.model] if focus else [])), tuple(rows))

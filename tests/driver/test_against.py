@@ -154,6 +154,15 @@ def test_what_does_not_go_together_is_a_usage_error(benches: Benches, arguments:
     assert line in result.err
 
 
+def test_a_choice_that_matches_nothing_ends_before_the_revision_is_built(benches: Benches, there: Benches) -> None:
+    benches.add("odd")
+    words = command(benches, there, "--cells", "nothing*")
+    words[2] = words[2].replace("lambda *rest: Path(sys.argv[1])", "lambda *rest: sys.exit('it was built')")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr.count("\n")) == (6, 1)
+    assert "--cells nothing* matches no cell of spin" in done.stderr
+
+
 def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True, capture_output=True)
 

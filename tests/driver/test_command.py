@@ -31,6 +31,9 @@ USAGE = [
     (["repotr", "x"], "there is no verb repotr (did you mean report?)"),
     (["new", "modle", "x"], "there is no kind modle; there are: runtime, workload"),
     (["run", "--models", ","], "--models , names nothing"),
+    (["run", "--cells", ""], "--cells  names nothing"),
+    (["run", "--workloads", ""], "--workloads  names nothing"),
+    (["check", "a", "b", "--threshold", "-5%"], "expected one argument, which does not begin with -"),
     ([], "say what to do"),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from driver.cells import Case, Cell
 from driver.pace import Variants
 from driver.problem import Exit, Problem
-from driver.selection import REFERENCE, REPRESENTATIVE, VARIANT, select
+from driver.selection import REFERENCE, REPRESENTATIVE, VARIANT, check_workloads, select
 from reports.representatives import Member, competing
 
 FAMILIES = {
@@ -207,3 +207,12 @@ def test_a_native_twin_is_measured_only_where_its_model_can_be_and_never_in_quic
     assert "native_asio" not in {cell.model for cell in select(unable, members, "full", [], Variants.ONE_CASE)}
     everything = select(offered, members, "exhaustive", [], Variants.ALL)
     assert sum(cell.model == "native_thread_pool" for cell in everything) == 2
+
+
+def test_a_workload_that_no_chosen_model_has_is_told_from_one_that_does_not_exist() -> None:
+    with pytest.raises(Problem, match="no chosen model has the workload ping_pong") as known:
+        check_workloads(["ping_pong"], ["ping_pong", "fib"], ["fib"])
+    assert known.value.code == Exit.NOTHING_MATCHED
+    with pytest.raises(Problem, match="there is no workload ping_pang") as unknown:
+        check_workloads(["ping_pang"], ["ping_pong", "fib"], ["fib"])
+    assert unknown.value.code == Exit.USAGE

@@ -40,7 +40,7 @@ def test_a_model_that_knows_no_size_but_its_own_is_left_out_with_the_reason(benc
     assert result.code == 0, result.err
     assert {cell["model"] for cell in result.cells.values()} == {"odd", "even"}
     (left_out,) = (model for model in result.run["models"] if model["id"] == "old")
-    assert (left_out["status"], left_out["reason"]) == ("unsupported", "knows no size but its own: 'do' is one of gate, sample, quit")
+    assert (left_out["status"], left_out["reason"]) == ("unsupported", "has the sizes of its list only")
 
 
 def test_a_model_that_dies_while_it_describes_a_cell_has_failed_and_the_others_are_measured(benches: Benches) -> None:

@@ -158,8 +158,8 @@ def test_one_model_that_was_measured_beside_projected_ones_wins() -> None:
 def test_a_model_that_could_not_be_asked_is_named_with_the_reason() -> None:
     run = document(mixed(models=(*MODELS, "fibers")))
     run["cells"] = [cell for cell in run["cells"] if cell["model"] != "fibers"]
-    next(model for model in run["models"] if model["id"] == "fibers").update(status="unsupported", reason="knows no size but its own")
-    assert advise(analyse(parse_run(run, "x")), Question(MEASURED)).left_out == (("fibers", "knows no size but its own"),)
+    next(model for model in run["models"] if model["id"] == "fibers").update(status="unsupported", reason="has the sizes of its list only")
+    assert advise(analyse(parse_run(run, "x")), Question(MEASURED)).left_out == (("fibers", "has the sizes of its list only"),)
 
 
 @pytest.mark.parametrize("work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(150, 3 * MS, 120 * US)])
@@ -282,7 +282,7 @@ def test_where_one_model_is_left_there_is_nothing_to_choose_and_where_none_is_no
 def test_a_library_that_blocks_leaves_those_whose_tasks_have_threads_of_their_own() -> None:
     advice = asked(MEASURED, blocking_library=True)
     assert advice.verdict.best == "thread_pool_wide"
-    assert advice.left_out == (("event_loop", "makes at most 1 blocking call at once, so that the waits alone take 10.0 s"),)
+    assert advice.left_out == (("event_loop", "at most 1 blocking call at once, so that the waits alone take 10.0 s"),)
 
 
 def test_a_library_that_blocks_takes_nothing_from_tasks_that_do_not_wait() -> None:
