@@ -155,6 +155,7 @@ struct scheduler {
     bool in_lanes = false;             // a unit is not an item but a lane, which runs one after the other
     batch_state* state = nullptr;
 
+    alignas(64) share undivided;                   // what no worker has taken into its own share yet
     alignas(64) std::atomic<std::size_t> next{0};  // for lanes: the next item
     alignas(64) std::atomic<std::size_t> left{0};  // units that have not ended
     alignas(64) worker_set resting;                // those that may be called; some may have got up already
@@ -162,6 +163,8 @@ struct scheduler {
     // Shares out the items [first, first + n) of a batch and wakes workers for them. n <= share::limit.
     void share_out(batch_state& batch, job<context> each, const void* data, std::size_t first, std::size_t n);
 
+    // Somebody may claim an item of the running batch.
+    bool has_items() const;
     // Gives worker `id` work if it rests.
     bool call_in(std::size_t id);
     void wake(std::size_t id);

@@ -64,10 +64,16 @@ void scheduler<Scope>::share_out(batch_state& batch, job<context> each, const vo
     next.store(0, std::memory_order_relaxed);
     const std::size_t units = in_lanes ? batch.rules().in_flight : n;
     left.store(units, std::memory_order_seq_cst);
-    // All to one worker, from which the others steal: a worker that is still looking around after the last
-    // batch may steal at once, and must not find its own share filled by two.
-    slots[0].items.set({0, static_cast<std::uint32_t>(units)});
+    // To nobody: a worker that still looks around after the last batch would not expect anything in its own
+    // share, and fill it with what it steals.
+    undivided.set({0, static_cast<std::uint32_t>(units)});
     for (std::size_t i = 0; i < std::min(units, workers); ++i) call_in(i);
+}
+
+template <futex_scope Scope>
+bool scheduler<Scope>::has_items() const {
+    if (!undivided.now().empty()) return true;
+    return std::any_of(slots, slots + workers, [](const slot& s) { return !s.items.now().empty(); });
 }
 
 template <futex_scope Scope>
@@ -118,6 +124,7 @@ void worker<Scope>::search() {
 
 template <futex_scope Scope>
 bool worker<Scope>::in_sight() const {
+    if (!all_.undivided.now().empty()) return true;  // also when a worker was lost: nobody else drops it
     if (all_.lost.raised()) return !own_.items.now().empty();
     for (std::size_t i = 0; i < all_.workers; ++i) {
         const auto& other = all_.slots[(id_ + i) % all_.workers];
@@ -182,6 +189,10 @@ void worker<Scope>::end_units(std::size_t count) {
 // Half of what another has left. When all start at once the shares spread as in a binary tree.
 template <futex_scope Scope>
 bool worker<Scope>::steal_share() {
+    if (auto part = all_.undivided.steal()) {
+        own_.items.set(*part);
+        return run_share();
+    }
     for (std::size_t i = 0; i < all_.workers; ++i) {
         const std::size_t victim = (id_ / 2 + i) % all_.workers;
         if (victim == id_) continue;
@@ -193,10 +204,13 @@ bool worker<Scope>::steal_share() {
     return false;
 }
 
+// Not while there are items that nobody has begun: the batch was promised that as many are alive together as
+// there are workers, and one that helps may sleep. Whoever sees an invitation sees the items, too.
 template <futex_scope Scope>
 bool worker<Scope>::steal_invitation() {
+    const auto nothing_else = [this] { return !all_.has_items(); };
     for (std::size_t i = 1; i < all_.workers; ++i)
-        if (help_if_invited((id_ + i) % all_.workers, [] { return true; })) return true;
+        if (help_if_invited((id_ + i) % all_.workers, nothing_else)) return true;
     return false;
 }
 

@@ -132,6 +132,7 @@ void pool::run(std::size_t n, job<context> each, const void* batch, policy rules
         await_end();
     }
     in_batch_ = false;
+    if (lost()) all_->undivided.drop();
     if (lost() && nursery_) replace_the_dead();
     lost_since_ = never;
     note_present();

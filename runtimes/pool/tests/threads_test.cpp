@@ -105,6 +105,43 @@ TEST(pool_of_threads, as_many_nested_items_as_workers_are_alive_together) {
     }
 }
 
+struct rescue {
+    std::atomic<bool> begun{false};
+    std::atomic<int> in_vain{0};
+};
+
+threads::context::task waits_to_be_rescued(threads::context& ctx, const void* batch, std::size_t) {
+    auto& all = *static_cast<rescue*>(const_cast<void*>(batch));
+    const auto give_up = std::chrono::steady_clock::now() + 5s;
+    while (!all.begun.load()) {
+        if (std::chrono::steady_clock::now() >= give_up) {
+            all.in_vain.fetch_add(1);
+            break;
+        }
+        (void)ctx.sleep_for(20us);
+    }
+    return {};
+}
+
+threads::context::task rescues_or_nests(threads::context& ctx, const void* batch, std::size_t i) {
+    if (i == 0)
+        static_cast<rescue*>(const_cast<void*>(batch))->begun.store(true);
+    else
+        (void)ctx.run(2, &waits_to_be_rescued, batch, policy{});
+    return {};
+}
+
+// One that still looks around after the last batch may see what an item nests before it sees the other item.
+TEST(pool_of_threads, nobody_helps_with_what_an_item_nests_while_another_item_has_not_begun) {
+    threads pool(2, look_on);
+    rescue all;
+    for (int round = 0; round < 5'000; ++round) {
+        all.begun.store(false);
+        pool.run(2, &rescues_or_nests, &all, policy{});
+        ASSERT_EQ(all.in_vain.load(), 0) << "in round " << round;
+    }
+}
+
 #if !defined(__SANITIZE_THREAD__) && \
     !defined(__SANITIZE_ADDRESS__)  // they need more address space than the limit
 TEST(pool_of_threads, threads_that_the_system_does_not_give_are_refused_with_the_limits) {
