@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reports import control
+from reports.looks import LOOKS
 from scipy import stats
-from tests.reports.simulated import Scenario, looked_at, simulate
+from tests.reports.simulated import ROUNDS, Scenario, looked_at, simulate
 
 TRIALS = 1000
 LIMITS = {"winners": 0.01, "ties": 0.025, "regrets": 0.025}
@@ -38,32 +39,30 @@ SCENARIOS |= {f"exponential delays of 2 % and 10 %, {ratio:g}": Scenario((1.0, r
 # Known misses: of 1,000 trials those that were false. The limits stay what deciding.md asks for; who mends one removes it here.
 # Two causes: t has fewer degrees of freedom this far out than the n - 2g - 1 that are used, and few processes of a program that differ by 5 % cannot be told from its rounds.
 MISSES: dict[str, dict[str, int]] = {
-    "1.05, CV 30%": {"regrets": 39},
-    "1.02, CV 30%": {"regrets": 39},
-    "drift of 30 %, 1.05, CV 30%": {"regrets": 39},
-    "processes of 3 rounds off by 5 %, 2 equal, CV 2%": {"winners": 26},
-    "processes of 3 rounds off by 5 %, 2 equal, CV 10%": {"winners": 34},
-    "processes of 3 rounds off by 5 %, 2 equal, CV 30%": {"winners": 21},
-    "processes of 3 rounds off by 5 %, 1.05, CV 2%": {"regrets": 52},
-    "processes of 3 rounds off by 5 %, 1.05, CV 10%": {"regrets": 37},
-    "processes of 3 rounds off by 5 %, 1.05, CV 30%": {"regrets": 41},
-    "processes of 6 rounds off by 5 %, 2 equal, CV 2%": {"winners": 37},
-    "processes of 6 rounds off by 5 %, 2 equal, CV 10%": {"winners": 46},
-    "processes of 6 rounds off by 5 %, 1.05, CV 2%": {"regrets": 132},
-    "processes of 6 rounds off by 5 %, 1.05, CV 10%": {"regrets": 64},
-    "processes of 6 rounds off by 5 %, 1.05, CV 30%": {"regrets": 46},
-    "skewed noise of CV 10% and 50%, 1": {"winners": 11},
-    "skewed noise of CV 10% and 50%, 1.05": {"regrets": 30},
+    "1.05, CV 30%": {"regrets": 30},
+    "1.02, CV 30%": {"regrets": 30},
+    "drift of 30 %, 1.05, CV 30%": {"regrets": 30},
+    "processes of 3 rounds off by 5 %, 2 equal, CV 2%": {"winners": 21},
+    "processes of 3 rounds off by 5 %, 1.05, CV 2%": {"regrets": 42},
+    "processes of 6 rounds off by 5 %, 2 equal, CV 2%": {"winners": 29},
+    "processes of 6 rounds off by 5 %, 1.05, CV 2%": {"regrets": 110},
+    "processes of 3 rounds off by 5 %, 2 equal, CV 10%": {"winners": 24},
+    "processes of 3 rounds off by 5 %, 1.05, CV 10%": {"regrets": 28},
+    "processes of 6 rounds off by 5 %, 2 equal, CV 10%": {"winners": 34},
+    "processes of 6 rounds off by 5 %, 1.05, CV 10%": {"regrets": 53},
+    "processes of 3 rounds off by 5 %, 2 equal, CV 30%": {"winners": 14},
+    "processes of 3 rounds off by 5 %, 1.05, CV 30%": {"regrets": 35},
+    "processes of 6 rounds off by 5 %, 1.05, CV 30%": {"regrets": 34},
     "skewed noise of CV 50% and 10%, 1": {"winners": 18},
-    "skewed noise of CV 50% and 10%, 1.05": {"winners": 12, "regrets": 33},
-    "exponential delays of 2 % and 10 %, 1": {"winners": 27},
-    "exponential delays of 2 % and 10 %, 1.05": {"ties": 47},
+    "skewed noise of CV 50% and 10%, 1.05": {"regrets": 30},
+    "exponential delays of 2 % and 10 %, 1": {"winners": 20},
+    "exponential delays of 2 % and 10 %, 1.05": {"ties": 40},
 }
 
 
-def beyond(name: str, trials: int = TRIALS, ends: bool = False) -> dict[str, int]:
+def beyond(name: str, trials: int = TRIALS, ends: bool = False, rounds: int = ROUNDS) -> dict[str, int]:
     """The counts beyond their limits."""
-    tally = simulate(SCENARIOS[name], trials, ends=ends)
+    tally = simulate(SCENARIOS[name], trials, ends=ends, rounds=rounds)
     return {kind: count for kind, limit in LIMITS.items() if (count := getattr(tally, kind)) > _most(limit, trials)}
 
 
@@ -77,6 +76,12 @@ def _most(limit: float, trials: int) -> float:
 def test_false_winners_ties_and_bounds_are_rare(name: str) -> None:
     found = beyond(name)
     assert found.keys() == MISSES.get(name, {}).keys(), f"beyond the limits: {found or 'nothing'}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["2 equal, CV 30%", "1.05, CV 10%"])
+def test_false_winners_ties_and_bounds_are_as_rare_over_all_looks(name: str) -> None:
+    assert beyond(name, rounds=LOOKS[-1]) == {}
 
 
 @pytest.mark.parametrize("name", ["2 equal, CV 10%", "1.05, CV 10%", "3 equal and 5 twice as slow, CV 2%"])
