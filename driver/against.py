@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from driver import build, document, host, output
+from driver import document, host, output
 from driver.cells import BEFORE, Cell, Event
 from driver.check import Say, Terms, conclude
 from driver.noise import Watch
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
-from driver.run import Request, begin, fingerprints, members
+from driver.run import Request, begin, choose, fingerprints
 from driver.record import utc_now
 from driver.saturation import pace_all
-from driver.selection import check_names, check_workloads, matching, select
-from driver.session import Session
-from driver.pace import EXHAUSTIVE, Variants
+from driver.selection import check_names
+from driver.session import Session, opened
+from driver.pace import Variants
 from driver.pair import Pair
-from driver.waiting import Waiter
 
 BUDGET_NS = 240_000_000_000
 
@@ -52,19 +51,16 @@ def check(request: Request, here: Mapping[str, Path], second: Second, servers: d
 def _measure(request: Request, here: Mapping[str, Path], second: Second, servers: dict[str, Path], threshold: float, progress: Progress) -> tuple[Path, str]:
     from driver.interleaved import run_interleaved  # needs numpy and scipy, which scripts/setup brings
 
-    check_names("model", request.models, here)
-    chosen = {name: path for name, path in here.items() if not request.models or name in request.models}
+    chosen = _chosen(request, here)
     befores = {second.named(name): second.programs[name] for name in chosen if name in second.programs}
     programs = chosen | befores
     host.raise_descriptor_limit()
     watch = Watch()
-    with Waiter(progress.tick) as waiter:
-        session = Session(programs, servers, request.cores, request.allocator, request.pace, progress, waiter)
+    with opened(programs, servers, request.cores, request.allocator, request.pace, progress) as session:
         try:
-            openings, offered = session.open(None if request.cells else request.pace.name)
-            own_openings = [event for event in openings if BEFORE not in event["model"]]
-            own = _own(request, session, own_openings, offered)
-            there = {(cell.case.name, cell.model): cell for cell in offered if BEFORE in cell.model}
+            openings, offered, own = choose(request, session, Variants.NONE, _is_own)
+            own_openings = [event for event in openings if _is_own(event["model"])]
+            there = {(cell.case.name, cell.model): cell for cell in offered if not _is_own(cell.model)}
             pairs = [Pair(cell, other) for cell in own if (other := there.get((cell.case.name, second.named(cell.model))))]
             able = [pair for pair in pairs if all(cell.status == "ok" for cell in pair.cells) and pair.now.units == pair.before.units]
             cells = [*own, *(pair.before for pair in pairs)]
@@ -79,9 +75,6 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
             if not hasattr(session, "record"):
                 raise
             reason = "interrupted"
-        finally:
-            session.end()
-            progress.end()
     record = session.record
     complete = reason != "interrupted" and bool(record.visits)
     record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": None}})
@@ -89,27 +82,20 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
     return folder, reason
 
 
-def _own(request: Request, session: Session, openings: Sequence[Event], offered: Sequence[Cell]) -> list[Cell]:
-    """The chosen cells of the programs that are built here."""
-    check_workloads(request.workloads, build.all_workloads(), session.offered)
-    own = [cell for cell in offered if BEFORE not in cell.model]
-    own = matching(own, request.cells, request.workloads) if request.cells else own
-    variants = Variants.ALL if request.models or request.cells else Variants.NONE
-    return select(own, members(openings), EXHAUSTIVE.name if request.cells else request.pace.name, request.workloads, variants)
-
-
 def check_choice(request: Request, here: Mapping[str, Path], progress: Progress) -> None:
     """Before another revision is built: that something is chosen at all."""
+    with opened(_chosen(request, here), {}, request.cores, request.allocator, request.pace, progress) as session:
+        choose(request, session, Variants.NONE)
+
+
+def _chosen(request: Request, here: Mapping[str, Path]) -> dict[str, Path]:
     check_names("model", request.models, here)
-    chosen = {name: path for name, path in here.items() if not request.models or name in request.models}
-    with Waiter(progress.tick) as waiter:
-        session = Session(chosen, {}, request.cores, request.allocator, request.pace, progress, waiter)
-        try:
-            openings, offered = session.open(None if request.cells else request.pace.name)
-            _own(request, session, openings, offered)
-        finally:
-            session.end()
-            progress.end()
+    return {name: path for name, path in here.items() if not request.models or name in request.models}
+
+
+def _is_own(model: str) -> bool:
+    """Of a program that is built here."""
+    return BEFORE not in model
 
 
 def _told(event: Event, second: Second) -> Event:

@@ -11,8 +11,7 @@ from driver.cores import usable_cores
 from driver.pace import FULL
 from driver.plan import by_case
 from driver.progress import Progress
-from driver.session import Session
-from driver.waiting import Waiter
+from driver.session import opened
 
 
 CORES_OF_MARKDOWN = 2  # so that the table is the same on every machine
@@ -77,13 +76,8 @@ def _mark(reason: str, reasons: list[str]) -> str:
 
 
 def ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
-    with Waiter(progress.tick) as waiter:
-        session = Session(programs, {}, cores, Allocator(GLIBC), FULL, progress, waiter)  # patient: a model that opens late would be missing
-        try:
-            events, cells = session.open()
-        finally:
-            session.end()
-            progress.end()
+    with opened(programs, {}, cores, Allocator(GLIBC), FULL, progress) as session:  # patient: a model that opens late would be missing
+        events, cells = session.open()
     return [event for event in events if event["event"] == "model"], cells
 
 

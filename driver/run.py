@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,10 +23,9 @@ from driver.progress import Progress
 from driver.record import Record, utc_now
 from driver.selection import check_names, check_workloads, matching, select
 from driver.saturation import pace_all
-from driver.session import Session
+from driver.session import Session, opened
 from driver.sizes import Size, described
 from driver.twins import TWINS, floor, twins_of
-from driver.waiting import Waiter
 from reports.outcomes import FAILURES
 from reports.representatives import Member
 
@@ -86,18 +85,9 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     prints = fingerprints(chosen, request.begun)
     host.raise_descriptor_limit()
     watch = Watch()
-    with Waiter(progress.tick) as waiter:
-        session = Session(chosen, servers, request.cores, request.allocator, request.pace, progress, waiter)
+    with opened(chosen, servers, request.cores, request.allocator, request.pace, progress) as session:
         try:
-            listed = EXHAUSTIVE.name if request.sizes or request.cells else request.pace.name
-            openings, offered = session.open(None if listed == EXHAUSTIVE.name else listed)
-            check_workloads(request.workloads, build.all_workloads(), session.offered)
-            if request.sizes:
-                openings, offered = described(session, openings, request.workloads, request.sizes)
-            if request.cells:
-                offered = matching(offered, request.cells, request.workloads)
-            variants = Variants.ALL if request.models or request.cells else request.pace.variants
-            cells = select(offered, members(openings), listed, request.workloads, variants, request.front.models)
+            openings, _, cells = choose(request, session, request.pace.variants)
             for cell in cells:
                 cell.named = bool(request.models or request.workloads or request.sizes or request.cells)
             request.front.check_chosen({cell.model for cell in cells if cell.status != "unsupported"})
@@ -116,9 +106,6 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             if not hasattr(session, "record"):
                 raise
             reason = "interrupted"
-        finally:
-            session.end()
-            progress.end()
     record = session.record
     complete = reason != "interrupted" and bool(record.visits) and not _short_of_rounds(record)
     end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": floor(list(record.cells.values()))}}
@@ -127,7 +114,22 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
 
 
-def members(openings: Sequence[Event]) -> list[Member]:
+def choose(request: Request, session: Session, usual: Variants, is_own: Callable[[str], bool] = lambda model: True) -> tuple[list[Event], list[Cell], list[Cell]]:
+    """Opens the processes: their model events, all cells that they offer, and those that were asked for of the own models. `usual`: the variants where neither models nor cells are named."""
+    listed = EXHAUSTIVE.name if request.sizes or request.cells else request.pace.name
+    openings, offered = session.open(None if listed == EXHAUSTIVE.name else listed)
+    check_workloads(request.workloads, build.all_workloads(), session.offered)
+    if request.sizes:
+        openings, offered = described(session, openings, request.workloads, request.sizes)
+    own = [cell for cell in offered if is_own(cell.model)]
+    if request.cells:
+        own = matching(own, request.cells, request.workloads)
+    variants = Variants.ALL if request.models or request.cells else usual
+    members = _members([event for event in openings if is_own(event["model"])])
+    return openings, offered, select(own, members, listed, request.workloads, variants, request.front.models)
+
+
+def _members(openings: Sequence[Event]) -> list[Member]:
     hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
     return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook", hello.get("native_of", "")) for model, hello in hellos.items()]
 

@@ -217,3 +217,15 @@ class Session:
                     bench.end(grace_s=1)
                 self._start_servers()
         return None
+
+
+@contextmanager
+def opened(programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, allocator: Allocator, pace: Pace, progress: Progress) -> Iterator[Session]:
+    """A session that hears signals while it lasts, and leaves no process behind."""
+    with Waiter(progress.tick) as waiter:
+        session = Session(programs, servers, cores, allocator, pace, progress, waiter)
+        try:
+            yield session
+        finally:
+            session.end()
+            progress.end()
