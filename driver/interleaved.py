@@ -21,7 +21,7 @@ from reports.compare import BOTH
 from reports.gate import LEVEL
 from reports.interleaved import SEEN, ratio
 from reports.looks import LOOKS
-from reports.run import Sample, sample_value
+from reports.run import Sample, by_round
 from reports.statistics import Estimate, Series
 
 _TOGETHER = 10  # pairs whose rounds alternate: rounds of one in a row would share a moment of the machine
@@ -99,8 +99,7 @@ class _Interleaved:
     def _series(self, cell: Cell, metric: str) -> Series:
         processes = self._session.record.models[cell.model].hello.get("resources", {}).get("processes", 1)
         samples = [Sample.of(sample) for sample in cell.samples]
-        values = {sample.round: sample_value(metric, sample, processes, cell.offered_per_s is not None) for sample in samples}
-        return Series({round: value for round, value in values.items() if value is not None}, {sample.round: sample.process for sample in samples})
+        return Series(by_round(metric, samples, processes, cell.offered_per_s is not None), {sample.round: sample.process for sample in samples})
 
     def _sweeps(self, pairs: Sequence[Pair], goals: dict[int, int]) -> None:
         """A round of each case with those of its pairs that want one, in fresh random order, until none does."""

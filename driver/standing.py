@@ -11,7 +11,7 @@ from driver.plan import by_case, sample_cost_ns
 from driver.twins import TWINS
 from reports.deciding import Verdict, decide, known_slower
 from reports.looks import LOOKS, looks_of
-from reports.run import Sample, sample_value
+from reports.run import Sample, by_round
 from reports.statistics import Series
 
 _ORIGINALS = {twin: model for model, twin in TWINS.items()}
@@ -147,11 +147,8 @@ class Standing:
     def _series(self, cell: Cell, metric: str, done: int) -> Series:
         known = self._samples[cell.model]
         known += [Sample.of(sample) for sample in cell.samples[len(known) :]]
-        values: dict[int, float] = {}
-        for sample in known:
-            value = sample_value(metric, sample, self._processes.get(cell.model, 1), cell.offered_per_s is not None)
-            if value is not None and sample.round < done:
-                values.setdefault(sample.round, value)
+        so_far = (sample for sample in known if sample.round < done)
+        values = by_round(metric, so_far, self._processes.get(cell.model, 1), cell.offered_per_s is not None)
         return Series(values, {sample.round: sample.process for sample in known})
 
 

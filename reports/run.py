@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,16 @@ def sample_value(metric: str, sample: Sample, processes: int, paced: bool) -> fl
     return None if size is None else float(max(size, PAGE))
 
 
+def by_round(metric: str, samples: Iterable[Sample], processes: int, paced: bool) -> dict[int, float]:
+    """Round → value, as sample_value() has it; a round measured twice (a resumed run) counts with its first sample."""
+    values: dict[int, float] = {}
+    for sample in samples:
+        value = sample_value(metric, sample, processes, paced)
+        if value is not None:
+            values.setdefault(sample.round, value)
+    return values
+
+
 @dataclass(frozen=True)
 class Cell:
     """One model in one case."""
@@ -102,9 +112,6 @@ class Cell:
     single_ns: int | None = None  # what one iteration took before the rounds
     threads_used: int | None = None  # that ran items in the gate pass, in all processes together
 
-    def value(self, metric: str, sample: Sample) -> float | None:
-        return sample_value(metric, sample, self.processes, self.offered_per_s is not None)
-
     @property
     def deciding_quantile(self) -> float:
         """Of latency."""
@@ -121,13 +128,7 @@ class Cell:
         return added(sample.latency[kind] for sample in self.samples if sample.latency is not None)
 
     def by_round(self, metric: str) -> dict[int, float]:
-        """Round → value; a round measured twice (a resumed run) counts with its first sample."""
-        values: dict[int, float] = {}
-        for sample in self.samples:
-            value = self.value(metric, sample)
-            if value is not None:
-                values.setdefault(sample.round, value)
-        return values
+        return by_round(metric, self.samples, self.processes, self.offered_per_s is not None)
 
 
 @dataclass(frozen=True)
