@@ -84,9 +84,14 @@ inline void check(const stop_state* stop) {
 // The first error of a batch, as text, so that it can come from another process.
 class first_error {
   public:
-    // Of several callers one wins. Any thread or process.
+    // Of several callers one wins, in any thread or process. The first death of a worker (`signal`) replaces
+    // an error that is recorded already, for that may be what the death did to another item; deaths come
+    // from one thread.
     void record(std::size_t index, std::string_view what, int signal = 0, bool refused = false) noexcept {
-        if (claimed_.exchange(true, std::memory_order_acq_rel)) return;
+        if (claimed_.exchange(true, std::memory_order_acq_rel)) {
+            const bool replaces = signal != 0 && written_.load(std::memory_order_acquire) && signal_ == 0;
+            if (!replaces) return;
+        }
         index_ = index;
         signal_ = signal;
         refused_ = refused;
