@@ -21,6 +21,7 @@ from driver.listing import describe, markdown
 from driver.options import MEASURING, parser
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
+from driver.readiness import ready
 from driver.run import Request, measure
 from driver.selection import split_names
 from driver.sizes import parse_size
@@ -109,9 +110,7 @@ def _summarise(folder: Path, progress: Progress) -> None:
 
 def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> Exit:
     progress = Progress()
-    if benches is None:
-        build.prepare(request.models, request.workloads, progress, request.front.models)
-        benches = build.BENCHES
+    benches = ready(request.models, request.workloads, benches, progress, request.front.models)
     folder, verdict = measure(request, build.programs(benches), build.servers(benches), progress)
     _summarise(folder, progress)
     if verdict == Exit.INTERRUPTED:
@@ -180,9 +179,7 @@ def _against_built(options: argparse.Namespace, arguments: Sequence[str], benche
         command_line=["crossover", *arguments],
     )
     output.check_writable(host.ROOT) if request.out is None else output.check_new(request.out)
-    if benches is None:
-        build.prepare(request.models, request.workloads, progress)
-    here = benches or build.BENCHES
+    here = ready(request.models, request.workloads, benches, progress)
     against.check_choice(request, build.programs(here), progress)
     there = revision.build_benches(commit, request.models, progress)
     return against.check(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms, progress, print)
@@ -257,7 +254,7 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
                 print(line)
             return Exit.OK
         case "doctor":
-            return doctor.examine(print)
+            return doctor.examine(options.json, print)
         case "compare":
             return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, print)
         case "check":

@@ -14,6 +14,7 @@ from driver.pace import QUICK, SECOND
 from driver.plan import seconds
 from driver.problem import Exit, Problem
 from driver.progress import Progress
+from driver.readiness import ready
 from driver.run import Request, measure
 from driver.waiting import Waiter
 from reports.representatives import BASELINE, first_choices
@@ -40,9 +41,7 @@ def measure_mix(tasks: int, wait_ns: float, compute_ns: float, benches: Path | N
     """`benches`: instead of the release build, which is built first."""
     progress = Progress()
     wanted = [*sorted(first_choices(_WORKLOAD)), *_BESIDE]
-    if benches is None:
-        build.prepare([*wanted, BASELINE], [_WORKLOAD], progress)
-        benches = build.BENCHES
+    benches = ready([*wanted, BASELINE], [_WORKLOAD], benches, progress)
     programs, cores = build.programs(benches), host.cores_of_run(None)
     if BASELINE not in programs:
         raise Problem(f"{BASELINE} is not built, which tells what a step of computing takes: scripts/crossover run builds it")

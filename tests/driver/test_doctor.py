@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
-from driver import build, doctor, host, probe
+from driver import build, doctor, findings, host, probe, readiness
+from driver.findings import Finding
 from driver.pace import QUICK
 from driver.probe import Noise, judge
 from driver.problem import Exit, Problem
+from driver.progress import Progress
 from reports import statistics
 
 
@@ -65,13 +70,26 @@ def test_the_probe_measures_and_leaves_no_process_behind() -> None:
     assert children_of(os.getpid()) == before
 
 
-def test_everything_is_told_in_lines_that_end_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(probe, "take", lambda: Noise(90, 0.01, {"quick": 0.2, "full": None}))
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Noise:
+    """Nothing is probed."""
+    noise = Noise(90, 0.01, {"quick": 0.2, "full": None})
+    monkeypatch.setattr(probe, "take", lambda: noise)
+    return noise
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which nothing can be measured."""
+    monkeypatch.setitem(findings.MACHINE, "gravity", lambda machine: Finding("none here", "go back to Earth", fatal=True))
+
+
+def test_everything_is_told_in_lines_that_end_with_the_remedy(quiet: Noise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build, "BENCHES", tmp_path)
-    monkeypatch.setattr(doctor, "usable_cores", lambda: 1)
+    monkeypatch.setattr(findings, "usable_cores", lambda: 1)
     monkeypatch.setattr(host, "thread_limit", lambda: 100)
     said: list[str] = []
-    assert doctor.examine(said.append) == Exit.OK
+    assert doctor.examine(False, said.append) == Exit.OK
     text = "\n".join(said)
     assert "nothing yet; scripts/crossover run builds" in text
     assert "warn  cores" in text and "warn  threads" in text and "raise pids.max" in text
@@ -80,8 +98,48 @@ def test_everything_is_told_in_lines_that_end_with_the_remedy(monkeypatch: pytes
 
 
 def test_what_keeps_it_from_measuring_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_MODULES", ("numpy", "numpy_of_another_world"))
+    monkeypatch.setattr(findings, "_MODULES", ("numpy", "numpy_of_another_world"))
     with pytest.raises(Problem) as caught:
-        doctor.examine(lambda line: None)
+        doctor.examine(False, lambda line: None)
     assert caught.value.code == Exit.ENVIRONMENT
     assert "numpy_of_another_world missing: run scripts/setup" in str(caught.value)
+
+
+def test_what_cannot_be_read_is_unknown_and_no_error(quiet: Noise, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(machine: findings.Machine) -> Finding:
+        raise PermissionError(13, "Permission denied", "/proc/moods")
+
+    monkeypatch.setitem(findings.MACHINE, "mood", unreadable)
+    said: list[str] = []
+    assert doctor.examine(False, said.append) == Exit.OK
+    assert [line.split() for line in said if " mood " in line] == ["ok mood unknown: Permission denied: /proc/moods".split()]
+
+
+def printed(as_json: list[str]) -> dict[str, Any]:
+    document = json.loads("\n".join(as_json))
+    jsonschema.validate(document, json.loads((host.ROOT / "reports/schema/doctor-1.schema.json").read_text()))
+    return dict(document)
+
+
+def test_as_json_it_says_the_same_for_programs_and_nothing_else(quiet: Noise) -> None:
+    said: list[str] = []
+    assert doctor.examine(True, said.append) == Exit.OK
+    document = printed(said)
+    assert [finding["name"] for finding in document["findings"]] == [*findings.INSTALLED, *findings.MACHINE]
+    assert all(bool(finding["remedy"]) == (finding["level"] != "ok") for finding in document["findings"])
+    assert document["noise"] == {"rounds": 90, "floor": 0.01, "resolves": {"quick": 0.2, "full": None}}
+
+
+def test_as_json_what_is_fatal_stands_in_it_and_is_an_error_all_the_same(broken: None) -> None:
+    said: list[str] = []
+    with pytest.raises(Problem, match="this machine cannot measure: gravity: none here: go back to Earth"):
+        doctor.examine(True, said.append)
+    document = printed(said)
+    assert document["noise"] is None
+    assert {finding["name"]: finding["level"] for finding in document["findings"]}["gravity"] == "fatal"
+
+
+def test_a_run_is_refused_for_what_doctor_calls_fatal_before_anything_is_built_or_asked(broken: None, tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        readiness.ready([], [], None, Progress())
+    assert (str(caught.value), caught.value.code) == ("this machine cannot measure: gravity: none here: go back to Earth", Exit.ENVIRONMENT)

@@ -1,0 +1,183 @@
+"""What can be found out about this machine before anything is measured: one function for each fact, in a table."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from driver import build, host
+from driver.cells import Event
+from driver.cores import usable_cores
+from driver.problem import Problem
+
+_MODULES = ("numpy", "scipy", "matplotlib", "jinja2", "jsonschema")
+_GOOD_CLOCKS = ("tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page")
+_LEAST_DESCRIPTORS = 4096
+_LEAST_PORTS = 16_000
+_LEAST_MEMORY = 1 << 30
+_LEAST_THREADS = 12_000
+
+
+class Machine:
+    """Looked at once for all findings."""
+
+    @cached_property
+    def host(self) -> Event:
+        return host.host()
+
+    @cached_property
+    def settings(self) -> Event:
+        return host.settings()
+
+
+@dataclass(frozen=True)
+class Finding:
+    text: str
+    remedy: str = ""  # empty: all is well
+    fatal: bool = False  # nothing can be measured here
+
+    @property
+    def level(self) -> str:
+        return "fatal" if self.fatal else "warning" if self.remedy else "ok"
+
+
+Look = Callable[[Machine], Finding]
+
+
+def found(findings: Mapping[str, Look]) -> Iterator[tuple[str, Finding]]:
+    """With their names. What cannot be read is unknown, and no reason not to measure."""
+    machine = Machine()
+    for name, find in findings.items():
+        try:
+            finding = find(machine)
+        except OSError as error:
+            finding = Finding(f"unknown: {error.strerror}{f': {error.filename}' if error.filename else ''}")
+        yield name, finding
+
+
+def refuse(findings: Mapping[str, Look]) -> None:
+    """Raises Problem for the first that is fatal."""
+    for name, finding in found(findings):
+        if finding.fatal:
+            raise fatal(name, finding)
+
+
+def fatal(name: str, finding: Finding) -> Problem:
+    return Problem(f"this machine cannot measure: {name}: {finding.text}: {finding.remedy}")
+
+
+def _modules(_: Machine) -> Finding:
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    return Finding(f"{', '.join(missing)} missing", "run scripts/setup", fatal=True) if missing else Finding("all there")
+
+
+def _built(_: Machine) -> Finding:
+    built = sorted(path.name for path in build.BENCHES.glob("bench_*") if os.access(path, os.X_OK)) if build.BENCHES.is_dir() else []
+    return Finding(f"{len(built)} models" if built else "nothing yet; scripts/crossover run builds")
+
+
+def _cores(machine: Machine) -> Finding:
+    cores = usable_cores()
+    return Finding(f"{cores} of {machine.host['logical_cores']} ({machine.host['cpu_model']})", "what needs several cores cannot show its worth" if cores < 2 else "")
+
+
+def _quota(machine: Machine) -> Finding:
+    quota = machine.settings["cgroup"]["cpu_max"]
+    return Finding(quota or "none", "the quota holds us back at moments of its choice; lift it" if quota else "")
+
+
+def _load(_: Machine) -> Finding:
+    load, cores = os.getloadavg()[0], usable_cores()
+    return Finding(f"{load:.1f} on {cores} cores", "other programs are running; stop them, or expect large intervals" if load > 0.5 * cores else "")
+
+
+def _pressure(_: Machine) -> Finding:
+    try:
+        pressure = float(Path("/proc/pressure/cpu").read_text().split("avg10=")[1].split()[0])
+    except (OSError, IndexError, ValueError):
+        return Finding("unknown")
+    return Finding(f"{pressure:.0f} % of the last 10 s", "others wait for cores; stop them" if pressure > 10 else "")
+
+
+def _governor(machine: Machine) -> Finding:
+    governor = machine.settings["governor"]
+    slow = governor not in (None, "performance")
+    return Finding(governor or "not ours to choose", "clocks change while measuring; as root: cpupower frequency-set -g performance" if slow else "")
+
+
+def _turbo(machine: Machine) -> Finding:
+    return Finding({True: "on: clocks depend on temperature", False: "off", None: "unknown"}[machine.settings["turbo"]])
+
+
+def _smt(machine: Machine) -> Finding:
+    return Finding({True: "on: two cores may be one", False: "off", None: "unknown"}[machine.host["smt"]])
+
+
+def _virtualization(machine: Machine) -> Finding:
+    return Finding(f"{machine.host['virtualization']}{', in a container' if machine.host['container'] else ''}")
+
+
+def _clock(machine: Machine) -> Finding:
+    clock = machine.settings["clock_source"]
+    return Finding(str(clock), "slow to read; boot with tsc" if clock is not None and clock not in _GOOD_CLOCKS else "")
+
+
+def _randomisation(machine: Machine) -> Finding:
+    return Finding({"0": "off", "1": "partly", "2": "on"}.get(machine.settings["aslr"] or "", "unknown"))
+
+
+def _huge_pages(machine: Machine) -> Finding:
+    return Finding(machine.settings["thp"] or "unknown")
+
+
+def _open_files(machine: Machine) -> Finding:
+    descriptors = machine.settings["nofile"][1]
+    return Finding(str(descriptors), f"many connections need {_LEAST_DESCRIPTORS}; raise ulimit -Hn" if descriptors < _LEAST_DESCRIPTORS else "")
+
+
+def _ports(_: Machine) -> Finding:
+    ports = host.local_ports()
+    return Finding(str(ports or "unknown"), "widen net.ipv4.ip_local_port_range" if ports is not None and ports < _LEAST_PORTS else "")
+
+
+def _threads(_: Machine) -> Finding:
+    threads = host.thread_limit()
+    tight = threads is not None and threads < _LEAST_THREADS
+    return Finding("no limit known" if threads is None else f"at most {threads}", "a thread per task needs 10,000; raise pids.max of the cgroup" if tight else "")
+
+
+def _memory(_: Machine) -> Finding:
+    memory = host.available_memory()
+    scarce = memory is not None and memory < _LEAST_MEMORY
+    return Finding("unknown" if memory is None else f"{memory / 2**30:.1f} GiB available", "free some; large cases need 1 GiB" if scarce else "")
+
+
+def _disk(_: Machine) -> Finding:
+    free = shutil.disk_usage(host.ROOT).free
+    return Finding(f"{free / 2**30:.1f} GiB free", "make room for results" if free < 1 << 28 else "")
+
+
+MACHINE: dict[str, Look] = {
+    "cores": _cores,
+    "CPU quota": _quota,
+    "load": _load,
+    "CPU pressure": _pressure,
+    "governor": _governor,
+    "turbo": _turbo,
+    "SMT": _smt,
+    "virtualization": _virtualization,
+    "clock": _clock,
+    "address randomisation": _randomisation,
+    "transparent huge pages": _huge_pages,
+    "open files": _open_files,
+    "local ports": _ports,
+    "threads": _threads,
+    "memory": _memory,
+    "disk": _disk,
+}
+INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring
