@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from reference.semaphores import semaphores
 from reference.shared_memory import shared_memory
 
 
@@ -21,7 +22,8 @@ class Account:
     def __init__(self, most_items: int) -> None:
         self._words = shared_memory(8 * (3 * most_items + 2)).cast("Q")
         self._most = most_items
-        self._lock = multiprocessing.get_context("fork").Lock()
+        with semaphores():
+            self._lock = multiprocessing.get_context("fork").Lock()
         self._items = 0
 
     def open(self, items: int) -> None:

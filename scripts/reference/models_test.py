@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -212,6 +213,24 @@ class Models(unittest.TestCase):
             done = subprocess.run([BENCHES / "bench_py_asyncio", *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stdout), (2, ""), done)
             self.assertRegex(done.stderr, r"\Apy_asyncio: [^\n]+\n\Z")
+
+    def test_without_semaphores_between_processes_a_model_is_unsupported_and_says_why(self) -> None:
+        """Mounts of a namespace of its own: another /dev/shm, or a /dev that has none."""
+        refusals = {
+            "mount -t tmpfs -o ro none /dev/shm": "Read-only file system",
+            "mount -t tmpfs -o size=4k none /dev/shm && echo full >/dev/shm/file": "No space left on device",
+            "mount -t tmpfs none $0 && cp -a /dev/null /dev/urandom $0 && mount --rbind $0 /dev": "No such file or directory",
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            if subprocess.run(["unshare", "--mount", "mount", "--bind", folder, folder], capture_output=True, check=False).returncode:
+                self.skipTest("a mount namespace is not ours to make")
+            for mounts, why in refusals.items():
+                for model in MODELS:
+                    with self.subTest(model, why=why):
+                        command = f'{mounts} && exec "$@" </dev/null'
+                        done = subprocess.run(["unshare", "--mount", "sh", "-c", command, folder, BENCHES / f"bench_{model}", "--serve"], capture_output=True, text=True, check=False)
+                        self.assertEqual((done.returncode, done.stdout), (3, ""), done)
+                        self.assertEqual(done.stderr, f"{model}: CPython's semaphores between processes lie in /dev/shm, and sem_open is refused there: {why}\n")
 
     def test_no_worker_outlives_a_bench_that_ends_or_is_killed(self) -> None:
         for stop in (None, signal.SIGKILL):

@@ -18,6 +18,7 @@ from reference.blocking_items import ITEMS, Shared, Tally, first_tally
 from reference.cells import Cell
 from reference.executor import run_all
 from reference.model import Surroundings
+from reference.semaphores import semaphores
 from reference.serve import serve
 from reference.shared_memory import shared_memory
 from reference.workloads import Output, Outputs
@@ -69,11 +70,12 @@ class ProcessesModel:
     def __init__(self, around: Surroundings) -> None:
         global _offered, _account  # what the workers find after the fork
         context = multiprocessing.get_context("fork")
-        _offered = {cell.key: (cell, _shared(context, cell, around)) for cell in around.cells}
+        with semaphores():
+            _offered = {cell.key: (cell, _shared(context, cell, around)) for cell in around.cells}
+            self._pool = ProcessPoolExecutor(_WIDE, context, _end_with_the_parent)
         _account = around.account
         self.parallel = around.cores
         self.versions: dict[str, str] = {}
-        self._pool = ProcessPoolExecutor(_WIDE, context, _end_with_the_parent)
         self._pool.submit(int).result()  # forks all workers
         self.workers = [worker.pid for worker in multiprocessing.active_children() if worker.pid]
 

@@ -23,6 +23,7 @@ from reference.idle_times import IdleTimes
 from reference.model import Model, Surroundings
 from reference.origin import Address, ForeignServer
 from reference.sampler import Sampler
+from reference.semaphores import NoSemaphores
 from reference.shared_memory import shared_memory
 
 _VERBS = ("can_sleep", "can_connect", "can_queue", "can_fork")
@@ -143,14 +144,18 @@ def serve(name: str, make: Callable[[Surroundings], Model]) -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = _keep_to(options.cores)
-    # Before any worker is forked.
-    account, latencies = Account(max(cell.items for cell in cells)), Latencies(shared_memory(heartbeat.BYTES))
-    around = Surroundings(cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES)))
-    meters.forget_peaks([])
-    empty, open_before = meters.footprint([]), open_kernel_objects([os.getpid()])
-    begin = time.monotonic_ns()
-    model = make(around)
-    start_up_ns = time.monotonic_ns() - begin
+    try:
+        # Before any worker is forked.
+        account, latencies = Account(max(cell.items for cell in cells)), Latencies(shared_memory(heartbeat.BYTES))
+        around = Surroundings(cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES)))
+        meters.forget_peaks([])
+        empty, open_before = meters.footprint([]), open_kernel_objects([os.getpid()])
+        begin = time.monotonic_ns()
+        model = make(around)
+        start_up_ns = time.monotonic_ns() - begin
+    except NoSemaphores as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return ENVIRONMENT
     sampler = Sampler(model, around, empty, open_before)
     by_key = {cell.key: cell for cell in cells}
     try:
