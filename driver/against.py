@@ -67,7 +67,7 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
             broken = {second.named(event["model"]) for event in own_openings if event.get("status", "ok") != "ok"}  # whose program could be started before tells what is lost
             openings = [_told(event, second) for event in session.keep(openings, {cell.model for cell in cells} | broken)]
             folder = output.make(request.out, "check")
-            session.begin(begin(replace(request, against_built=second.commit), folder, fingerprints(programs, []), openings, cells))
+            session.begin(begin(replace(request, against_built=second.commit), folder, fingerprints(programs, []), openings, cells, progress.say))
             _leave_out(session, own, able, second)
             pace_all(session, [cell for pair in able for cell in pair.cells])
             reason = run_interleaved(session, able, threshold, session.record.run["seed"])

@@ -23,7 +23,8 @@ def step(what: str, command: Sequence[str], progress: Progress, folder: Path = R
         # Standard input stays: sudo may ask for a password.
         child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
-        raise Problem(f"{what}: {command[0]} does not run: {error.strerror}: run scripts/setup") from None
+        remedy = ": run scripts/setup" if isinstance(error, FileNotFoundError) and folder.is_dir() else ""
+        raise Problem(f"{what}: {command[0]} does not run: {error.strerror}{remedy}") from None
     assert child.stdout is not None
     with child:
         progress.tell(what)

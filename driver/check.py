@@ -47,7 +47,7 @@ def conclude(comparison: Comparison, terms: Terms, say: Say) -> Exit:
     for line in lines(found, comparison, terms.threshold, terms.markdown):
         say(line)
     if terms.junit is not None:
-        output.write_whole(terms.junit, junit(found), "name another file with --junit")
+        output.write_whole(terms.junit, junit(found), elsewhere="name another file with --junit")
     if found.failed:
         return Exit.REGRESSION
     return Exit.INCONCLUSIVE if terms.fail_on_inconclusive and (found.inconclusive or found.unmeasured) else Exit.OK

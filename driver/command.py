@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import json
 import sys
 import traceback
@@ -22,6 +21,7 @@ from driver.options import MEASURING, parser
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
 from driver.readiness import ready
+from driver.refusal import refused, unexpected
 from driver.run import Request, measure
 from driver.selection import split_names
 from driver.sizes import parse_size
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     from reports.run import Focus
 
 _SHOWN_FAILURES = 10
-_REMEDIES = {  # where no file is named
-    errno.ENOSPC: ": make room, or write elsewhere",
-    errno.ENOENT: ": the present folder is gone: change to another",
-    errno.EMFILE: ": raise the limit of open files (ulimit -n)",
-}
 
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
@@ -89,7 +84,7 @@ def _draw(folder: Path, front: Focus | None = None) -> Sequence[str]:
     except reports.ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
     except OSError as error:
-        raise Problem(f"cannot write the report: {error.strerror}: {error.filename or folder}: mend that, then scripts/crossover report {folder}") from None
+        raise refused("write the report", error.filename or folder, error, then=f"scripts/crossover report {folder}") from None
     except ModuleNotFoundError as error:
         raise Problem(f"the Python module {error.name} is missing: run scripts/setup, then scripts/crossover report {folder}") from None
 
@@ -212,8 +207,7 @@ def _one_line() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        raise Problem(f"{error.strerror or error}{where}{_REMEDIES.get(error.errno or 0, '') if not where else ''}") from None
+        raise unexpected(error) from None
     except (Problem, Interrupted, KeyboardInterrupt):
         raise
     except ModuleNotFoundError as error:
@@ -283,4 +277,4 @@ def _flush() -> None:
     except OSError as error:
         silence(sys.stdout)
         if not isinstance(error, BrokenPipeError):
-            raise Problem(f"cannot write what it found: {error.strerror}: make room, or write elsewhere") from None
+            raise refused("write", "what it found", error) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from pathlib import Path
 
 from driver.cells import Event
+from driver.lock import Lock, take
 from driver.problem import Exit, Problem
+from driver.refusal import refused
 
 NAME = "samples.jsonl"
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once: dumps() makes one for each call
@@ -34,17 +35,20 @@ def foreign(path: Path, number: int) -> Problem:
 
 
 class Journal:
-    """Appends. One run at a time: a second one that opens it is refused."""
+    """Appends. One run at a time: a second one that opens it is refused, where the file system has locks."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self._file = open(self.path, "a+b", buffering=0)
-        self._whole: int | None = None  # bytes that end with a line
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            self._file = open(self.path, "a+b", buffering=0)
+        except OSError as error:
+            raise refused("open", self.path, error) from None
+        self._whole: int | None = None  # bytes that end with a line
+        lock = take(self._file, self.path)
+        if lock is Lock.TAKEN:
             self._file.close()
-            raise Problem(f"a run that still goes on writes into {folder}: wait for its end") from None
+            raise Problem(f"a run that still goes on writes into {folder}: wait for its end")
+        self.locked = lock is Lock.OURS
 
     @classmethod
     def to_begin(cls, folder: Path) -> Journal:
@@ -76,4 +80,4 @@ class Journal:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise Problem(f"cannot write {self.path}: {error.strerror}: mend that, then go on with scripts/crossover run --resume {self.path.parent}") from None
+            raise refused("write", self.path, error, then=f"go on with scripts/crossover run --resume {self.path.parent}") from None

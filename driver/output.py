@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from driver.host import ROOT
 from driver.problem import Exit, Problem
+from driver.refusal import refused
 
 _LEAST_FREE_BYTES = 64 << 20
 
@@ -22,44 +25,67 @@ def check_new(folder: Path) -> None:
 
 def check_folder(folder: Path) -> None:
     """That it can be made, or written to."""
-    if folder.exists() and not folder.is_dir():
-        raise Problem(f"--out {folder} is a file: name a folder", Exit.USAGE)
-    check_writable(next(parent for parent in (folder, *folder.absolute().parents) if parent.exists()))
+    around = (folder, *folder.absolute().parents)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise Problem(f"--out {folder} is a file: name a folder", Exit.USAGE)
+        if folder.is_symlink() and not folder.exists():
+            raise Problem(f"--out {folder} is a link to {os.readlink(folder)}, which is not there: make that folder, or name another", Exit.USAGE)
+        there = next(parent for parent in around if parent.exists())
+    except OSError as error:
+        raise refused("stat", f"--out {folder}", error, elsewhere="name another folder") from None
+    check_writable(there)
 
 
 def check_writable(folder: Path) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise Problem(f"cannot write results into {folder}: choose another folder with --out")
+        why = "it is no folder" if not folder.is_dir() else "its file system is read-only" if os.statvfs(folder).f_flag & os.ST_RDONLY else "this user may not"
+        raise Problem(f"cannot write results into {folder}: {why}: choose another folder with --out")
     free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE_BYTES:
         raise Problem(f"only {free >> 20} MiB are free in {folder}, {_LEAST_FREE_BYTES >> 20} are needed: make room or choose another folder with --out")
 
 
-def write_whole(file: Path, text: str, remedy: str = "") -> None:
-    """In one piece: a reader sees the old file or the new one, never half of it. `remedy`: other than to go on with the run of its folder."""
+def write_whole(file: Path, text: str, elsewhere: str = "") -> None:
+    """In one piece: a reader sees the old file or the new one, never half of it. `elsewhere`: how to choose another file, where it does not belong to the folder of a run that can be gone on with."""
     unfinished = file.with_name(file.name + ".new")
+    call = "open"
     try:
         with open(unfinished, "w", encoding="utf-8", errors="replace") as stream:  # the name of the folder may be no text
+            call = "write"
             stream.write(text)
             stream.flush()
-            os.fsync(stream.fileno())
+            call = "fsync"
+            _sync(stream.fileno())
+        call = "rename"
         unfinished.replace(file)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        remedy = remedy or f"mend that, then go on with scripts/crossover run --resume {file.parent}"
-        raise Problem(f"cannot write {file}: {error.strerror}: {remedy}") from None
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise refused(call, file, error, elsewhere=elsewhere, then="" if elsewhere else f"go on with scripts/crossover run --resume {file.parent}") from None
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):  # this file system has no such call: it is written all the same
+            raise
 
 
 def make(chosen: Path | None, mode: str) -> Path:
-    folder = chosen or _fresh(mode)
+    """The folder of a run: the chosen one, or a new one that no other run has made at the same moment."""
+    stem = ROOT / "results" / (time.strftime("%Y%m%d-%H%M%S-") + mode)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if chosen is not None:
+            chosen.mkdir(parents=True, exist_ok=True)
+            return chosen
+        stem.parent.mkdir(exist_ok=True)
+        for number in range(1, 100):
+            folder = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                return folder
     except OSError as error:
-        raise Problem(f"cannot make the results folder {folder}: {error.strerror}: choose another with --out") from None
-    return folder
-
-
-def _fresh(mode: str) -> Path:
-    stem = time.strftime("%Y%m%d-%H%M%S-") + mode
-    candidates = (ROOT / "results" / (stem + suffix) for suffix in ("", *(f"-{number}" for number in range(2, 100))))
-    return next(folder for folder in candidates if not folder.exists())
+        raise refused("mkdir", error.filename or chosen, error, elsewhere="choose another folder with --out") from None
+    raise Problem(f"there are too many folders {stem}-2, -3 and so on: choose another folder with --out")

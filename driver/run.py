@@ -96,7 +96,7 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             cells = sorted(cells + control, key=lambda cell: cell.rank)
             openings += session.add_twins({TWINS[model]: model for model in TWINS if any(cell.model == TWINS[model] for cell in control)}, openings)
             folder = request.resume or output.make(request.out, request.pace.name)
-            session.begin(begin(request, folder, prints, openings, cells))
+            session.begin(begin(request, folder, prints, openings, cells, progress.say))
             costs = Costs(session.record.run["host"], session.record.run["cores"])
             costs.recall(cells, prints, progress.say)
             pace_all(session, cells)
@@ -148,8 +148,11 @@ def fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str
     return found
 
 
-def begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell]) -> Record:
-    record = Record(request.journal or Journal.to_begin(folder), {cell.id: cell for cell in cells})
+def begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell], say: Callable[[str], None]) -> Record:
+    journal = request.journal or Journal.to_begin(folder)
+    if not journal.locked:
+        say(f"the file system of {folder} has no locks: no second run must write there")
+    record = Record(journal, {cell.id: cell for cell in cells})
     if request.begun:
         record.replay(request.begun)
         record.add({"event": "resumed", "resumed_utc": utc_now(), "time_budget_ns": request.pace.budget_ns})

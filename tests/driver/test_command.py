@@ -155,7 +155,7 @@ def test_an_output_that_is_full_is_one_line_and_an_environment_error(benches: Be
     with open("/dev/full", "w") as full:
         done = subprocess.run(benches.command("list"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
     assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
-    assert "No space left on device: make room, or write elsewhere" in done.stderr
+    assert "No space left on device: make room there" in done.stderr
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:

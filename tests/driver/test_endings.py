@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_line_with_the_way_on_and_what_was_written_can_be_res
     command = benches.command("run", "--seed", "1", "--out", str(out))
     done = subprocess.run(["/bin/bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
-    assert done.stderr == f"crossover: cannot write {out}/samples.jsonl: File too large: mend that, then go on with scripts/crossover run --resume {out}\n"
+    assert done.stderr == f"crossover: cannot write {out}/samples.jsonl: File too large: raise the limit of a file's size (ulimit -f), then go on with scripts/crossover run --resume {out}\n"
     assert sleepers_of(seconds) == set()
     result = benches.drive("run", "--resume", str(out))
     assert result.code == 0, result.err

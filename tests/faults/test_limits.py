@@ -99,7 +99,7 @@ def test_a_results_folder_that_is_read_only_is_refused_before_anything_is_measur
         drill.out.parent.mkdir(mode=0o555)
         result = drill.end(drill.begin("--models", "serial", **({"user": nobody} if os.geteuid() == 0 else {})))
         assert result.code == 3
-        assert result.err == f"crossover: cannot write results into {drill.out.parent}: choose another folder with --out\n"
+        assert result.err == f"crossover: cannot write results into {drill.out.parent}: this user may not: choose another folder with --out\n"
         assert not drill.out.exists()
 
 
