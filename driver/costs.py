@@ -1,6 +1,6 @@
 """What iterations took when they were last measured on this host: kept between runs, so that nothing is begun that is known to be too dear.
 
-One file of the user's cache for each machine. It is worth nothing to anybody else, so whatever is wrong with it costs a line at most.
+One file of the user's cache for each kind of machine, of the last one that was measured on. It is worth nothing to anybody else, so whatever is wrong with it costs a line at most.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from driver.cells import Cell
 from driver.checks import is_count
+from reports import same_machine
 
-_VERSION = 1
+_VERSION = 2
 _LARGEST = 64 << 20
 _FADES = 0.9  # what was not measured again, because it would have been too dear: some day it is tried once more
 _FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -24,9 +25,9 @@ _FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionEr
 
 class Costs:
     def __init__(self, host: Mapping[str, Any], cores: int) -> None:
-        known = [host.get(key) for key in ("hostname_hash", "cpu_model", "logical_cores", "arch")]
-        self._machine = hashlib.sha256(json.dumps([*known, cores]).encode()).hexdigest()[:16]
-        self._file = _place(f"costs-{self._machine}.json")
+        kind = [*(host.get(key) for key in ("cpu_model", "logical_cores", "arch")), cores]
+        self._host = host
+        self._file = _place(f"costs-{hashlib.sha256(json.dumps(kind).encode()).hexdigest()[:16]}.json")
 
     def recall(self, cells: Iterable[Cell], programs: Mapping[str, str], say: Callable[[str], None]) -> None:
         """Tells each cell what it took. `programs`: fingerprint of each model's program; costs of another are not taken."""
@@ -58,7 +59,7 @@ class Costs:
         unfinished = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"version": _VERSION, "machine": self._machine, "models": models}, separators=(",", ":")), encoding="utf-8")
+            unfinished.write_text(json.dumps({"version": _VERSION, "host": self._host, "models": models}, separators=(",", ":")), encoding="utf-8")
             unfinished.replace(self._file)
         except OSError:
             with suppress(OSError):
@@ -71,7 +72,7 @@ class Costs:
         if not self._file.is_file() or self._file.stat().st_size > _LARGEST:  # a pipe would be waited for
             raise ValueError
         kept = json.loads(self._file.read_bytes())
-        if kept["version"] != _VERSION or kept["machine"] != self._machine:
+        if kept["version"] != _VERSION or same_machine.differences(kept["host"], self._host):
             return {}
         return {name: {"program": model["program"], "cells": dict(model["cells"])} for name, model in kept["models"].items()}
 

@@ -101,7 +101,7 @@ def compose(record: Record) -> Event:
     bounds = _measured_bounds(record.cells.values())
     return {
         "$schema": "run-1.schema.json",
-        "schema_version": {"major": 1, "minor": 9},
+        "schema_version": {"major": 1, "minor": 10},
         "run": {
             **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
             "allocator": run.get("allocator", GLIBC),

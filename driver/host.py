@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def _text(path: str) -> str | None:
     try:
-        return Path(path).read_text(errors="replace").strip()
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
 
@@ -85,9 +85,19 @@ def _os_name() -> str | None:
     return None
 
 
+def _hash(name: bytes) -> str:
+    return hashlib.sha256(name).hexdigest()[:12]
+
+
+def _hash_of_file(path: str) -> str | None:
+    text = _text(path)
+    return _hash(os.fsencode(text)) if text else None
+
+
 def host() -> Event:
     smt = _text("/sys/devices/system/cpu/smt/active")
     nodes = len(list(Path("/sys/devices/system/node").glob("node[0-9]*")))
+    container = any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv", "/run/systemd/container"))
     return {
         "os": _os_name(),
         "kernel": platform.release(),
@@ -100,9 +110,11 @@ def host() -> Event:
         "numa_nodes": nodes or None,
         "mem_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "virtualization": _virtualization(),
-        "container": Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
-        # Enough to see that two runs are of one machine; names do not leave it.
-        "hostname_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        "container": container,
+        # Enough to see that two runs are of one machine; names do not leave it. In a container the id is that of its image, but the boot is the machine's.
+        "hostname_hash": _hash(os.fsencode(platform.node())),
+        "machine_id_hash": None if container else _hash_of_file("/etc/machine-id"),
+        "boot_id_hash": _hash_of_file("/proc/sys/kernel/random/boot_id"),
         "python": platform.python_version(),
     }
 

@@ -26,6 +26,7 @@ from driver.saturation import pace_all
 from driver.session import Session, opened
 from driver.sizes import Size, described
 from driver.twins import TWINS, floor, twins_of
+from reports import same_machine
 from reports.outcomes import FAILURES
 from reports.representatives import Member
 
@@ -64,8 +65,10 @@ class Request:
         try:
             run = events[0]
             pace = PACES[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
-            if not isinstance(run["programs"], dict):
+            if not isinstance(run["programs"], dict) or not isinstance(run["host"], dict):
                 raise TypeError
+            if differences := same_machine.differences(run["host"], host.host()):
+                raise Problem(f"the run in {folder} was begun on another machine than this ({'; '.join(differences)}): begin a new run here", Exit.USAGE)
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
             sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
             models, workloads = list(run["models"]), list(run["workloads"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from reports import same_machine
 from reports.analysis import analyse
 from reports.changes import Changes
 from reports.deciding import Verdict
@@ -72,11 +73,10 @@ class Comparison:
 
 def host_differences(before: Run, after: Run) -> list[str]:
     """In what the machines differ, or what was used of them; what either does not know counts as equal. Before version 1.5 the allocator was glibc's."""
-    facts = [("machine", "hostname_hash"), ("CPU", "cpu_model"), ("cores", "logical_cores"), ("architecture", "arch"), ("memory", "mem_bytes")]
-    pairs = [(name, before.host.get(key), after.host.get(key)) for name, key in facts]
-    pairs.append(("cores used", before.run.get("cores"), after.run.get("cores")))
+    pairs = [("cores used", before.run.get("cores"), after.run.get("cores"))]
     pairs.append(("allocator", before.run.get("allocator", "glibc"), after.run.get("allocator", "glibc")))
-    return [f"{name} {old} and {new}" for name, old, new in pairs if old is not None and new is not None and old != new]
+    used = [f"{name} {old} and {new}" for name, old, new in pairs if old is not None and new is not None and old != new]
+    return [*same_machine.differences(before.host, after.host), *used]
 
 
 def compare(before: Run, after: Run, metrics: Sequence[str] = (), beside: Sequence[str] = ()) -> Comparison:

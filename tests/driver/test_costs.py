@@ -14,7 +14,7 @@ from driver.cells import Case, Cell
 from driver.costs import Costs
 from tests.driver.conftest import Benches, Result
 
-HOST = {"hostname_hash": "a", "cpu_model": "b", "logical_cores": 2, "arch": "x86_64"}
+HOST = {"hostname_hash": "a", "machine_id_hash": "d", "cpu_model": "b", "logical_cores": 2, "arch": "x86_64", "mem_bytes": 8 << 30}
 PROGRAMS = {"odd": "0123", "even": "4567"}
 SPIN, WAIT = "spin/model:odd/tasks:10/delay_us:5", "wait/model:odd/tasks:10/delay_us:5"
 
@@ -63,8 +63,14 @@ def test_what_another_machine_or_another_program_took_is_not_taken(cache: Path) 
 def test_a_file_that_was_copied_from_another_machine_is_not_taken(cache: Path) -> None:
     keep(cell(single_ns=7))
     kept = json.loads(the_file(cache).read_text())
-    the_file(cache).write_text(json.dumps({**kept, "machine": "another"}))
+    the_file(cache).write_text(json.dumps({**kept, "host": {**HOST, "machine_id_hash": "another"}}))
     assert recalled([cell()]) == ([None], [])
+
+
+def test_a_machine_under_another_name_and_with_a_little_less_memory_knows_its_costs(cache: Path) -> None:
+    keep(cell(single_ns=7))
+    assert recalled([cell()], host={**HOST, "hostname_hash": "z", "mem_bytes": 8 * (1 << 30) - (80 << 20)}) == ([7], [])
+    assert recalled([cell()], host={**HOST, "mem_bytes": 16 << 30}) == ([None], [])
 
 
 def test_a_run_of_a_few_models_or_workloads_forgets_nothing_of_the_others(cache: Path) -> None:
@@ -96,7 +102,7 @@ def test_what_was_only_projected_is_kept_and_fades_until_it_is_tried_once_more(c
     assert recalled([cell()]) == ([1200], []), "measured again, it is as it was measured"
 
 
-NONSENSE: list[Any] = ["", "{", "[]", "5", "null", '"models"', "{}", '{"version": 1}', "[" * 100_000, "\x00", "NaN"]
+NONSENSE: list[Any] = ["", "{", "[]", "5", "null", '"models"', "{}", '{"version": 2}', "[" * 100_000, "\x00", "NaN"]
 MODELS: list[Any] = [None, 5, [1], ["ab"], {"odd": None}, {"odd": 5}, {"odd": {"program": "0123"}}, {"odd": {"program": "0123", "cells": [1]}}, {"odd": {"cells": {}}}]
 COSTS: list[Any] = [None, "soon", -1, 1.5, True, [], {}, 10**30]
 

@@ -240,6 +240,19 @@ def test_a_run_that_still_goes_on_is_not_continued_by_a_second_driver(benches: B
     assert end_with(benches, child, signal.SIGINT).code == 130
 
 
+def test_a_run_is_not_continued_on_another_machine(benches: Benches) -> None:
+    benches.add("odd")
+    result = benches.run()
+    journal = result.folder / "samples.jsonl"
+    begun, *rest = journal.read_text().splitlines()
+    event = json.loads(begun)
+    for changed, code in (({"mem_bytes": round(0.99 * event["host"]["mem_bytes"]), "hostname_hash": "another"}, 0), ({"cpu_model": "another"}, 2)):
+        journal.write_text("\n".join([json.dumps({**event, "host": event["host"] | changed}), *rest]) + "\n")
+        again = benches.drive("run", "--resume", str(result.folder))
+        assert again.code == code, again.err
+    assert again.err.startswith(f"crossover: the run in {result.folder} was begun on another machine than this (CPU another and ") and again.err.count("\n") == 1
+
+
 def test_a_run_does_not_write_into_what_another_one_has_written_meanwhile(tmp_path: Path) -> None:
     Journal.to_begin(tmp_path).write({"event": "run", "at_ns": 0})
     with pytest.raises(Problem, match="another run has meanwhile written into"):

@@ -56,10 +56,10 @@ def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(benches: Be
 @pytest.mark.parametrize("verb", ["compare", "check"])
 def test_runs_of_different_hosts_are_refused_unless_told(benches: Benches, runs: Callable[..., Path], verb: str) -> None:
     before = runs("a")
-    after = altered(runs("b"), lambda run: run["host"].update(hostname_hash="elsewhere"))
+    after = altered(runs("b"), lambda run: run["host"].update(cpu_model="another"))
     result = benches.drive(verb, str(before), str(after))
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "different hosts or settings (machine " in result.err and "--allow-different-host" in result.err
+    assert "different hosts or settings (CPU " in result.err and "--allow-different-host" in result.err
     assert benches.drive(verb, str(before), str(after), "--allow-different-host").code == 0
 
 

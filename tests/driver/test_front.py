@@ -46,7 +46,7 @@ def test_the_run_stores_who_stands_in_front_and_a_resumed_one_keeps_it(benches: 
     benches.add("even")
     result = benches.run("--workloads", "spin", "--focus", "odd", "--against", "even")
     assert result.code == 0, result.err
-    assert (result.run["run"]["focus"], result.run["run"]["against"], result.run["schema_version"]["minor"]) == ("odd", "even", 9)
+    assert (result.run["run"]["focus"], result.run["run"]["against"], result.run["schema_version"]["minor"]) == ("odd", "even", 10)
     assert faults(result.folder) == []
     (result.folder / "run.json").unlink()
     again = benches.drive("run", "--resume", str(result.folder))

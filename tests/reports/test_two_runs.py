@@ -33,8 +33,8 @@ def test_hosts_differ_by_what_both_know() -> None:
         raw["host"] |= host
         return parse_run(raw, "x")
 
-    assert host_differences(on(), on(hostname_hash="ab", kernel="7.0")) == []
-    assert host_differences(on(hostname_hash="ab"), on(hostname_hash="cd", logical_cores=8)) == ["machine ab and cd", "cores 2 and 8"]
+    assert host_differences(on(), on(hostname_hash="ab", machine_id_hash="ab")) == []
+    assert host_differences(on(machine_id_hash="ab"), on(machine_id_hash="cd", logical_cores=8)) == ["machine ab and cd", "cores 2 and 8"]
 
 
 def test_runs_on_different_allocators_are_different_and_one_that_names_none_had_the_c_library_s() -> None:
