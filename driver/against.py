@@ -12,7 +12,7 @@ from driver.check import Say, Terms, conclude
 from driver.noise import Watch
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
-from driver.run import Request, begin, choose, fingerprints
+from driver.run import Request, begin, built_anew, choose, fingerprints
 from driver.record import utc_now
 from driver.saturation import pace_all
 from driver.selection import check_names
@@ -54,6 +54,7 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
     chosen = _chosen(request, here)
     befores = {second.named(name): second.programs[name] for name in chosen if name in second.programs}
     programs = chosen | befores
+    prints = fingerprints(programs, [])
     host.raise_descriptor_limit()
     watch = Watch()
     with opened(programs, servers, request.cores, request.allocator, request.pace, progress) as session:
@@ -67,7 +68,7 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
             broken = {second.named(event["model"]) for event in own_openings if event.get("status", "ok") != "ok"}  # whose program could be started before tells what is lost
             openings = [_told(event, second) for event in session.keep(openings, {cell.model for cell in cells} | broken)]
             folder = output.make(request.out, "check")
-            session.begin(begin(replace(request, against_built=second.commit), folder, fingerprints(programs, []), openings, cells, progress.say))
+            session.begin(begin(replace(request, against_built=second.commit), folder, prints, openings, cells, progress.say))
             _leave_out(session, own, able, second)
             pace_all(session, [cell for pair in able for cell in pair.cells])
             reason = run_interleaved(session, able, threshold, session.record.run["seed"])
@@ -77,7 +78,7 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
             reason = "interrupted"
     record = session.record
     complete = reason != "interrupted" and bool(record.visits)
-    record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": None}})
+    record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits, built_anew(prints, programs)), "aa_floor": None}})
     document.write(folder, record)
     return folder, reason
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from driver import checkout
 from driver.host import ROOT
 from driver.problem import Problem
 from driver.progress import Progress
@@ -45,11 +46,25 @@ def step(what: str, command: Sequence[str], progress: Progress, folder: Path = R
 
 
 def prepare(models: Sequence[str], workloads: Sequence[str], progress: Progress, front: Sequence[str] = ()) -> None:
-    """Builds the benches of `models`, or of all if none is named; `front` must be among them. A name that does not exist is answered before anything is compiled."""
+    """Builds the benches of `models`, or of all if none is named; `front` must be among them. A name that does not exist is answered before anything is compiled.
+
+    Where the checkout cannot be written to, what is built already is all that there is."""
     check_names("workload", workloads, all_workloads())
-    step("setting up", [str(ROOT / "scripts" / "setup")], progress)
-    step("configuring", ["cmake", "--preset", "release"], progress)
-    step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, models_of(BENCHES.parent) if models or front else [], BENCHES, front)], progress)
+    if not checkout.is_writable():
+        _check_built([*models, *front])
+        progress.say(f"{ROOT} cannot be written to: what was built there before is measured as it is")
+        return
+    checkout.check_name()
+    with checkout.locked(progress):
+        step("setting up", [str(ROOT / "scripts" / "setup")], progress)
+        step("configuring", ["cmake", "--preset", "release"], progress)
+        step("building", ["cmake", "--build", "--preset", "release", "--target", *targets(models, models_of(BENCHES.parent) if models or front else [], BENCHES, front)], progress)
+
+
+def _check_built(models: Sequence[str]) -> None:
+    there = {path.name.removeprefix("bench_") for path in BENCHES.glob("bench_*")}
+    if missing := [model for model in models if model not in there] or ([] if there else ["any model"]):
+        raise Problem(f"{missing[0]} is not built, and {ROOT} cannot be written to: build in a checkout that can")
 
 
 def targets(models: Sequence[str], built: Sequence[str], folder: Path, front: Sequence[str] = ()) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,6 +163,13 @@ def _disk(_: Machine) -> Finding:
     return Finding(f"{free / 2**30:.1f} GiB free", "make room for results" if free < 1 << 28 else "")
 
 
+def _temporary(_: Machine) -> Finding:
+    try:
+        return Finding(f"in {tempfile.gettempdir()}")
+    except OSError as error:
+        return Finding(str(error.strerror), "set TMPDIR to a folder that can be written to", fatal=True)
+
+
 MACHINE: dict[str, Look] = {
     "cores": _cores,
     "CPU quota": _quota,
@@ -179,5 +187,6 @@ MACHINE: dict[str, Look] = {
     "threads": _threads,
     "memory": _memory,
     "disk": _disk,
+    "temporary files": _temporary,
 }
 INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from driver.cells import Event
+from driver.neighbours import Presence
 
 NOISY_FOREIGN_SHARE = 0.25
 NOISY_STEAL_SHARE = 0.02
@@ -156,18 +157,20 @@ class Watch:
     """The machine's and the driver's own share from now on."""
 
     def __init__(self) -> None:
+        self._presence = Presence("run")
         self._load = os.getloadavg()[0]
         self._pressure_ns = pressure_ns()
         self._throttled_ns = throttled_ns()
         self._cpu_ns = time.process_time_ns()
         self._at_ns = time.monotonic_ns()
 
-    def report(self, visits: Sequence[Event]) -> Event:
+    def report(self, visits: Sequence[Event], warnings: Sequence[str] = ()) -> Event:
+        """`warnings`: of what else was seen."""
         cpu_ns = time.process_time_ns() - self._cpu_ns
         foreign = _middle(visit["foreign_share"] for visit in visits)
         steal = _middle(visit["steal_share"] for visit in visits)
         throttled = _since(self._throttled_ns, throttled_ns())
-        warnings = []
+        warnings = [*self._presence.warnings(), *warnings]
         if foreign is not None and foreign > NOISY_FOREIGN_SHARE:
             warnings.append(f"other programs used {foreign:.0%} of the machine: differences must be large to be seen")
         if steal is not None and steal > NOISY_STEAL_SHARE:

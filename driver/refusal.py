@@ -29,13 +29,13 @@ def refused(call: str, place: object, error: OSError, *, elsewhere: str = "", th
     return Problem(": ".join(filter(None, (f"cannot {call} {place}", error.strerror or str(error), ", then ".join(filter(None, (remedy, then)))))))
 
 
-def unexpected(error: OSError) -> Problem:
+def unexpected(error: OSError, then: str = "") -> Problem:
     """Where nobody knows which call it was: the error names the file, or there is none."""
     number = error.errno or 0
-    remedy = _LIMITS.get(number) or _PLACES.get(number, "")
+    remedy = _LIMITS.get(number) or _PLACES.get(number) or ("mend that" if then else "")
     if number == errno.ENOENT and not error.filename and not _present_folder_is_there():
         remedy = "the present folder is gone: change to another"
-    return Problem(": ".join(filter(None, (error.strerror or str(error), str(error.filename or ""), remedy))))
+    return Problem(": ".join(filter(None, (error.strerror or str(error), str(error.filename or ""), ", then ".join(filter(None, (remedy, then)))))))
 
 
 def _present_folder_is_there() -> bool:

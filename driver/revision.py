@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from driver import build
+from driver import build, checkout
 from driver.host import ROOT
 from driver.problem import Exit, Problem
 from driver.progress import Progress
@@ -28,6 +28,14 @@ def commit_of(revision: str) -> str:
 
 def build_benches(commit: str, models: Sequence[str], progress: Progress) -> Path:
     """The folder of its bench programs: of those `models` that it has, or of all if none is named."""
+    if not checkout.is_writable():
+        raise Problem(f"{ROOT} cannot be written to, so {commit[:12]} cannot be built there: use a checkout that can")
+    checkout.check_name()
+    with checkout.locked(progress):
+        return _built(commit, models, progress)
+
+
+def _built(commit: str, models: Sequence[str], progress: Progress) -> Path:
     tree = _KEPT / commit[:12]
     if not (tree / ".git").exists():
         tree.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from driver.plan import first_rounds
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress
 from driver.record import Record, utc_now
+from driver.refusal import unexpected
 from driver.selection import check_names, check_workloads, matching, select
 from driver.saturation import pace_all
 from driver.session import Session, opened
@@ -109,9 +110,13 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
             if not hasattr(session, "record"):
                 raise
             reason = "interrupted"
+        except OSError as error:
+            if not hasattr(session, "record"):
+                raise
+            raise unexpected(error, then=f"go on with scripts/crossover run --resume {folder}") from None
     record = session.record
     complete = reason != "interrupted" and bool(record.visits) and not _short_of_rounds(record)
-    end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits), "aa_floor": floor(list(record.cells.values()))}}
+    end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits, built_anew(prints, chosen)), "aa_floor": floor(list(record.cells.values()))}}
     record.add({"event": "end", **end})
     document.write(folder, record)
     return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
@@ -144,11 +149,28 @@ def _control(cells: list[Cell], pace: Pace) -> list[Cell]:
 
 def fingerprints(programs: dict[str, Path], begun: list[Event]) -> dict[str, str]:
     """Of every bench program. Samples of two programs must not be mixed, and git does not know what was built."""
-    found = {name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for name, path in programs.items()}
+    found = {name: _fingerprint(path) for name, path in programs.items()}
     for name, before in (begun[0]["programs"] if begun else {}).items():
         if found.get(name) != before:
             raise Problem(f"{name} was built anew, or left out, since that run was begun: begin a new run, or check out what it was begun with", Exit.USAGE)
     return found
+
+
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def built_anew(prints: Mapping[str, str], programs: Mapping[str, Path]) -> list[str]:
+    """A warning where the program of a model is not what it was when the run began."""
+    changed = [name for name, path in programs.items() if _print_now(path) != prints[name]]
+    return [f"built anew while they were measured: {', '.join(changed)}: samples may be of two programs"] if changed else []
+
+
+def _print_now(path: Path) -> str:
+    try:
+        return _fingerprint(path)
+    except OSError:  # gone
+        return ""
 
 
 def begin(request: Request, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell], say: Callable[[str], None]) -> Record:

@@ -20,6 +20,8 @@ class Project:
             (folder / name).mkdir(parents=True)
         for name in ("test", "rerun"):
             shutil.copy(SCRIPTS / name, folder / "scripts")
+        (folder / "driver").mkdir()
+        shutil.copy(SCRIPTS.parent / "driver" / "neighbours.py", folder / "driver")
         self.double("scripts/setup", PASS)
         self.double("scripts/tidy", PASS)
         self.double("bin/cmake", PASS)
