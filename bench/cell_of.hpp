@@ -198,8 +198,7 @@ class cell_of final : public cell {
             why = "its items share memory, and no worker of this model sees that of another or of the caller";
         if (why.empty() && alive_together<W>(params_) > on.at_once)
             why = "needs " + std::to_string(alive_together<W>(params_)) + " at once, has " +
-                  std::to_string(on.at_once) +
-                  (on.at_once_limit.empty() ? "" : ": " + std::string(on.at_once_limit));
+                  std::to_string(on.at_once) + (on.at_once_limit.empty() ? "" : ": " + on.at_once_limit);
         if (why.empty() && on.in_chunks && alive_together<W>(params_) > 1 && items() > on.at_once)
             why = "runs its items in chunks, and one that waits for another may have it in its own chunk";
         return why;

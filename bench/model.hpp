@@ -24,9 +24,9 @@ struct model_facts {
     std::string back_end;
     std::size_t cores = 1;  // that it was made for
     std::size_t at_once;
-    std::string_view at_once_limit;  // what sets that; may be empty
-    bool in_chunks = false;          // of several items, which run one after the other
-    bool copies_batches = false;     // to workers that see nothing of the caller's memory
+    std::string at_once_limit;    // what sets that; may be empty
+    bool in_chunks = false;       // of several items, which run one after the other
+    bool copies_batches = false;  // to workers that see nothing of the caller's memory
     resources held;
     std::vector<std::pair<std::string_view, std::string_view>>
         verbs;                      // and why it lacks them, empty if it has

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from driver import build, host
+from driver import allowance, build, host
 from driver.cells import Event
 from driver.cores import usable_cores
 from driver.problem import Problem
@@ -21,7 +21,7 @@ _GOOD_CLOCKS = ("tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_
 _LEAST_DESCRIPTORS = 4096
 _LEAST_PORTS = 16_000
 _LEAST_MEMORY = 1 << 30
-_LEAST_THREADS = 12_000
+_LEAST_THREADS = 10_000
 
 
 class Machine:
@@ -147,15 +147,19 @@ def _ports(_: Machine) -> Finding:
 
 
 def _threads(_: Machine) -> Finding:
-    threads = host.thread_limit()
-    tight = threads is not None and threads < _LEAST_THREADS
-    return Finding("no limit known" if threads is None else f"at most {threads}", "a thread per task needs 10,000; raise pids.max of the cgroup" if tight else "")
+    tasks = allowance.tightest_tasks()
+    if tasks is None:
+        return Finding("no limit known")
+    text = f"room for {tasks.spare} at once: {tasks.name} is {tasks.limit}, {tasks.used} in use"
+    return Finding(text, f"a thread per task needs {_LEAST_THREADS}; raise that limit" if tasks.spare < _LEAST_THREADS else "")
 
 
 def _memory(_: Machine) -> Finding:
-    memory = host.available_memory()
-    scarce = memory is not None and memory < _LEAST_MEMORY
-    return Finding("unknown" if memory is None else f"{memory / 2**30:.1f} GiB available", "free some; large cases need 1 GiB" if scarce else "")
+    memory = allowance.tightest_memory()
+    if memory is None:
+        return Finding("unknown")
+    text = f"{memory.left / 2**30:.1f} GiB available: {memory.name} is {memory.limit / 2**30:.1f} GiB"
+    return Finding(text, "free some, or raise that limit; large cases need 1 GiB" if memory.left < _LEAST_MEMORY else "")
 
 
 def _disk(_: Machine) -> Finding:

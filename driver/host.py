@@ -8,10 +8,13 @@ import platform
 import resource
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from driver import cgroup
 from driver.cells import Event
-from driver.cores import tightest_quota, usable_cores
+from driver.cgroup import tightest_quota
+from driver.cores import affinity, usable_cores
 from driver.problem import Exit, Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,15 +122,15 @@ def host() -> Event:
     }
 
 
-def _cgroup(name: str) -> str | None:
-    path = (_text("/proc/self/cgroup") or "").rpartition("::")[2]
-    return _text(f"/sys/fs/cgroup{path.rstrip('/')}/{name}")
-
-
 def _cpu_max() -> str | None:
     """The tightest quota, and its period, in microseconds, as version 2 writes them."""
     quota = tightest_quota()
     return None if quota is None else f"{quota.quota_us} {quota.period_us}"
+
+
+def _tightest(limits: Sequence[cgroup.Limit]) -> str | None:
+    """Of this group and all around it."""
+    return str(min(found.limit for found in limits)) if limits else None
 
 
 def _turbo() -> bool | None:
@@ -150,12 +153,13 @@ _TELLING = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH", "TBB_"
 
 def settings() -> Event:
     return {
-        "affinity": sorted(os.sched_getaffinity(0)),
+        "affinity": sorted(affinity()),
         "cgroup": {
             "version": 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1 if Path("/sys/fs/cgroup/cpu").exists() else None,
             "cpu_max": _cpu_max(),
-            "cpuset": _cgroup("cpuset.cpus.effective"),
-            "memory_max": _cgroup("memory.max"),
+            "cpuset": cgroup.cpuset(),
+            "memory_max": _tightest(cgroup.memory_limits()),
+            "pids_max": _tightest(cgroup.task_limits()),
         },
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(),
@@ -174,19 +178,6 @@ def local_ports() -> int | None:
     """How many a client has to choose from."""
     limits = (_text("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
     return int(limits[1]) - int(limits[0]) + 1 if len(limits) == 2 else None
-
-
-def thread_limit() -> int | None:
-    """Of this cgroup or of the machine; None where there is none that we know."""
-    limits = [int(text) for text in (_cgroup("pids.max"), _text("/proc/sys/kernel/threads-max")) if text and text.isdigit()]
-    return min(limits, default=None)
-
-
-def available_memory() -> int | None:
-    for line in (_text("/proc/meminfo") or "").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def cores_of_run(asked: int | None) -> int:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
+from driver import cgroup
 from driver.cells import Event
 from driver.neighbours import Presence
 
@@ -49,18 +50,15 @@ def _pressure(of: str) -> int | None:
 
 
 def throttled_ns() -> int | None:
-    """Time in which this cgroup was held back by its quota."""
-    try:
-        with open(_cpu_stat(), "rb") as file:
-            return int(file.read().split(b"throttled_usec")[1].split()[0]) * 1000
-    except (OSError, IndexError, ValueError):
-        return None
+    """Time in which this cgroup, or one around it, was held back by its quota; None where nobody counts it."""
+    counts = [count for file in _cpu_stats() if (count := cgroup.throttled_ns(file)) is not None]
+    return sum(counts) if counts else None
 
 
 @lru_cache(maxsize=1)
-def _cpu_stat() -> str:
-    path = Path("/proc/self/cgroup").read_text().strip().rpartition("::")[2]
-    return f"/sys/fs/cgroup{path}/cpu.stat"
+def _cpu_stats() -> list[Path]:
+    """Found once: they are read with every visit."""
+    return [folder / "cpu.stat" for folder in cgroup.folders("cpu") if cgroup.throttled_ns(folder / "cpu.stat") is not None]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@
 #include <boost/intrusive/list.hpp>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "runtimes/batch.hpp"
 #include "runtimes/bounded_ring.hpp"
@@ -118,8 +119,8 @@ class asio {
 
     explicit asio(const options&);
 
-    static constexpr std::string_view at_once_limit = "half of the memory, at 2 KiB an item";
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
     resources held() const { return {}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules);
@@ -198,7 +199,7 @@ class asio {
     void interrupt_stopped();
 
     // An item that only waits takes 930 bytes in its coroutine frames.
-    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = 2048});
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{.bytes = 2048});
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};  // one thread: Asio needs no locks
     executor executor_ = io_.get_executor();
     boost::intrusive::list<wait, boost::intrusive::base_hook<stoppable_hook>,

@@ -1,16 +1,20 @@
-// The limits of cgroups, as they stand in the files.
+// The limits of cgroup_trees.json, which tests/driver/test_cgroup.py reads as well: a bench and the driver
+// see the same.
 #include "runtimes/cgroup.hpp"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace crossover {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 class cgroup_test : public testing::Test {
   protected:
@@ -20,44 +24,37 @@ class cgroup_test : public testing::Test {
     }();
     ~cgroup_test() override { fs::remove_all(root); }
 
-    void write(const fs::path& file, const std::string& text) {
-        fs::create_directories((root / file).parent_path());
-        std::ofstream(root / file) << text;
+    // A folder in the place of a file cannot be read, even by root.
+    void grow(const json& tree) {
+        fs::remove_all(root);
+        fs::create_directories(root);
+        for (const auto& [name, text] : tree["files"].items()) {
+            fs::create_directories((root / name).parent_path());
+            std::ofstream(root / name) << text.get<std::string>();
+        }
+        for (const json& name : tree.value("unreadable", json::array()))
+            fs::create_directories(root / name.get<std::string>());
     }
-    std::size_t memory() const {
-        return least_in_cgroups("memory", {"memory.max", "memory.limit_in_bytes"}, root / "proc",
-                                root / "cgroup");
+
+    json told(const std::vector<cgroup_limit>& limits) const {
+        json all = json::array();
+        for (const cgroup_limit& l : limits)
+            all.push_back({fs::relative(l.file, root).string(), l.limit, l.used});
+        return all;
     }
 };
 
-TEST_F(cgroup_test, without_cgroups_nothing_is_limited) { EXPECT_EQ(memory(), unlimited); }
-
-TEST_F(cgroup_test, a_group_around_may_allow_less) {
-    write("proc/cgroup", "0::/a/b\n");
-    write("cgroup/a/b/memory.max", "8000\n");
-    write("cgroup/a/memory.max", "3000\n");
-    EXPECT_EQ(memory(), 3000U);
-}
-
-TEST_F(cgroup_test, max_limits_nothing) {
-    write("proc/cgroup", "0::/a\n");
-    write("cgroup/a/memory.max", "max\n");
-    EXPECT_EQ(memory(), unlimited);
-}
-
-TEST_F(cgroup_test, in_a_container_the_group_lies_at_the_root) {
-    write("proc/cgroup", "0::/docker/0123\n");
-    write("cgroup/memory.max", "5000\n");
-    EXPECT_EQ(memory(), 5000U);
-}
-
-TEST_F(cgroup_test, version_1_is_read_from_the_folder_of_the_controller) {
-    write("proc/cgroup", "9:cpuset:/x\n8:pids:/a\n4:memory:/a/b\n0::/\n");
-    write("cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
-    write("cgroup/memory/a/memory.limit_in_bytes", "4000\n");
-    write("cgroup/pids/a/pids.max", "77\n");
-    EXPECT_EQ(memory(), 4000U);
-    EXPECT_EQ(least_in_cgroups("pids", {"pids.max"}, root / "proc", root / "cgroup"), 77U);
+TEST_F(cgroup_test, every_tree_has_the_limits_that_stand_beside_it) {
+    const json trees = json::parse(std::ifstream(CGROUP_TREES));
+    ASSERT_GT(trees.size(), 0U);
+    for (const auto& [name, tree] : trees.items()) {
+        SCOPED_TRACE(name);
+        grow(tree);
+        const json cores = tree.value("cores", json());
+        EXPECT_EQ(cores_of_quota(root), cores.is_null() ? unlimited : cores.get<std::size_t>());
+        EXPECT_EQ(told(memory_limits_of_cgroups(root)), tree.value("memory", json::array()));
+        EXPECT_EQ(told(task_limits_of_cgroups(root)), tree.value("tasks", json::array()));
+    }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <boost/fiber/fiber.hpp>
 #include <memory>
+#include <string>
 
 #include "runtimes/fibers/stacks.hpp"
 #include "runtimes/fibers/verbs.hpp"
@@ -38,7 +39,6 @@ class fibers {
     static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";
     static constexpr std::string_view why_not(verb v) {
         switch (v) {
             case verb::offload:
@@ -53,7 +53,8 @@ class fibers {
     explicit fibers(const options&) {}
     ~fibers();
 
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
     resources held() const { return {1, 1, fiber::stacks::stack_bytes}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
@@ -83,7 +84,8 @@ class fibers {
     void run_batch(std::size_t n, job<context> each, const void* batch, policy rules,
                    const stop_state* outer);
 
-    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = fiber::stacks::touched_bytes});
+    const waits_allowed waits_ = waits_within_limits(
+        cost_of_waiting{.bytes = fiber::stacks::touched_bytes, .address_bytes = fiber::stacks::stack_bytes});
     fiber::stacks stacks_;
     fiber::scheduler scheduler_;
 };

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <semaphore>
+#include <string>
 #include <vector>
 
 #include "runtimes/executor_threads.hpp"
@@ -50,7 +51,6 @@ class fibers_multi {
     static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view at_once_limit = "half of the memory, at three pages a fiber";
     static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit fibers_multi(const options& with);
@@ -58,7 +58,8 @@ class fibers_multi {
     fibers_multi(const fibers_multi&) = delete;
     fibers_multi& operator=(const fibers_multi&) = delete;
 
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
     resources held() const {
         return {.threads = workers_.size() + 1,
                 .stack_bytes = fiber::stacks::stack_bytes,
@@ -81,7 +82,8 @@ class fibers_multi {
     }
     void call_one();
 
-    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = fiber::stacks::touched_bytes});
+    const waits_allowed waits_ = waits_within_limits(
+        cost_of_waiting{.bytes = fiber::stacks::touched_bytes, .address_bytes = fiber::stacks::stack_bytes});
     handover::executor executor_;  // for calls that block, of all workers
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<int> sleepers_{0};

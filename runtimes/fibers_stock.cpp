@@ -164,7 +164,7 @@ void fibers_stock::run_batch(std::size_t n, job<context> each, const void* batch
         if (state.stopped()) break;
         held.unlock();
         try {
-            if (alive_ == at_once_) throw refused("a fiber more than half of the memory holds");
+            if (alive_ == at_once()) throw refused("one fiber more than there may be: " + at_once_limit());
             boost::fibers::fiber(boost::fibers::launch::dispatch, item, i).detach();
         } catch (...) {
             failed = std::current_exception();

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "runtimes/batch.hpp"
 #include "runtimes/blocking/async.hpp"
@@ -104,7 +105,6 @@ class fibers_stock {
     static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view at_once_limit = "half of the memory, at four pages a fiber";
     static constexpr std::string_view why_not(verb v) {
         switch (v) {
             case verb::offload:
@@ -121,7 +121,8 @@ class fibers_stock {
     fibers_stock(const fibers_stock&) = delete;
     fibers_stock& operator=(const fibers_stock&) = delete;
 
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
     resources held() const { return {1, 1, boost::fibers::default_stack::traits_type::default_size()}; }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
@@ -141,7 +142,8 @@ class fibers_stock {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> open_ = make_work_guard(io_);
     boost::asio::steady_timer alarm_;  // rings when the first of the sleeping fibers is due
     std::list<condition*> stoppable_;  // on which fibers wait whose batch may be stopped
-    const std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = touched_bytes});
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{
+        .bytes = touched_bytes, .address_bytes = boost::fibers::default_stack::traits_type::default_size()});
     std::size_t alive_ = 0;  // fibers of all batches: a tree of them grows broad
 };
 

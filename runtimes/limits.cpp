@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtimes/cgroup.hpp"
+#include "runtimes/allowance.hpp"
 #include "runtimes/errors.hpp"
 #include "runtimes/policy.hpp"
 #include "runtimes/reactor/descriptor_limit.hpp"
@@ -37,25 +37,23 @@ std::string first_line(const char* path) {
     return line.empty() ? "unknown" : line;
 }
 
-std::size_t number_in(const char* path) {
-    std::size_t number = 0;
-    std::ifstream file(path);
-    return file >> number ? number : unlimited;
+void tighten(waits_allowed& to, const std::vector<allowance>& all, std::size_t of_one) {
+    for (const allowance& a : all)
+        if (const std::size_t most = a.spare() / of_one; most < to.at_once)
+            to = {most, a.name + " is " + std::to_string(a.limit) + ", " + std::to_string(a.used) +
+                            " in use, and each takes " + std::to_string(of_one)};
 }
 
 }  // namespace
 
-std::size_t waits_within_limits(const cost_of_waiting& of_one) {
-    const std::size_t memory = std::min(static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
-                                            static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)),
-                                        least_in_cgroups("memory", {"memory.max", "memory.limit_in_bytes"}));
-    std::size_t most = memory / of_one.bytes;
-    if (of_one.mappings > 0) most = std::min(most, number_in("/proc/sys/vm/max_map_count") / of_one.mappings);
-    if (of_one.threads > 0)
-        most = std::min({most, number_in("/proc/sys/kernel/threads-max") / of_one.threads,
-                         number_in("/proc/sys/kernel/pid_max") / of_one.threads,
-                         least_in_cgroups("pids", {"pids.max"}) / of_one.threads});
-    return std::max<std::size_t>(1, most / 2);
+waits_allowed waits_within_limits(const cost_of_waiting& of_one) {
+    waits_allowed most{unlimited, ""};
+    tighten(most, memory_allowances(), of_one.bytes);
+    if (of_one.address_bytes > 0) tighten(most, address_space_allowances(), of_one.address_bytes);
+    if (of_one.mappings > 0) tighten(most, mapping_allowances(), of_one.mappings);
+    if (of_one.threads > 0) tighten(most, task_allowances(), of_one.threads);
+    most.at_once = std::max<std::size_t>(1, most.at_once);
+    return most;
 }
 
 void refuse_if_out_of_descriptors(int error, const char* what) {

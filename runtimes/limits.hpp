@@ -9,13 +9,19 @@ namespace crossover {
 // What one item takes while it waits.
 struct cost_of_waiting {
     std::size_t bytes;  // of memory
+    std::size_t address_bytes = 0;
     std::size_t mappings = 0;
     std::size_t threads = 0;
 };
 
-// How many items can surely wait at once: half of what memory, mappings and threads leave to this process and
-// its cgroups, whichever is used up first. Half, because others live here, too.
-std::size_t waits_within_limits(const cost_of_waiting& of_one);
+// How many items can surely wait at once, and the limit that sets it, in words.
+struct waits_allowed {
+    std::size_t at_once;
+    std::string limit;
+};
+
+// By whichever of memory, address space, mappings and threads is used up first.
+waits_allowed waits_within_limits(const cost_of_waiting& of_one);
 
 // Throws `refused` when `error` says that no descriptor is left; else returns. `what` was tried.
 void refuse_if_out_of_descriptors(int error, const char* what);

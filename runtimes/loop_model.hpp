@@ -1,6 +1,7 @@
 // What the models that run a batch on one event loop share; each adds its verbs and its back end.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "runtimes/limits.hpp"
@@ -28,9 +29,8 @@ class of_the_family {
   public:
     static constexpr std::string_view family = "event_loop";
 
-    static constexpr std::string_view at_once_limit = "half of the memory, at 1 KiB a task";
-
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
 
   protected:
     static constexpr std::string_view one_thread =
@@ -38,7 +38,7 @@ class of_the_family {
 
   private:
     // A task that only waits takes 240 bytes, 640 where it is made by create_task.
-    std::size_t at_once_ = waits_within_limits(cost_of_waiting{.bytes = 1024});
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{.bytes = 1024});
 };
 
 // One scheduled task = one job called from the loop's ready queue; if it suspends, it is a task of the loop

@@ -1,6 +1,10 @@
 // process_per_task: a process is forked for each item, nested ones included, and ends with it.
 #pragma once
 
+#include <algorithm>
+#include <string>
+
+#include "runtimes/limits.hpp"
 #include "runtimes/processes/family.hpp"
 #include "runtimes/processes/forked.hpp"
 #include "runtimes/runtime.hpp"
@@ -15,12 +19,15 @@ class process_per_task : public processes::of_the_family {
 
     static constexpr std::string_view name = "process_per_task";
     static constexpr engineering engineered = engineering::textbook;
-    static constexpr std::string_view at_once_limit = "the table in which it keeps its processes";
 
     // Must be made before the process has any thread.
-    explicit process_per_task(const options& o) : items_("process_per_task", *o.memory) {}
+    explicit process_per_task(const options& o) : items_("process_per_task", *o.memory, at_once()) {}
 
-    std::size_t at_once() const { return processes::seats::count; }
+    std::size_t at_once() const { return std::min(processes::seats::count, waits_.at_once); }
+    std::string at_once_limit() const {
+        return at_once() < processes::seats::count ? waits_.limit
+                                                   : "the table in which it keeps its processes";
+    }
 
     // At most: besides the items the caller and the zygote.
     resources held() const {
@@ -37,6 +44,8 @@ class process_per_task : public processes::of_the_family {
     std::span<const int> worker_ids() const { return {}; }  // none outlives its item
 
   private:
+    // A process has page tables and a kernel stack of its own, and copies what it writes to.
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{.bytes = 256 * 1024, .threads = 1});
     processes::forked_items items_;
 };
 

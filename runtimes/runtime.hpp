@@ -197,7 +197,7 @@ concept context = requires {
 //   variant_of  if there: the model of the same size of which it is another implementation
 //   why_not   the one-line reason for each verb that it lacks, empty for those that it has
 //   back_end  the kernel object that its waits go through, which the gate checks: "eventpoll", "io_uring", ""
-//   at_once() how many items surely make progress together;  at_once_limit, if there: what sets that
+//   at_once() how many items surely make progress together;  at_once_limit(), if there: what sets that
 //   run(n, job, batch, policy): job(ctx, batch, i) for each i in [0, n), each one scheduled task, at most
 //     policy.in_flight of them alive. Called from the thread that made the runtime, one run at a time;
 //     returns when all have ended or were never started because the batch was stopped. Throws item_error

@@ -46,13 +46,14 @@ class tbb_resumable {
     static constexpr engineering engineered = engineering::library;
     static constexpr std::string_view back_end = "eventpoll";
 
-    static constexpr std::string_view at_once_limit =
-        "half of vm.max_map_count, of which a suspended task's stack takes three";
     static constexpr std::string_view why_not(verb) { return ""; }
 
     explicit tbb_resumable(const options& with);
 
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return std::min(most_tried, waits_.at_once); }
+    std::string at_once_limit() const {
+        return at_once() < most_tried ? waits_.limit : "nobody has tried more suspended tasks";
+    }
     resources held() const {
         return {
             .threads = cores_ + 1, .stack_bytes = stack_bytes, .executor_threads = executor_threads(cores_)};
@@ -79,9 +80,9 @@ class tbb_resumable {
                    const stop_state* outer);
 
     // Each suspended task takes a stack of its own, of which it has touched two pages when it only waits. At
-    // the limit of mappings TBB crashes; nobody has tried more than 20,000.
-    std::size_t at_once_ =
-        std::min<std::size_t>(20'000, waits_within_limits(cost_of_waiting{.bytes = 3 * 4096, .mappings = 3}));
+    // the limit of mappings TBB crashes.
+    static constexpr std::size_t most_tried = 20'000;
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{.bytes = 3 * 4096, .mappings = 3});
     std::size_t cores_;
     tbb::global_control stack_size_;
     tbb::global_control most_threads_;

@@ -20,7 +20,9 @@ namespace crossover {
 namespace {
 
 // Of the stack three pages are touched, and the kernel has one of 16 KiB; two mappings are stack and guard.
-constexpr cost_of_waiting of_a_thread{.bytes = 32 * 1024, .mappings = 2, .threads = 1};
+cost_of_waiting of_a_thread(std::size_t stack_bytes) {
+    return {.bytes = 32 * 1024, .address_bytes = stack_bytes, .mappings = 2, .threads = 1};
+}
 
 }  // namespace
 
@@ -112,7 +114,7 @@ thread_per_task::listed_parker::~listed_parker() {
 }
 
 thread_per_task::thread_per_task(const options&)
-    : at_once_(waits_within_limits(of_a_thread)), stack_bytes_(stack_bytes_of_threads()) {
+    : stack_bytes_(stack_bytes_of_threads()), waits_(waits_within_limits(of_a_thread(stack_bytes_))) {
     struct sigaction act {};
     act.sa_handler = [](int) {};  // without SA_RESTART: it ends system calls
     ::sigaction(SIGURG, &act, nullptr);
@@ -134,7 +136,7 @@ void thread_per_task::interrupt_blocked() {
 
 void thread_per_task::run_batch(std::size_t n, job<context> each, const void* data, const policy& rules,
                                 const stop_state* outer) {
-    running_batch batch(rules, outer, each, data, std::min({n, rules.in_flight, at_once_}));
+    running_batch batch(rules, outer, each, data, std::min({n, rules.in_flight, at_once()}));
     try {
         for (std::size_t index = 0; index < n && !batch.state.stopped(); ++index)
             batch.start([this, &batch, index] { run_item(batch, index); });

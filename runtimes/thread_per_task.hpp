@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <mutex>
+#include <string>
 
 #include "runtimes/blocking/channel.hpp"
 #include "runtimes/blocking/semaphore.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/limits.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -42,9 +44,6 @@ class thread_per_task {
     static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "";
 
-    static constexpr std::string_view at_once_limit =
-        "half of what kernel.threads-max, kernel.pid_max, the cgroup's pids.max and vm.max_map_count / 2 "
-        "leave";
     static constexpr std::string_view why_not(verb v) {
         return v == verb::offload ? "every item has a thread of its own already" : "";
     }
@@ -54,9 +53,10 @@ class thread_per_task {
     thread_per_task& operator=(const thread_per_task&) = delete;
 
     // What the system's limits leave for threads of this process.
-    std::size_t at_once() const { return at_once_; }
+    std::size_t at_once() const { return waits_.at_once; }
+    const std::string& at_once_limit() const { return waits_.limit; }
     // At most: besides the items the caller.
-    resources held() const { return {.threads = at_once_ + 1, .stack_bytes = stack_bytes_}; }
+    resources held() const { return {.threads = at_once() + 1, .stack_bytes = stack_bytes_}; }
 
     // Throws `refused`, with the limits, when the system gives no further thread; the started items are
     // stopped first, whatever the policy, because they may wait for one that cannot start.
@@ -92,8 +92,8 @@ class thread_per_task {
 
     std::mutex listing_;  // a thread starts in 10 µs or more: what it does here does not count
     listed_parker* first_ = nullptr;
-    std::size_t at_once_;
-    std::size_t stack_bytes_;
+    const std::size_t stack_bytes_;
+    const waits_allowed waits_;
 };
 
 static_assert(runtime<thread_per_task> && verbs_are_explained<thread_per_task>());

@@ -51,7 +51,7 @@ blocking::ready<> forked_context::run(std::size_t n, job<forked_context> each, c
 
 void forker::run(const forked_batch& batch, blocking::parker& own) {
     children alive;
-    std::size_t most = std::min(batch.state->rules().in_flight, seats::count);
+    std::size_t most = std::min(batch.state->rules().in_flight, seats_.size());
     std::size_t next = 0;
     for (;;) {
         while (next < batch.count && alive.size() < most && !batch.state->stopped()) {
@@ -201,7 +201,7 @@ std::string forker::prepare() {
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
     try {
-        for (std::size_t i = 0; i < seats::count; ++i) seats_[i].parker.open_event();
+        for (std::size_t i = 0; i < seats_.size(); ++i) seats_[i].parker.open_event();
     } catch (const std::exception& e) {
         return e.what();
     }
@@ -210,8 +210,8 @@ std::string forker::prepare() {
 
 // --- The caller ---
 
-forked_items::forked_items(const char* who, arena& memory)
-    : who_(who), memory_(memory), mark_(memory.used()) {
+forked_items::forked_items(const char* who, arena& memory, std::size_t at_once)
+    : who_(who), memory_(memory), at_once_(at_once), mark_(memory.used()) {
     try {
         yard_ = memory.make<yard>();
         for (stack& s : stacks_) s = stack::in(memory, stack_bytes, frame_bytes);
@@ -230,7 +230,7 @@ forked_items::~forked_items() {
 
 void forked_items::open() {
     // Not destroyed here: the eventfds of the parkers are the zygote's.
-    seats_ = memory_.make<seats>();
+    seats_ = memory_.make<seats>(at_once_);
     forker_ = std::make_unique<forker>(*yard_, *seats_, stacks_);
     zygote_ = std::make_unique<zygote>(
         who_, [](int socket, void* by) { static_cast<forker*>(by)->serve(socket); }, forker_.get());
@@ -255,7 +255,7 @@ void forked_items::run(std::size_t n, job<forked_context> each, const void* batc
 // The zygote was killed, and all others with it.
 void forked_items::bury_all() {
     zygote_.reset();
-    for (std::size_t i = 0; i < seats::count; ++i)
+    for (std::size_t i = 0; i < at_once_; ++i)
         if (pid_t p = (*seats_)[i].process.load(); p > 0) await_death(p);
     throw refused(std::string(who_) + ": the process that forks for it was killed: run again");
 }

@@ -104,8 +104,9 @@ class forker {
 // The caller's side.
 class forked_items {
   public:
-    // Throws `refused` when the process has threads, or lacks memory, descriptors or processes.
-    forked_items(const char* who, arena& memory);
+    // At most `at_once` processes are alive. Throws `refused` when this one has threads, or lacks memory,
+    // descriptors or processes.
+    forked_items(const char* who, arena& memory, std::size_t at_once);
     ~forked_items();
     forked_items(const forked_items&) = delete;
     forked_items& operator=(const forked_items&) = delete;
@@ -121,6 +122,7 @@ class forked_items {
 
     const char* who_;
     arena& memory_;
+    std::size_t at_once_;
     std::size_t mark_;  // of the arena, before this took its part
     std::size_t end_;   // and after
     yard* yard_;

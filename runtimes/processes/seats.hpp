@@ -32,21 +32,24 @@ class seats {
   public:
     static constexpr std::size_t count = 256;
 
-    seats() { reset(); }
+    explicit seats(std::size_t size) : size_(size) { reset(); }
+
+    // How many of them may be taken.
+    std::size_t size() const { return size_; }
 
     std::optional<std::size_t> take() { return free_.take(); }
     void give_back(std::size_t i) { free_.set(i); }
 
     // Only when no process is left.
     void reset() {
-        for (std::size_t i = 0; i < count; ++i) free_.set(i);
+        for (std::size_t i = 0; i < size_; ++i) free_.set(i);
     }
 
     seat& operator[](std::size_t i) { return seats_[i]; }
 
     // Ends the waits of all processes, so that they see a stop.
     void wake_all() {
-        for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t i = 0; i < size_; ++i)
             if (!free_.has(i)) seats_[i].parker.wake();
     }
 
@@ -56,6 +59,7 @@ class seats {
     }
 
   private:
+    std::size_t size_;
     pool::worker_set free_{count};
     std::array<seat, count> seats_;
 };

@@ -44,18 +44,18 @@ def offered(folder: Path) -> list[Cell]:
     return [Cell(WORKLOADS[row["workload"]], row, row["params"]) for row in rows if row["workload"] in WORKLOADS]
 
 
-def refusal(cell: Cell, at_once: int, has_origin: bool) -> str:
+def refusal(cell: Cell, at_once: int, at_once_limit: str, has_origin: bool) -> str:
     """Why a model cannot do it, empty when it can."""
     if (together := cell.workload.together(cell.params)) > at_once:
-        return f"needs {together} at once, has {at_once}"
+        return f"needs {together} at once, has {at_once}{at_once_limit and f': {at_once_limit}'}"
     if "can_connect" in cell.workload.verbs and not has_origin:
         return "needs the origin server: give its address with --origin"
     return ""
 
 
-def hello_row(cell: Cell, at_once: int, parallel: int, has_origin: bool) -> dict[str, Any]:
+def hello_row(cell: Cell, at_once: int, at_once_limit: str, parallel: int, has_origin: bool) -> dict[str, Any]:
     row = {key: value for key, value in cell.row.items() if key != "least_ns"}
-    reason = refusal(cell, at_once, has_origin)
+    reason = refusal(cell, at_once, at_once_limit, has_origin)
     least = max(cell.workload.least_ns(cell.params, at_once), cell.workload.steps(cell.params) * _LEAST_STEP_NS // parallel)
     if least > row.get("bound_ns", 0):
         row["least_ns"] = least

@@ -28,6 +28,7 @@ class Surroundings:
 
 class Model(Protocol):
     at_once: int  # how many items surely make progress together
+    at_once_limit: str  # what sets that; may be empty
     parallel: int  # how many run Python code at the same moment
     threads: int
     workers: list[int]  # process ids, all alive

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from driver.allowance import waits_within_limits
 from reference.account import Account
 from reference.async_items import ITEMS, Shared
 from reference.cells import Cell
 from reference.model import Surroundings
 from reference.serve import serve
 from reference.workloads import Output, Outputs
+
+_TASK_BYTES = 2048  # one that only sleeps takes 1,570
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 Job = Callable[[int], Coroutine[Any, Any, Output]]
@@ -38,12 +41,12 @@ def _limited(job: Job, slots: asyncio.Semaphore) -> Job:
 
 
 class AsyncioModel:
-    at_once = 10_000_000
     parallel = 1
     threads = 1
     back_end = "eventpoll"
 
     def __init__(self, around: Surroundings, loop_factory: LoopFactory | None = None, versions: dict[str, str] | None = None) -> None:
+        self.at_once, self.at_once_limit = waits_within_limits(10_000_000, _TASK_BYTES)
         self.workers: list[int] = []
         self.versions = versions or {}
         self._around = around

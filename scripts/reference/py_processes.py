@@ -12,6 +12,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkContext
 
+from driver.allowance import waits_within_limits
 from reference import blocking_items
 from reference.account import Account
 from reference.blocking_items import ITEMS, Shared, Tally, first_tally
@@ -24,6 +25,7 @@ from reference.shared_memory import shared_memory
 from reference.workloads import Output, Outputs
 
 _WIDE = 32  # as process_pool_wide: blocked workers leave the cores to others
+_WORKER_BYTES = 4 << 20  # that a forked interpreter writes to
 
 _offered: Mapping[str, tuple[Cell, Shared]] = {}
 _account: Account
@@ -63,16 +65,16 @@ def _counted_work(key: str, i: int) -> Output:
 
 
 class ProcessesModel:
-    at_once = _WIDE
     threads = 1
     back_end = ""
 
     def __init__(self, around: Surroundings) -> None:
         global _offered, _account  # what the workers find after the fork
         context = multiprocessing.get_context("fork")
+        self.at_once, self.at_once_limit = waits_within_limits(_WIDE, _WORKER_BYTES, 1)
         with semaphores():
             _offered = {cell.key: (cell, _shared(context, cell, around)) for cell in around.cells}
-            self._pool = ProcessPoolExecutor(_WIDE, context, _end_with_the_parent)
+            self._pool = ProcessPoolExecutor(self.at_once, context, _end_with_the_parent)
         _account = around.account
         self.parallel = around.cores
         self.versions: dict[str, str] = {}

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from driver.allowance import waits_within_limits
 from reference import blocking_items
 from reference.account import Account
 from reference.blocking_items import ITEMS, Item, Shared, Tally, first_tally
@@ -19,6 +20,7 @@ from reference.workloads import Output, Outputs, Params
 
 # The executor starts them when they are needed. More would seldom be advised, and fetch's largest size wants as many.
 _WIDE = 1_000
+_THREAD_BYTES = 64 * 1024  # of a stack what the interpreter touches
 
 
 def _counted(item: Item, account: Account) -> Item:
@@ -33,16 +35,16 @@ def _counted(item: Item, account: Account) -> Item:
 
 
 class ThreadsModel:
-    at_once = _WIDE
     parallel = 1  # the interpreter lock
     back_end = ""
 
     def __init__(self, around: Surroundings) -> None:
         self.workers: list[int] = []
         self.versions: dict[str, str] = {}
-        self.threads = _WIDE
+        self.at_once, self.at_once_limit = waits_within_limits(_WIDE, _THREAD_BYTES, 1)
+        self.threads = self.at_once
         self._around = around
-        self._wide = ThreadPoolExecutor(_WIDE)
+        self._wide = ThreadPoolExecutor(self.at_once)
         self._per_core = ThreadPoolExecutor(around.cores)
 
     def run(self, cell: Cell, gated: bool) -> Outputs:

@@ -83,7 +83,7 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "pid": os.getpid(),
         "worker_pids": model.workers,
         "verbs": {**dict.fromkeys(_VERBS, ""), **dict.fromkeys(_NO_VERBS, "no workload of the CPython reference needs it")},
-        "cells": [hello_row(cell, model.at_once, model.parallel, around.origin is not None) for cell in around.cells],
+        "cells": [hello_row(cell, model.at_once, model.at_once_limit, model.parallel, around.origin is not None) for cell in around.cells],
     }
 
 
@@ -99,7 +99,7 @@ def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: b
         return {"outcome": "usage", "reason": "a sample needs iterations, a whole number from 1"}
     if what == "sample" and not _whole(untimed, 0):
         return {"outcome": "usage", "reason": "the untimed passes of a sample are a whole number from 0"}
-    if reason := refusal(cell, model.at_once, has_origin):
+    if reason := refusal(cell, model.at_once, model.at_once_limit, has_origin):
         return {"outcome": "unsupported", "reason": reason}
     try:
         return {"outcome": "ok", "account": sampler.gate(cell)} if what == "gate" else sampler.sample(cell, iterations, untimed)

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from driver import cores, host
-from driver.cores import Quota, tightest_quota
+from driver.cgroup import Quota
 from driver.problem import Problem
-from tests.driver.conftest import ROOT, Benches
-
-TREES: dict[str, dict[str, Any]] = json.loads((ROOT / "bench" / "cgroup_trees.json").read_text())  # bench/cores_test.cpp reads it as well
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_every_tree_has_the_cores_that_stand_beside_it(name: str, tmp_path: Path) -> None:
-    for file, text in TREES[name]["files"].items():
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text(text)
-    for file in TREES[name].get("unreadable", []):
-        (tmp_path / file).mkdir(parents=True)  # not even root reads a folder as a file
-    quota = tightest_quota(tmp_path / "proc", tmp_path / "cgroup")
-    assert (quota and quota.cores) == TREES[name]["cores"]
-
+from tests.driver.conftest import Benches
 
 def test_affinity_mask_and_quota_count_whichever_allows_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5, 7})

@@ -12,7 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from driver import build, doctor, findings, host, probe, readiness
+from driver import allowance, build, doctor, findings, host, probe, readiness
+from driver.allowance import Allowance
 from driver.findings import Finding
 from driver.pace import QUICK
 from driver.probe import Noise, judge
@@ -87,12 +88,12 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_everything_is_told_in_lines_that_end_with_the_remedy(quiet: Noise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build, "BENCHES", tmp_path)
     monkeypatch.setattr(findings, "usable_cores", lambda: 1)
-    monkeypatch.setattr(host, "thread_limit", lambda: 100)
+    monkeypatch.setattr(allowance, "tightest_tasks", lambda: Allowance("pids.max", 100, 90))
     said: list[str] = []
     assert doctor.examine(False, said.append) == Exit.OK
     text = "\n".join(said)
     assert "nothing yet; scripts/crossover run builds" in text
-    assert "warn  cores" in text and "warn  threads" in text and "raise pids.max" in text
+    assert "warn  cores" in text and "warn  threads" in text and "room for 10 at once: pids.max is 100, 90 in use: a thread per task needs 10000; raise that limit" in text
     assert "seemed to differ by 1.0% over 90 rounds" in text
     assert "quick (24 rounds) can show one model to be slower than another from a difference of 20% on" in text
 
