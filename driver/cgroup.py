@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+_BEYOND_ALL_MEMORY = 1 << 62  # as version 1 writes that there is no limit
 ROOT = Path("/")  # the functions take another one for tests: /proc/self and the mount points are looked for below it
 
 
@@ -140,7 +141,8 @@ def _memory_in_use(folder: Path, stat: dict[str, int]) -> int:
 
 
 def _limits(folder: Path, names: tuple[str, ...], used: int) -> list[Limit]:
-    return [Limit(folder / name, limit, used) for name in names if (limit := _number(folder / name)) is not None]
+    limits = [(folder / name, _number(folder / name)) for name in names]
+    return [Limit(file, limit, used) for file, limit in limits if limit is not None and limit < _BEYOND_ALL_MEMORY]
 
 
 def _quota_in(folder: Path) -> Quota | None:

@@ -116,7 +116,9 @@ std::size_t memory_in_use(const fs::path& folder) {
 }
 
 void add_limit(std::vector<cgroup_limit>& limits, const fs::path& file, std::size_t used) {
-    if (const auto limit = number_in(file)) limits.push_back({file, *limit, used});
+    constexpr std::size_t beyond_all_memory = std::size_t{1} << 62;  // as version 1 writes that there is none
+    if (const auto limit = number_in(file); limit && *limit < beyond_all_memory)
+        limits.push_back({file, *limit, used});
 }
 
 // 0 for "max", -1 and whatever else is no number of microseconds.
