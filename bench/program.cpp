@@ -1,8 +1,6 @@
 // Flags, limits and the model; then one of the two modes.
 #include "bench/program.hpp"
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <exception>
 
@@ -12,18 +10,11 @@
 #include "bench/outcome.hpp"
 #include "bench/sampler.hpp"
 #include "bench/serve.hpp"
+#include "runtimes/inherited.hpp"
 
 namespace crossover::bench {
 
 namespace {
-
-// Connections by the thousand need descriptors; the hard limit is what the administrator allows.
-void raise_limit_of_descriptors() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 int complain(int code, const char* what) {
     std::fflush(stdout);
@@ -39,7 +30,6 @@ int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)
         return complain(exits::environment, "cannot write to standard output: make room, or write elsewhere");
     }
     google_flags google(argc, argv);
-    raise_limit_of_descriptors();
     if (flags.cores) keep_to(*flags.cores);
 
     empty_bench before = empty_bench::now();
@@ -53,6 +43,7 @@ int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)
 }  // namespace
 
 int program(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)) {
+    forget_inherited();
     try {
         return run(argc, argv, make);
     } catch (const bad_command_line& e) {

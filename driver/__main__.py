@@ -22,7 +22,6 @@ for number in ENDINGS:
 if isinstance(sys.stdout, io.TextIOWrapper):
     sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a terminal without µ still gets the line
 try:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     code = main(sys.argv[1:])
 except KeyboardInterrupt:
     print("crossover: interrupted", file=sys.stderr)

@@ -55,7 +55,6 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
     befores = {second.named(name): second.programs[name] for name in chosen if name in second.programs}
     programs = chosen | befores
     prints = fingerprints(programs, [])
-    host.raise_descriptor_limit()
     watch = Watch()
     with opened(programs, servers, request.cores, request.allocator, request.pace, progress) as session:
         try:

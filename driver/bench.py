@@ -95,7 +95,7 @@ class Bench:
 
     def _exchange(self, request: dict[str, Any], patience_ns: int, fine: Sequence[str]) -> Answer:
         assert self._child is not None and self._child.stdin is not None and self._child.stdout is not None
-        if not self._pending and select.select([self._child.stdout], [], [], 0)[0]:
+        if not self._pending and self._has_output():
             self._pending = os.read(self._child.stdout.fileno(), 1 << 16)
         if self._pending:
             return self._give_up("failed", f"answered unasked: {_shortened(self._pending)}")
@@ -107,6 +107,13 @@ class Bench:
         if answer.outcome not in fine:
             self.end()
         return answer
+
+    def _has_output(self) -> bool:
+        """By poll: select takes no descriptor from 1024 on."""
+        assert self._child is not None and self._child.stdout is not None
+        poll = select.poll()
+        poll.register(self._child.stdout, select.POLLIN)
+        return bool(poll.poll(0))
 
     def end(self, grace_s: float = 0) -> None:
         if self._child is not None:

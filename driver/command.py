@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from driver import advise, against, build, check, doctor, document, examine, fairness, host, output, pace, revision, scaffold
+from driver import advise, against, build, check, doctor, document, examine, fairness, host, inherited, output, pace, revision, scaffold
 from driver.allocator import GLIBC, Allocator
 from driver.cells import METRICS
 from driver.front import Front
@@ -223,6 +223,7 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[
     try:
         try:
             with _one_line():
+                inherited.forget()
                 return _obey(parser().parse_args(arguments), arguments, benches, draw)
         finally:
             _flush()

@@ -186,9 +186,3 @@ def cores_of_run(asked: int | None) -> int:
     if asked is not None and not 1 <= asked <= usable:
         raise Problem(f"--cores {asked}: this process may use 1 to {usable}", Exit.USAGE)
     return asked or usable
-
-
-def raise_descriptor_limit() -> None:
-    """Thousands of connections need more than the usual soft limit; children inherit it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

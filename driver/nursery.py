@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -13,12 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from driver.inherited import act_as_usual
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_the_driver() -> None:
+def _become_a_child() -> None:
+    act_as_usual()
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -67,7 +71,7 @@ class Nursery:
                 stderr=errors,
                 bufsize=0,
                 start_new_session=True,
-                preexec_fn=_die_with_the_driver,
+                preexec_fn=_become_a_child,
                 env={**os.environ, "TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(environment or {})},
             )
         except OSError:
@@ -82,8 +86,10 @@ class Nursery:
         if child.poll() is None:
             try:
                 handle = os.pidfd_open(child.pid)
-            except ProcessLookupError:
-                return child.wait()
+            except OSError:  # it has just ended, or the system has no such call
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(max(0, seconds))
+                return child.poll()
             try:
                 poll = select.poll()
                 poll.register(handle, select.POLLIN)

@@ -87,7 +87,6 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
     prints = fingerprints(chosen, request.begun)
-    host.raise_descriptor_limit()
     watch = Watch()
     with opened(chosen, servers, request.cores, request.allocator, request.pace, progress) as session:
         try:

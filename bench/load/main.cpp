@@ -1,7 +1,6 @@
 // The load generator as a program: sends requests to models that connect to it, and tells how long the
 // replies took.
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <stdexcept>
 
 #include "bench/load/generator.hpp"
+#include "runtimes/inherited.hpp"
 
 namespace {
 
@@ -27,13 +27,6 @@ constexpr const char* usage =
     "  cpu                                               CPU time of this process, in nanoseconds\n"
     "It ends on SIGTERM, and when its standard input is a pipe and is closed.\n";
 
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // A terminal or a file is no sign of a parent.
 bool is_pipe(int fd) {
     struct stat status {};
@@ -43,6 +36,7 @@ bool is_pipe(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crossover::forget_inherited();
     if (argc == 2 && std::strcmp(argv[1], "--help") == 0) {
         std::fputs(usage, stdout);
         return 0;
@@ -52,7 +46,6 @@ int main(int argc, char** argv) {
         return usage_error;
     }
     try {
-        raise_descriptor_limit();
         std::signal(SIGTERM, [](int) { _exit(0); });
         std::signal(SIGINT, [](int) { _exit(0); });
         prctl(PR_SET_TIMERSLACK, 1UL);  // the usual 50 µs would make every request of an open loop late

@@ -1,7 +1,6 @@
 // The origin: an HTTP server on loopback that answers /item/<n> after a given delay with a body that can be
 // checked.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include <string_view>
 
 #include "bench/origin/server.hpp"
+#include "runtimes/inherited.hpp"
 #include "runtimes/limits.hpp"
 
 namespace {
@@ -42,13 +42,6 @@ std::optional<std::uint16_t> number_of(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return number;
-}
-
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // A terminal or a file is no sign of a parent: reading the one would stop a background job, the other would
@@ -85,7 +78,6 @@ class parent_watch {
 };
 
 int serve(std::uint16_t port) {
-    raise_descriptor_limit();
     // No state needs saving, so a signal may end the process where it stands.
     std::signal(SIGTERM, [](int) { _exit(0); });
     std::signal(SIGINT, [](int) { _exit(0); });
@@ -104,6 +96,7 @@ int serve(std::uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crossover::forget_inherited();
     std::uint16_t port = 0;
     for (int i = 1; i < argc; ++i) {
         const std::string_view flag = argv[i];

@@ -14,7 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NoReturn
 
-from driver.cores import usable_cores
+from driver.cores import affinity, usable_cores
+from driver.inherited import forget
 from reference import heartbeat, idle_times, meters
 from reference.account import Account, WrongResult, open_kernel_objects
 from reference.cells import Cell, NoCells, hello_row, offered, refusal
@@ -22,6 +23,7 @@ from reference.heartbeat import Latencies
 from reference.idle_times import IdleTimes
 from reference.model import Model, Surroundings
 from reference.origin import Address, ForeignServer
+from reference.refusals import refused, told
 from reference.sampler import Sampler
 from reference.semaphores import NoSemaphores
 from reference.shared_memory import shared_memory
@@ -61,7 +63,8 @@ def _positive(text: str) -> int:
 def _keep_to(cores: int | None) -> int:
     if cores is None:
         return usable_cores()
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    if len(here := sorted(affinity())) > cores:
+        os.sched_setaffinity(0, here[:cores])
     return cores
 
 
@@ -110,6 +113,8 @@ def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: b
     except BrokenProcessPool as error:
         return {"outcome": "crashed", "reason": str(error)}
     except Exception as error:  # an item's: the next request is answered all the same
+        if refused(error):
+            return {"outcome": "unsupported", "reason": told(error)}
         return {"outcome": "failed", "reason": f"{type(error).__name__}: {' '.join(str(error).split())}"}
 
 
@@ -135,16 +140,15 @@ def _say(answer: dict[str, Any]) -> None:
 
 def serve(name: str, make: Callable[[Surroundings], Model]) -> int:
     """The whole life of a bench process; the exit code."""
+    forget()
     options = _options(name, sys.argv[1:])
     try:
         cells = offered(Path(sys.argv[0]).resolve().parent)
     except NoCells as error:
         print(f"{name}: {error}", file=sys.stderr)
         return ENVIRONMENT
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    cores = _keep_to(options.cores)
     try:
+        cores = _keep_to(options.cores)
         # Before any worker is forked.
         account, latencies = Account(max(cell.items for cell in cells)), Latencies(shared_memory(heartbeat.BYTES))
         around = Surroundings(cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES)))
@@ -155,6 +159,11 @@ def serve(name: str, make: Callable[[Surroundings], Model]) -> int:
         start_up_ns = time.monotonic_ns() - begin
     except NoSemaphores as error:
         print(f"{name}: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    except Exception as error:
+        if not refused(error):
+            raise
+        print(f"{name}: {told(error)}", file=sys.stderr)
         return ENVIRONMENT
     sampler = Sampler(model, around, empty, open_before)
     by_key = {cell.key: cell for cell in cells}

@@ -1,5 +1,5 @@
 // Signals by the kernel's own call: glibc keeps two of them to itself, which are inherited all the same.
-#include "bench/inherited.hpp"
+#include "runtimes/inherited.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include <csignal>
 #include <cstddef>
 
-namespace crossover::bench {
+namespace crossover {
 
 namespace {
 
@@ -71,12 +71,12 @@ rlim_t raise(decltype(RLIMIT_NOFILE) which, rlim_t wanted) {
 // Threads have stacks of the size that the limit had when the program was started.
 void have_stacks() {
     constexpr rlim_t usual = 8 << 20;
+    const std::size_t wanted = std::min(raise(RLIMIT_STACK, usual), usual);
     pthread_attr_t attributes;
     std::size_t bytes = 0;
-    const rlim_t allowed = raise(RLIMIT_STACK, usual);
     if (::pthread_getattr_default_np(&attributes) != 0) return;
-    if (::pthread_attr_getstacksize(&attributes, &bytes) == 0 && bytes < std::min(allowed, usual) &&
-        ::pthread_attr_setstacksize(&attributes, std::min(allowed, usual)) == 0 && allowed != RLIM_INFINITY)
+    ::pthread_attr_getstacksize(&attributes, &bytes);
+    if (bytes < wanted && ::pthread_attr_setstacksize(&attributes, wanted) == 0)
         ::pthread_setattr_default_np(&attributes);
     ::pthread_attr_destroy(&attributes);
 }
@@ -92,4 +92,4 @@ void forget_inherited() {
     have_stacks();
 }
 
-}  // namespace crossover::bench
+}  // namespace crossover

@@ -1,0 +1,14 @@
+"""Errors by which the system, and not the model, is at fault: it gives no memory, descriptor, thread or call."""
+
+import errno
+
+_ERRORS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EPERM, errno.EACCES, errno.ENOSYS}
+
+
+def refused(error: Exception) -> bool:
+    of_threads = isinstance(error, RuntimeError) and str(error) == "can't start new thread"
+    return of_threads or isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _ERRORS)
+
+
+def told(error: Exception) -> str:
+    return f"the system refuses: {' '.join(str(error).split()) or 'no more memory'}"
