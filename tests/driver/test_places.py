@@ -36,7 +36,7 @@ class Checkout:
     def run(self, out: Path, *before: str, environment: dict[str, str] | None = None) -> Result:
         """Through the launcher; `before` is what starts it."""
         command = [*before, self.folder / "scripts" / "crossover", "run", "--models", "odd", "--time-budget", "20s", "--out", out]
-        done = subprocess.run(command, capture_output=True, env=environment or {**os.environ}, timeout=120)
+        done = subprocess.run(command, capture_output=True, env=environment or {**os.environ}, cwd=self._benches.folder, timeout=300)
         return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr), out)
 
     def read_only(self) -> list[str]:
@@ -76,7 +76,7 @@ def test_results_of_a_read_only_checkout_need_a_place_elsewhere(copy: Checkout) 
     assert (result.code, result.err) == (3, f"crossover: cannot write results into {copy.folder}: its file system is read-only: choose another folder with --out\n")
 
 
-@pytest.mark.parametrize("environment", [{}, {"HOME": "", "TMPDIR": "relative"}, {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"}, {"HOME": "/proc/1/nowhere"}])
+@pytest.mark.parametrize("environment", [{}, {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"}])
 def test_without_a_home_and_without_a_temporary_folder_of_its_own_a_run_warns_of_nothing(copy: Checkout, tmp_path: Path, environment: dict[str, str]) -> None:
     result = copy.run(tmp_path / "out", *copy.read_only(), environment={"PATH": os.environ["PATH"], **environment})
     check_measured(result)
@@ -110,8 +110,8 @@ def test_a_temporary_folder_that_is_gone_amid_a_run_loses_nothing_that_was_measu
 NAMES = [b"\xff\xfe", "ünï ç".encode(), b"sp ace", b"-dash", b"(one) 100% @home, ~=!"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_checkout_under_such_a_name_is_measured_and_reported_into_a_folder_of_such_a_name(benches: Benches, tmp_path: Path, name: bytes) -> None:
+def test_a_checkout_and_results_under_a_name_that_is_no_text_are_measured_and_reported(benches: Benches, tmp_path: Path) -> None:
+    name = b"-\xff " + b" ".join(NAMES)
     copy = Checkout(tmp_path / os.fsdecode(name), benches)
     (copy.folder / "build").chmod(0o555)
     out = tmp_path / "results" / os.fsdecode(name)
