@@ -34,7 +34,7 @@ def _number(path: str) -> int | None:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False)
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None

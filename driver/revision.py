@@ -62,6 +62,6 @@ def _as_here() -> list[str]:
 
 def _git(*arguments: str) -> str:
     try:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False).stdout.strip()
     except OSError:
         return ""

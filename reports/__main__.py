@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reports.console import take_any_text
+
 USAGE, ENVIRONMENT, BAD_FILE = 2, 3, 4
 
 
@@ -13,6 +15,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("usage: python3 -m reports DIR (the results folder of a run)", file=sys.stderr)
         return USAGE
+    take_any_text()
     folder = Path(arguments[0])
     if not folder.is_dir():
         print(f"{folder}: no such folder: give the results folder of a run, e.g. results/<id>", file=sys.stderr)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reports import trust
 from reports.analysis import analyse
+from reports.console import take_any_text
 from reports.model_or_implementation import sentences, weighed
 from reports.read import ReadError, read_run
 from reports.run import Run
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("usage: python3 -m reports.gallery DIR (the results folder of a full run whose report is drawn)", file=sys.stderr)
         return USAGE
+    take_any_text()
     try:
         for file in gallery(Path(arguments[0]), ROOT):
             print(file)

@@ -113,10 +113,13 @@ NAMES = [b"\xff\xfe", "ünï ç".encode(), b"sp ace", b"-dash", b"(one) 100% @ho
 def test_a_checkout_and_results_under_a_name_that_is_no_text_are_measured_and_reported(benches: Benches, tmp_path: Path) -> None:
     name = b"-\xff " + b" ".join(NAMES)
     copy = Checkout(tmp_path / os.fsdecode(name), benches)
+    git = ["git", "-C", copy.folder, "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "scripts"], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], check=True)
     (copy.folder / "build").chmod(0o555)
     out = tmp_path / "results" / os.fsdecode(name)
     check_measured(copy.run(out, *copy.read_only(), environment={**os.environ, "LC_ALL": "C", "XDG_CACHE_HOME": os.fsdecode(os.fsencode(tmp_path) + b"/\xff")}))
-    json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert len(json.loads((out / "run.json").read_text(encoding="utf-8"))["source"]["git_sha"]) == 40
 
 
 @pytest.mark.parametrize("name", ['"', ";", "\n", "#", "\\", "${HOME}", "$", "'", "&", "*", "?", "`", "\t", "|", "<", "[a]"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -242,6 +243,13 @@ def test_the_command_ends_with_one_line_and_the_right_code(tmp_path: Path, capsy
     (tmp_path / "figures").unlink()
     assert main([str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "index.html")
+
+
+def test_a_folder_whose_name_is_no_text_is_drawn_and_named(tmp_path: Path) -> None:
+    folder = written(tmp_path / os.fsdecode(b"\xff"), synthetic.run([], [], []))
+    strict = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(["/usr/bin/python3", "-B", "-m", "reports", folder], cwd=Path(reports.__file__).parents[1], env=strict, capture_output=True, text=True)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{tmp_path}/\\udcff/index.html\n")
 
 
 def test_a_run_that_was_changed_by_hand_is_told_by_its_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
