@@ -259,8 +259,8 @@ void pool::note_present() {
         if (m.process > 0) present_.push_back(m.process);
 }
 
-// Starts those that are missing, at empty slots. All others rest, or look around once more before they do: what
-// the dead leave must be gone before `lost` is lowered, or one of these helps a batch that no longer is.
+// Starts those that are missing, at empty slots. All others rest, or look around once more before they do:
+// what the dead leave must be gone before `lost` is lowered, or one of these helps a batch that no longer is.
 void pool::recover() {
     const auto missing = [](const member& m) { return m.process < 0 && !m.ordered; };
     for (std::size_t id = 0; id < members_.size(); ++id)

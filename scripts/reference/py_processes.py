@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -46,9 +47,11 @@ class _Pipe:
         return got
 
 
-def _end_with_the_parent() -> None:
+def _end_with(parent: int) -> None:
     """Idle workers would outlive a parent that is killed: each holds the other end of the pipe on which all wait."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # it was killed before
+        os._exit(1)
 
 
 def _work(key: str, i: int) -> Output:
@@ -74,7 +77,7 @@ class ProcessesModel:
         self.at_once, self.at_once_limit = waits_within_limits(_WIDE, _WORKER_BYTES, 1)
         with semaphores():
             _offered = {cell.key: (cell, _shared(context, cell, around)) for cell in around.cells}
-            self._pool = ProcessPoolExecutor(self.at_once, context, _end_with_the_parent)
+            self._pool = ProcessPoolExecutor(self.at_once, context, _end_with, (os.getpid(),))
         _account = around.account
         self.parallel = around.cores
         self.versions: dict[str, str] = {}
