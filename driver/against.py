@@ -77,7 +77,10 @@ def _measure(request: Request, here: Mapping[str, Path], second: Second, servers
             reason = "interrupted"
     record = session.record
     complete = reason != "interrupted" and bool(record.visits)
-    record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits, built_anew(prints, programs)), "aa_floor": None}})
+    noise = watch.report(record.visits, built_anew(prints, programs))
+    for warning in noise["warnings"]:  # no report shows them
+        progress.say(f"! {warning}")
+    record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**noise, "aa_floor": None}})
     document.write(folder, record)
     return folder, reason
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,4 +68,6 @@ def junit_file(text: Path | None) -> Path | None:
         raise Problem(f"--junit {text} is a folder: name a file in it", Exit.USAGE)
     if text is not None and not text.absolute().parent.is_dir():
         raise Problem(f"--junit {text}: there is no folder {text.absolute().parent}: make it, or name another file", Exit.USAGE)
+    if text is not None and not os.access(text if text.exists() else text.absolute().parent, os.W_OK):
+        raise Problem(f"--junit {text} cannot be written: name another file")
     return text

@@ -25,9 +25,15 @@ def is_writable() -> bool:
     return os.access(place, os.W_OK | os.X_OK)
 
 
+def unfit() -> str:
+    """A character of its name, or nothing."""
+    found = _UNFIT.search(str(ROOT))
+    return found[0] if found else ""
+
+
 def check_name() -> None:
-    if found := _UNFIT.search(str(ROOT)):
-        raise Problem(f"nothing can be built in {ROOT}: the character {found[0]!a} in its name misleads CMake: move the checkout")
+    if character := unfit():
+        raise Problem(f"nothing can be built in {ROOT}: the character {character!a} in its name misleads CMake: move the checkout")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from driver import allowance, build, host
+from driver import allowance, build, checkout, host, neighbours
 from driver.cells import Event
 from driver.cores import usable_cores
 from driver.problem import Problem
@@ -174,6 +174,17 @@ def _temporary(_: Machine) -> Finding:
         return Finding(str(error.strerror), "set TMPDIR to a folder that can be written to", fatal=True)
 
 
+def _others(_: Machine) -> Finding:
+    told = ", ".join(neighbours.present())
+    return Finding(told or "none", "both would be disturbed; wait for the end" if told else "")
+
+
+def _checkout(_: Machine) -> Finding:
+    if not checkout.is_writable():
+        return Finding(f"{host.ROOT} cannot be written to", "only what is built there can be measured, with --out elsewhere")
+    return Finding(f"the name of {host.ROOT} misleads CMake", "move the checkout before anything is built") if checkout.unfit() else Finding(f"{host.ROOT} can be built in")
+
+
 MACHINE: dict[str, Look] = {
     "cores": _cores,
     "CPU quota": _quota,
@@ -192,5 +203,7 @@ MACHINE: dict[str, Look] = {
     "memory": _memory,
     "disk": _disk,
     "temporary files": _temporary,
+    "other runs": _others,
+    "checkout": _checkout,
 }
 INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring

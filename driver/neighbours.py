@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PREFIX = "crossover."
 _KINDS = {"run": "another run of Crossover measured", "test": "the tests of Crossover ran"}
+_AT_WORK = {"run": "another run measures", "test": "the tests of Crossover run"}
 _LONGEST = 16
 
 
@@ -49,6 +50,15 @@ class Presence:
             self._socket.sendto(kind.encode(), f"\0{name}")
         except OSError:  # ended meanwhile, or has heard of more than it reads
             pass
+
+
+def present() -> list[str]:
+    """A line for each kind that is at work now, of which this process is none."""
+    try:
+        kinds = {kind for _, kind in _sockets()}
+    except OSError:
+        kinds = set()
+    return [f"{who} now" for kind, who in _AT_WORK.items() if kind in kinds]
 
 
 def _sockets() -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from driver.nursery import Nursery
 from driver.problem import Problem
+from driver.refusal import refused
 from driver.waiting import Waiter
 
 _PATIENCE_NS = 10_000_000_000
@@ -41,7 +42,7 @@ class Server:
             try:
                 self._child = self._nursery.start([str(self._program)], errors)
             except OSError as error:
-                raise Problem(f"the {self.name} does not start: {self._program.name}: {error.strerror}") from None
+                raise refused("start", f"the {self.name}: {self._program.name}", error) from None
             assert self._child.stdout is not None
             line = b""
             if self._waiter.readable(self._child.stdout.fileno(), time.monotonic_ns() + _PATIENCE_NS):

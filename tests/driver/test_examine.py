@@ -64,6 +64,14 @@ def test_runs_of_different_hosts_are_refused_unless_told(benches: Benches, runs:
 
 
 @pytest.mark.parametrize("verb", ["compare", "check"])
+def test_two_containers_of_one_machine_are_one_machine(benches: Benches, runs: Callable[..., Path], verb: str) -> None:
+    before = runs("a")
+    after = altered(runs("b"), lambda run: run["host"].update(hostname_hash="elsewhere", mem_bytes=round(1.01 * run["host"]["mem_bytes"])))
+    result = benches.drive(verb, str(before), str(after))
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize("verb", ["compare", "check"])
 def test_runs_without_a_common_cell_match_nothing(benches: Benches, runs: Callable[..., Path], verb: str) -> None:
     result = benches.drive(verb, str(runs("a")), str(runs("b", sizes=[20])))
     assert (result.code, result.err.count("\n")) == (6, 1)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from driver.findings import MACHINE, found
+from driver.neighbours import Presence
 from tests.driver.conftest import ROOT, Benches, Result
 from tests.driver.test_endings import begin, end_with, wait_for_samples
 
@@ -97,6 +99,13 @@ def test_of_two_runs_on_one_machine_each_says_that_it_was_not_alone(benches: Ben
     assert done.code in (0, 4, 6), done.err
     assert end_with(benches, first, signal.SIGINT).code in (0, 130)
     assert ANOTHER in warnings(benches.folder.parent / "out") and ANOTHER in warnings(other)
+
+
+def test_doctor_names_a_run_that_measures_and_the_tests() -> None:
+    kept = [Presence("run"), Presence("test")]
+    (finding,) = [finding for name, finding in found(MACHINE) if name == "other runs"]
+    assert (finding.level, finding.text) == ("warning", "another run measures now, the tests of Crossover run now")
+    assert len(kept) == 2
 
 
 def in_a_network_of_its_own(*command: str) -> list[str]:
