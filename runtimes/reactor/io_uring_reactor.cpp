@@ -1,4 +1,4 @@
-// The reactor on io_uring: waiting, and what the kernel has delivered.
+// The reactor on io_uring: waiting, receiving, accepting, and reading files.
 #include "runtimes/reactor/io_uring_reactor.hpp"
 
 #include <poll.h>
@@ -19,12 +19,6 @@
 
 namespace crossover {
 namespace {
-
-// A descriptor whose reader is slow holds back its peer, not the other descriptors.
-constexpr std::uint16_t most_unread_buffers = 16;
-constexpr std::size_t most_unasked_connections = 256;
-// With fewer than that left, waits are for readiness: an empty ring would end each receive at once.
-constexpr unsigned scarce_buffers = provided_buffers::count / 8;
 
 constexpr std::size_t most_at_once = 0x7ffff000;  // Linux reads no more in one call
 
@@ -51,7 +45,6 @@ void io_uring_reactor::set_armed(slot& s, kind k, bool to) noexcept {
 }
 
 io_uring_reactor::io_uring_reactor() {
-    buffers_.lend_to(ring_.raw());
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) fail(errno, "eventfd (" + descriptor_limit() + ")");
 }
@@ -97,47 +90,30 @@ void io_uring_reactor::forget(int fd) noexcept {
     assert(!s->waiter[0] && !s->waiter[1] && "somebody still waits");
     // At once: entries name the descriptor by its number, and an operation under way keeps the file open.
     const bool submits = s->armed != 0 || s->out;
-    for (const kind k : {kind::poll_in, kind::poll_out, kind::receive, kind::accept})
-        if (is_armed(*s, k)) recall(*s, fd, k);
+    for (const kind k : {kind::poll_in, kind::poll_out})
+        if (is_armed(*s, k)) recall(key_of(k, fd, s->generation));
     if (submits) ring_.submit();
-    buffers_.clear(s->received);
-    if (s->accepted)
-        for (const int connection : *s->accepted) ::close(connection);
     const std::uint32_t generation = s->generation + 1;
     *s = slot();
     s->generation = generation;
     --attached_;
 }
 
-void io_uring_reactor::recall(slot& s, int fd, kind k) noexcept {
+void io_uring_reactor::recall(std::uint64_t key) noexcept {
     io_uring_sqe& e = ring_.next_entry();
-    ::io_uring_prep_cancel64(&e, key_of(k, fd, s.generation), 0);
+    ::io_uring_prep_cancel64(&e, key, 0);
     e.flags |= IOSQE_CQE_SKIP_SUCCESS;
     e.user_data = key_of(kind::ignored, nullptr);
-    s.recalled = true;
 }
 
 void io_uring_reactor::arm(slot& s, int fd, kind k) noexcept {
     if (is_armed(s, k)) return;
     set_armed(s, k, true);
     io_uring_sqe& e = ring_.next_entry();
-    switch (k) {
-        case kind::receive:
-            ::io_uring_prep_recv_multishot(&e, fd, nullptr, 0, 0);
-            e.ioprio |= IORING_RECVSEND_POLL_FIRST;  // the caller has just been told that there is nothing
-            e.flags |= IOSQE_BUFFER_SELECT;
-            e.buf_group = provided_buffers::group;
-            break;
-        case kind::accept:
-            ::io_uring_prep_multishot_accept(&e, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            break;
-        case kind::poll_in:
-            ::io_uring_prep_poll_add(&e, fd, POLLIN | POLLPRI | POLLRDHUP);
-            break;
-        default:
-            ::io_uring_prep_poll_add(&e, fd, POLLOUT);
-            break;
-    }
+    if (k == kind::poll_in)
+        ::io_uring_prep_poll_multishot(&e, fd, POLLIN | POLLPRI | POLLRDHUP);
+    else
+        ::io_uring_prep_poll_add(&e, fd, POLLOUT);
     e.user_data = key_of(k, fd, s.generation);
 }
 
@@ -147,18 +123,10 @@ bool io_uring_reactor::wait(int fd, direction d, node& n) {
     const auto side = static_cast<std::size_t>(d);
     if (s->waiter[side]) fail(EBUSY, "a second waiter for descriptor " + std::to_string(fd));
     if (std::exchange(s->ready[side], false)) return true;
-    if (d == direction::writable) {
-        if (!s->out) arm(*s, fd, kind::poll_out);
-    } else if (!s->received.empty() || s->ended || s->receive_error ||
-               (s->accepted && !s->accepted->empty())) {
-        return true;
-    } else if (s->used_for == use::accepting) {
-        arm(*s, fd, kind::accept);
-    } else if (s->used_for == use::receiving && buffers_.free() > scarce_buffers) {
-        arm(*s, fd, kind::receive);
-    } else if (!is_armed(*s, kind::receive)) {
+    if (d == direction::readable)
         arm(*s, fd, kind::poll_in);
-    }
+    else if (!s->out)
+        arm(*s, fd, kind::poll_out);
     s->waiter[side] = &n;
     return false;
 }
@@ -166,8 +134,8 @@ bool io_uring_reactor::wait(int fd, direction d, node& n) {
 bool io_uring_reactor::cancel(int fd, direction d, node& n) noexcept {
     slot* const s = find(fd);
     if (!s || s->waiter[static_cast<std::size_t>(d)] != &n) return false;
-    // What the kernel has been asked for goes on: its result is kept for the next who wants it.
     s->waiter[static_cast<std::size_t>(d)] = nullptr;
+    if (d == direction::writable && s->out) take_back_send(*s);
     return true;
 }
 
@@ -230,83 +198,32 @@ void io_uring_reactor::complete(const io_uring_cqe& e) noexcept {
     }
     const int fd = static_cast<int>(e.user_data & 0xffffffffU);
     slot* const s = find(fd);
-    if (!s || (s->generation & generation_mask) != (e.user_data >> 32 & generation_mask)) {
-        // For a descriptor that was closed or detached meanwhile.
-        if (e.flags & IORING_CQE_F_BUFFER)
-            buffers_.give_back(static_cast<std::uint16_t>(e.flags >> IORING_CQE_BUFFER_SHIFT));
-        if (k == kind::accept && e.res >= 0) ::close(e.res);
-        return;
-    }
-    if (!(e.flags & IORING_CQE_F_MORE)) {
-        set_armed(*s, k, false);
-        s->recalled = false;
-    }
-    if (k == kind::receive) return on_received(*s, fd, e);
-    if (k == kind::accept) return on_accepted(*s, fd, e);
-    announce(*s, k == kind::poll_in ? direction::readable : direction::writable);
-}
-
-void io_uring_reactor::on_received(slot& s, int fd, const io_uring_cqe& e) noexcept {
-    if (e.flags & IORING_CQE_F_BUFFER) {
-        const auto buffer = static_cast<std::uint16_t>(e.flags >> IORING_CQE_BUFFER_SHIFT);
-        if (e.res > 0)
-            buffers_.push(s.received, buffer, static_cast<std::size_t>(e.res));
-        else
-            buffers_.give_back(buffer);
-    }
-    // The errors left out only end the delivery: the recv() that follows asks the kernel itself.
-    if (e.res == 0)
-        s.ended = true;
-    else if (e.res < 0 && e.res != -ENOBUFS && e.res != -ECANCELED && e.res != -EAGAIN && e.res != -EINTR)
-        s.receive_error = -e.res;
-    else if (s.received.length >= most_unread_buffers && is_armed(s, kind::receive) && !s.recalled)
-        recall(s, fd, kind::receive);
-    hand_out(s, direction::readable);
-}
-
-void io_uring_reactor::on_accepted(slot& s, int fd, const io_uring_cqe& e) noexcept {
-    if (e.res >= 0) {
-        if (!s.accepted) s.accepted = std::make_unique<std::deque<int>>();
-        s.accepted->push_back(e.res);
-        if (s.accepted->size() >= most_unasked_connections && is_armed(s, kind::accept) && !s.recalled)
-            recall(s, fd, kind::accept);
-    }
-    // An error is met again, and told, by the accept() that follows.
-    hand_out(s, direction::readable);
+    if (!s || (s->generation & generation_mask) != (e.user_data >> 32 & generation_mask))
+        return;  // for a descriptor that was closed or detached meanwhile
+    if (!(e.flags & IORING_CQE_F_MORE)) set_armed(*s, k, false);
+    if (k == kind::poll_out) return announce(*s, direction::writable);
+    s->emptied = false;
+    if (e.res < 0 || e.res & (POLLRDHUP | POLLHUP | POLLERR)) s->ended = true;
+    announce(*s, direction::readable);
 }
 
 ssize_t io_uring_reactor::recv(int fd, std::span<std::byte> to) noexcept {
     slot* const s = find(fd);
-    if (s) {
-        if (!s->received.empty()) return static_cast<ssize_t>(buffers_.pop(s->received, to));
-        if (s->receive_error) return -std::exchange(s->receive_error, 0);
-        if (s->ended) return 0;
-        if (is_armed(*s, kind::receive)) return -EAGAIN;
-    }
+    // What comes after the socket was found empty is an event of its own.
+    if (s && s->emptied) return -EAGAIN;
     ssize_t n;
     do n = ::recv(fd, to.data(), to.size(), MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
-    if (n >= 0) return n;
-    if (s && errno == EAGAIN) s->used_for = use::receiving;
-    return -errno;
+    if (n < 0) return -errno;
+    if (s && n > 0 && static_cast<std::size_t>(n) < to.size()) s->emptied = !s->ended && is_tcp(*s, fd);
+    return n;
 }
 
 int io_uring_reactor::accept(int fd) noexcept {
-    slot* const s = find(fd);
-    if (s) {
-        if (s->accepted && !s->accepted->empty()) {
-            const int connection = s->accepted->front();
-            s->accepted->pop_front();
-            return connection;
-        }
-        if (is_armed(*s, kind::accept)) return -EAGAIN;
-    }
     int n;
     do n = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (n < 0 && (errno == EINTR || errno == ECONNABORTED));
-    if (n >= 0) return n;
-    if (s && errno == EAGAIN) s->used_for = use::accepting;
-    return -errno;
+    return n < 0 ? -errno : n;
 }
 
 void io_uring_reactor::read_file(int fd, std::span<std::byte> to, std::uint64_t offset,

@@ -1,17 +1,15 @@
-// The reactor on io_uring: the kernel receives and accepts ahead of the program, and one system call per
-// iteration submits and collects.
+// The reactor on io_uring: one system call per iteration submits what is to be sent and waited for, and
+// collects what has become ready.
 #pragma once
 
 #include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "runtimes/reactor/kernel_ring.hpp"
-#include "runtimes/reactor/provided_buffers.hpp"
 #include "runtimes/reactor/reactor.hpp"
 
 namespace crossover {
@@ -28,11 +26,10 @@ struct file_read : node {
 
 // Belongs to one thread: the first that polls, closes or detaches; only notify() may come from others.
 //
-// A descriptor whose recv() found nothing is from the next wait() on received by the kernel (multishot, into
-// provided buffers), and a listener likewise accepted; every other wait is for readiness, so that descriptors
-// which the program reads by itself are left alone. Small sends on TCP are queued and go out with the next
-// poll(), send_now(), shut_down_sending(), detach() or close(); an error of one comes out of flush() or the
-// next send.
+// Nothing is received or accepted ahead of who asks: whatever the program does with a descriptor by itself
+// finds all that has come. Small sends on TCP are queued and go out with the next poll(), send_now(),
+// shut_down_sending(), cancel() of who waits for them, detach() or close(); an error of one comes out of
+// flush() or the next send.
 class io_uring_reactor final : public reactor {
   public:
     // Throws std::system_error, whose text says why the kernel refuses and what would help.
@@ -41,7 +38,6 @@ class io_uring_reactor final : public reactor {
 
     const char* name() const noexcept override { return "io_uring"; }
     void attach(int fd) override;
-    // What the kernel had received and nobody has read is lost.
     void detach(int fd) noexcept override;
     void close(int fd) noexcept override;
     std::size_t attached() const noexcept override { return attached_; }
@@ -62,27 +58,22 @@ class io_uring_reactor final : public reactor {
     void abandon(file_read& r) noexcept;
 
   private:
-    enum class kind : std::uint8_t { wake, ignored, poll_in, poll_out, receive, accept, send, file };
-    enum class use : std::uint8_t { readiness, receiving, accepting };
+    enum class kind : std::uint8_t { wake, ignored, poll_in, poll_out, send, file };
     enum class transport : std::uint8_t { unknown, tcp, other };
 
     struct slot {
         node* waiter[2]{};
-        outgoing* out = nullptr;                    // a send that is queued or under way
-        std::unique_ptr<std::deque<int>> accepted;  // connections that nobody has asked for yet
-        provided_buffers::queue received;
-        dev_t device = 0;  // with the inode: which file the number stands for
+        outgoing* out = nullptr;  // a send that is queued or under way
+        dev_t device = 0;         // with the inode: which file the number stands for
         ino_t inode = 0;
         std::uint32_t generation = 0;  // odd while attached
-        int receive_error = 0;
         int send_error = 0;
         std::uint8_t armed = 0;  // bit k: an operation of that kind is with the kernel
-        use used_for = use::readiness;
         transport over = transport::unknown;
         bool ready[2]{};
+        bool emptied = false;     // by a read that did not fill its buffer; until the next event
+        bool ended = false;       // the end of the stream comes without a further event
         bool shuts_down = false;  // once what is queued has been sent
-        bool ended = false;       // the peer will send no more
-        bool recalled = false;    // the kernel was asked to stop receiving or accepting
     };
 
     static std::uint64_t key_of(kind k, int fd, std::uint32_t generation) noexcept;
@@ -92,19 +83,19 @@ class io_uring_reactor final : public reactor {
 
     slot* find(int fd) noexcept;
     void arm(slot& s, int fd, kind k) noexcept;
-    void recall(slot& s, int fd, kind k) noexcept;
+    void recall(std::uint64_t key) noexcept;
     void forget(int fd) noexcept;
     void reap() noexcept;
     void complete(const io_uring_cqe& e) noexcept;
-    void on_received(slot& s, int fd, const io_uring_cqe& e) noexcept;
-    void on_accepted(slot& s, int fd, const io_uring_cqe& e) noexcept;
     void on_read(file_read& r, int result) noexcept;
     void hand_out(slot& s, direction d) noexcept;
     void announce(slot& s, direction d) noexcept;  // as hand_out(), and remembers it if nobody waits
 
+    static bool is_tcp(slot& s, int fd) noexcept;
     ssize_t queue_send(slot& s, int fd, std::span<const std::byte> from);
     void prepare(outgoing& o) noexcept;
     void on_sent(outgoing& o, int result) noexcept;
+    void take_back_send(slot& s) noexcept;
 
     enum class sleeper : int { awake, asleep, notified };
 
@@ -113,7 +104,6 @@ class io_uring_reactor final : public reactor {
     std::atomic<sleeper> sleeper_{sleeper::awake};
     std::size_t attached_ = 0;  // and reads of files under way, which polling finds as well
     std::vector<slot> slots_;
-    provided_buffers buffers_;
     std::vector<std::unique_ptr<outgoing>> sends_;
     std::vector<outgoing*> spare_sends_;
     std::uint64_t sending_round_ = 0;

@@ -15,21 +15,23 @@ namespace {
 // So many leave together. With more the first would wait for the last, and their memory would be cold.
 constexpr unsigned most_sends_of_round = 64;
 
-bool is_tcp(int fd) noexcept {
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
-    return ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
-}
-
 }  // namespace
+
+bool io_uring_reactor::is_tcp(slot& s, int fd) noexcept {
+    if (s.over == transport::unknown) {
+        int protocol = 0;
+        socklen_t size = sizeof protocol;
+        const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0;
+        s.over = known && protocol == IPPROTO_TCP ? transport::tcp : transport::other;
+    }
+    return s.over == transport::tcp;
+}
 
 ssize_t io_uring_reactor::send(int fd, std::span<const std::byte> from) noexcept {
     slot* const s = find(fd);
     if (!s) return send_now(fd, from);
     if (s->send_error) return -std::exchange(s->send_error, 0);
-    if (s->over == transport::unknown) s->over = is_tcp(fd) ? transport::tcp : transport::other;
-    if (s->over != transport::tcp || from.size() > outgoing::most_bytes || from.empty())
-        return send_now(fd, from);
+    if (from.size() > outgoing::most_bytes || from.empty() || !is_tcp(*s, fd)) return send_now(fd, from);
     if (!s->out) return queue_send(*s, fd, from);
     outgoing& o = *s->out;
     if (o.round != ring_.round() || from.size() > o.room()) return send_now(fd, from);
@@ -70,6 +72,7 @@ ssize_t io_uring_reactor::queue_send(slot& s, int fd, std::span<const std::byte>
     spare_sends_.pop_back();
     o.fd = fd;
     o.begin = 0;
+    o.recalled = false;
     o.end = static_cast<std::uint32_t>(from.size());
     std::memcpy(o.data.data(), from.data(), from.size());
     prepare(o);
@@ -94,16 +97,27 @@ void io_uring_reactor::prepare(outgoing& o) noexcept {
 void io_uring_reactor::on_sent(outgoing& o, int result) noexcept {
     slot* s = find(o.fd);
     if (s && s->out != &o) s = nullptr;  // closed or detached meanwhile
-    if (s && result > 0 && o.begin + static_cast<std::uint32_t>(result) < o.end) {
+    if (s && !o.recalled && result > 0 && o.begin + static_cast<std::uint32_t>(result) < o.end) {
         o.begin += static_cast<std::uint32_t>(result);
         return prepare(o);
     }
     spare_sends_.push_back(&o);
     if (!s) return;
     s->out = nullptr;
-    if (result < 0) s->send_error = -result;
+    if (result < 0 && !(o.recalled && result == -ECANCELED)) s->send_error = -result;
     if (s->shuts_down) ::shutdown(o.fd, SHUT_WR);
     hand_out(*s, direction::writable);
+}
+
+// Nobody waits for it any more: it goes out now, and what the kernel does not take at once never does.
+void io_uring_reactor::take_back_send(slot& s) noexcept {
+    ring_.submit();
+    reap();
+    if (!s.out) return;
+    s.out->recalled = true;
+    recall(key_of(kind::send, s.out));
+    ring_.submit();
+    reap();
 }
 
 int io_uring_reactor::shut_down_sending(int fd) noexcept {

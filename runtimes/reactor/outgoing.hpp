@@ -19,6 +19,7 @@ struct outgoing {
     int fd = -1;
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
+    bool recalled = false;  // the kernel was asked to give it back
     std::array<std::byte, most_bytes> data;
 };
 

@@ -19,9 +19,8 @@ enum class direction : unsigned char { readable, writable };
 //     ssize_t n = r.recv(fd, buffer);
 //     if (n == -EAGAIN && !r.wait(fd, direction::readable, node)) suspend until node.run is called
 //
-// Readiness is a hint: after a wake the operation may answer -EAGAIN once more. A completion-based back end
-// fills recv() and accept() from what the kernel has already delivered, so that the pattern, and an immediate
-// cancel(), hold for it as well.
+// Readiness is a hint: after a wake the operation may answer -EAGAIN once more. What has come stays in the
+// kernel until it is asked for, so that a wait can be taken back at any time and nothing is lost.
 //
 // Threads: one thread at a time calls poll(); notify() may be called from any thread. Whether the rest may be
 // called from other threads than the polling one is the back end's promise. Per descriptor and direction
@@ -49,7 +48,8 @@ class reactor {
     // Otherwise keeps the node until poll() hands it out or cancel() takes it back. Throws std::system_error:
     // EBADF not attached, EBUSY a second waiter.
     [[nodiscard]] virtual bool wait(int fd, direction d, node& n) = 0;
-    // True: the node will not be handed out. False: a poll() has already put it on its list.
+    // True: the node will not be handed out, and of what send() has kept nothing goes out later. False: a
+    // poll() has already put it on its list.
     virtual bool cancel(int fd, direction d, node& n) noexcept = 0;
 
     // Appends the nodes that became ready, without running them. Sleeps until there is one, notify() is

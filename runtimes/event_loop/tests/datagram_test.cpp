@@ -9,6 +9,7 @@
 
 #include "runtimes/event_loop/task.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/sockets.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -25,8 +26,6 @@ socket bound() {
     EXPECT_EQ(0, ::bind(s.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
     return s;
 }
-
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 // What came, and the port it came from.
 coro<std::pair<std::string, std::uint16_t>> receives(socket& s, std::size_t room = 64,

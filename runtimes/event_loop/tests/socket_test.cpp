@@ -1,7 +1,6 @@
 // Sockets: trying at once, waiting, deadlines and cancellation.
 #include "runtimes/event_loop/socket.hpp"
 
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 
 #include "runtimes/event_loop/gather.hpp"
 #include "runtimes/event_loop/tests/on_each_back_end.hpp"
+#include "runtimes/event_loop/tests/sockets.hpp"
 
 namespace crossover::asyncio {
 namespace {
@@ -19,34 +19,8 @@ using namespace std::chrono_literals;
 
 class socket_test : public on_each_back_end {
   protected:
-    std::pair<socket, socket> connected() {
-        int ends[2];
-        EXPECT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-        return {socket(ends[0]), socket(ends[1])};
-    }
+    std::pair<socket, socket> connected() { return asyncio::connected(transport::unix_socket); }
 };
-
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-
-struct listener {
-    listener() : own(socket::create(AF_INET)) {
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        EXPECT_EQ(0, ::bind(own.fd(), generic(), size));
-        EXPECT_EQ(0, ::listen(own.fd(), 16));
-        EXPECT_EQ(0, ::getsockname(own.fd(), generic(), &size));
-    }
-    sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address); }
-    socket own;
-    sockaddr_in address{};
-};
-
-coro<std::string> reads(socket& s, time_point deadline = no_deadline) {
-    std::array<std::byte, 64> buffer;
-    const std::size_t n = co_await sock_recv(s, buffer, deadline);
-    co_return std::string(reinterpret_cast<const char*>(buffer.data()), n);
-}
 
 TEST_P(socket_test, conformance_142_an_operation_that_can_go_on_does_so_without_yielding) {
     auto [a, b] = connected();
