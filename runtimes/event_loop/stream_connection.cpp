@@ -11,7 +11,7 @@
 namespace crossover::asyncio {
 namespace {
 
-constexpr std::size_t bytes_per_read = 64 * 1024;
+constexpr std::size_t bytes_per_read = 256 * 1024;  // as CPython, whose streams then pause at the same byte
 
 std::exception_ptr connection_error(int error) {
     return std::make_exception_ptr(std::system_error(error, std::generic_category(), "connection lost"));
@@ -30,6 +30,7 @@ void stream_connection::open(socket s, std::function<void()> on_closed) {
     closed_ = false;
     registry_ = &loop_.use<open_connections>();
     place_ = registry_->all_.insert(registry_->all_.end(), shared_from_this());
+    look_soon();
 }
 
 void stream_connection::consume(std::size_t bytes) noexcept {
@@ -41,6 +42,9 @@ void stream_connection::consume(std::size_t bytes) noexcept {
         in_.erase(0, read_);
         read_ = 0;
     }
+    if (!reading_paused_ || unread().size() > limit_) return;
+    reading_paused_ = false;
+    go_on_reading();
 }
 
 void stream_connection::feed(std::string_view data) {
@@ -66,67 +70,103 @@ bool stream_connection::fill() {
     std::array<std::byte, bytes_per_read> piece;
     const ssize_t n = loop_.io().recv(socket_.fd(), piece);
     if (n == -EAGAIN) return false;
-    if (n > 0)
+    if (n > 0) {
         in_.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(n));
-    else if (n == 0)
+        reading_paused_ = has_too_much();
+    } else if (n == 0) {
         ended_ = true;
-    else
+    } else {
         lose(static_cast<int>(-n));
+    }
     return true;
+}
+
+// One read in each iteration, as long as there is something.
+void stream_connection::look_soon() noexcept {
+    arrival_at_ = stand::in_ready_queue;
+    loop_.make_ready(arrival_);
+}
+
+bool stream_connection::wait_for_arrival() {
+    while (arrival_at_ == stand::nowhere) {
+        if (!loop_.io().wait(socket_.fd(), direction::readable, arrival_))
+            arrival_at_ = stand::in_reactor;
+        else if (fill())
+            return false;
+    }
+    return true;
+}
+
+// Lest nobody notice the end of what is left unread.
+void stream_connection::go_on_reading() noexcept {
+    if (may_read() && !reading_paused_ && arrival_at_ == stand::nowhere) look_soon();
+}
+
+void stream_connection::stop_reading() noexcept {
+    if (arrival_at_ == stand::in_reactor && loop_.io().cancel(socket_.fd(), direction::readable, arrival_))
+        arrival_at_ = stand::nowhere;
+}
+
+void stream_connection::on_arrival(node& n) {
+    stream_connection& self = static_cast<arrival_node&>(n).owner;
+    const auto alive = self.shared_from_this();
+    self.arrival_at_ = stand::nowhere;
+    if (!self.may_read()) return;
+    if (!self.fill() && self.wait_for_arrival()) return;
+    self.resume_reader();
+    if (!self.may_read() || self.reading_paused_ || self.arrival_at_ != stand::nowhere) return;
+    if (self.fill() || !self.wait_for_arrival()) self.go_on_reading();
 }
 
 void stream_connection::wake_reader() {
     more_wait* const w = std::exchange(reader_, nullptr);
-    if (!w || !w->task_) return;
-    w->stop_waiting();
-    wake(*w->task_);
+    if (w) wake(*w->task_);
 }
 
-stream_connection::more_wait::~more_wait() {
-    if (connection_.reader_ == this) {
-        connection_.reader_ = nullptr;
-        stop_waiting();
+// Inside this call: it asks for more, as a rule, before anybody else has to.
+void stream_connection::resume_reader() {
+    more_wait* const w = std::exchange(reader_, nullptr);
+    if (!w) return;
+    task_state& t = *w->task_;
+    t.awaiting = nullptr;
+    try {
+        t.run(t);
+    } catch (...) {  // a loop_exit
+        go_on_reading();
+        throw;
     }
-}
-
-void stream_connection::more_wait::stop_waiting() noexcept {
-    if (std::exchange(in_reactor_, false))
-        connection_.loop_.io().cancel(connection_.socket_.fd(), direction::readable, *this);
 }
 
 bool stream_connection::more_wait::await_ready() {
-    if (connection_.reader_)
+    stream_connection& c = connection_;
+    if (c.reader_)
         throw std::runtime_error("a stream is read by one task at a time, and another waits for it already");
     give_way_ = !running_loop->may_go_on();
-    return !give_way_ && fill();
+    c.reading_paused_ = false;
+    if (give_way_ || c.arrival_at_ == stand::in_reactor || !c.fill()) return false;
+    c.go_on_reading();
+    note_error();
+    return true;
 }
 
 bool stream_connection::more_wait::await_suspend(std::coroutine_handle<> h) {
-    task_ = &running_task();
+    stream_connection& c = connection_;
     if (give_way_) {
-        connection_.loop_.make_ready(*this);  // to look in the next iteration: nobody has seen an EAGAIN
-    } else if (!connection_.closed_) {
-        reactor& r = connection_.loop_.io();
-        while (r.wait(connection_.socket_.fd(), direction::readable, *this)) {
-            if (fill()) {
-                task_ = nullptr;
-                return false;
-            }
-        }
-        in_reactor_ = true;
+        if (!c.closed_ && c.arrival_at_ == stand::nowhere) c.look_soon();  // nobody has seen an EAGAIN
+    } else if (!c.closed_ && !c.wait_for_arrival()) {
+        note_error();
+        return false;
     }
-    connection_.reader_ = this;
+    task_ = &running_task();
+    c.reader_ = this;
     park(*task_, h, *this);
     return true;
 }
 
 bool stream_connection::more_wait::cancel(task_state& t, std::string_view message) {
     if (connection_.reader_ != this) return false;
-    end_wait(t, message);
-    if (in_reactor_ && !connection_.loop_.io().cancel(connection_.socket_.fd(), direction::readable, *this))
-        return true;  // its node stands in the ready queue and resumes the task
-    in_reactor_ = false;
     connection_.reader_ = nullptr;
+    end_wait(t, message);
     wake(t);
     return true;
 }
@@ -134,25 +174,6 @@ bool stream_connection::more_wait::cancel(task_state& t, std::string_view messag
 std::string stream_connection::more_wait::describe() const {
     if (connection_.closed_) return "data of a stream";
     return "data of the stream on descriptor " + std::to_string(connection_.socket_.fd());
-}
-
-void stream_connection::more_wait::on_ready(node& n) {
-    auto& self = static_cast<more_wait&>(n);
-    stream_connection& c = self.connection_;
-    if (c.reader_ != &self) return;  // woken otherwise meanwhile
-    self.in_reactor_ = false;
-    if (!self.task_->result.has(flag::interrupted) && !self.fill()) {
-        while (c.loop_.io().wait(c.socket_.fd(), direction::readable, self)) {
-            if (!self.fill()) continue;
-            if (std::exchange(c.reader_, nullptr)) wake(*self.task_);  // else fill() met an error
-            return;
-        }
-        self.in_reactor_ = true;
-        return;
-    }
-    if (!std::exchange(c.reader_, nullptr)) return;  // fill() met an error, which has woken it
-    self.task_->awaiting = nullptr;
-    self.task_->run(*self.task_);
 }
 
 void stream_connection::write(std::string_view data) {
@@ -220,6 +241,7 @@ void stream_connection::lose(int error) {
 void stream_connection::close() {
     if (closed_ || std::exchange(closing_, true)) return;
     if (unsent() == 0) return close_now();
+    stop_reading();
     ended_ = true;
     wake_reader();
 }
@@ -235,12 +257,13 @@ void stream_connection::close_now() {
     if (closed_) return;
     const auto alive = shared_from_this();
     closing_ = closed_ = true;
-    ended_ = true;
+    if (!lost_) ended_ = true;
     wake_reader();
+    stop_reading();
     // A node that stands in the ready queue finds the connection closed; until then it keeps it.
-    if (std::exchange(waits_to_send_, false) &&
-        !loop_.io().cancel(socket_.fd(), direction::writable, writable_) && !loop_.is_closed())
-        loop_.call_soon([alive] {});
+    const bool sends_later = std::exchange(waits_to_send_, false) &&
+                             !loop_.io().cancel(socket_.fd(), direction::writable, writable_);
+    if ((sends_later || arrival_at_ != stand::nowhere) && !loop_.is_closed()) loop_.call_soon([alive] {});
     socket_.close();
     out_.clear();
     sent_ = 0;

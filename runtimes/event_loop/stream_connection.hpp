@@ -27,11 +27,14 @@ class open_connections final : public loop::service {
     std::list<std::shared_ptr<stream_connection>> all_;
 };
 
-// Reads only when asked, so that what nobody reads stays with the peer; writes by itself.
+// Reads ahead, so that the peer's end or reset is noticed though nobody reads, but no more than twice its
+// limit and one read beyond; goes on when no more than its limit is left, or when somebody waits for more.
+// Writes by itself.
 class stream_connection : public std::enable_shared_from_this<stream_connection> {
   public:
     // Without a socket: what is read comes from feed(). Throws std::invalid_argument for a limit of 0.
-    stream_connection(loop& l, std::size_t limit) : loop_(l), limit_(limit), writable_(*this) {
+    stream_connection(loop& l, std::size_t limit)
+        : loop_(l), limit_(limit), arrival_(*this), writable_(*this) {
         if (limit == 0) throw std::invalid_argument("the limit of a stream must not be 0");
     }
     stream_connection(const stream_connection&) = delete;
@@ -52,12 +55,14 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
 
     // Waits until there is more to read, or the end. Throws the error that it meets, and if another task
     // waits already; an error that comes between its wake and its resumption is left to the next.
-    class [[nodiscard]] more_wait : pending, node {
+    class [[nodiscard]] more_wait : pending {
       public:
-        explicit more_wait(stream_connection& c) noexcept : node(&on_ready), connection_(c) {}
+        explicit more_wait(stream_connection& c) noexcept : connection_(c) {}
         more_wait(const more_wait&) = delete;
         more_wait& operator=(const more_wait&) = delete;
-        ~more_wait();
+        ~more_wait() {
+            if (connection_.reader_ == this) connection_.reader_ = nullptr;
+        }
         bool await_ready();
         bool await_suspend(std::coroutine_handle<> h);
         void await_resume() const {
@@ -69,16 +74,9 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
         friend class stream_connection;
         bool cancel(task_state& t, std::string_view message) override;
         std::string describe() const override;
-        static void on_ready(node& n);
-        bool fill() {
-            const bool enough = connection_.fill();
-            failed_ = connection_.read_error_ != nullptr;
-            return enough;
-        }
-        void stop_waiting() noexcept;
+        void note_error() noexcept { failed_ = connection_.read_error_ != nullptr; }
         stream_connection& connection_;
         task_state* task_ = nullptr;
-        bool in_reactor_ = false;
         bool give_way_ = false;
         bool failed_ = false;
     };
@@ -140,14 +138,28 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
 
   private:
     friend class open_connections;
+    struct arrival_node : node {
+        explicit arrival_node(stream_connection& c) noexcept : node(&on_arrival), owner(c) {}
+        stream_connection& owner;
+    };
     struct writable_node : node {
         explicit writable_node(stream_connection& c) noexcept : node(&on_writable), owner(c) {}
         stream_connection& owner;
     };
+    static void on_arrival(node& n);
     static void on_writable(node& n);
 
     bool fill();  // false: nothing yet
+    bool may_read() const noexcept { return !closed_ && !ended_ && !read_error_; }
+    bool has_too_much() const noexcept {
+        return unread().size() > limit_ && unread().size() - limit_ > limit_;
+    }
+    bool wait_for_arrival();  // false: something has come meanwhile
+    void look_soon() noexcept;
+    void go_on_reading() noexcept;
+    void stop_reading() noexcept;
     void wake_reader();
+    void resume_reader();
     void send_more();
     void pause_if_full() noexcept { paused_ = paused_ || unsent() > high_; }
     void lose(int error);
@@ -164,6 +176,10 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     std::string in_;
     std::size_t read_ = 0;
     more_wait* reader_ = nullptr;
+    enum class stand { nowhere, in_reactor, in_ready_queue };
+    arrival_node arrival_;
+    stand arrival_at_ = stand::nowhere;
+    bool reading_paused_ = false;
     std::exception_ptr read_error_;
     bool ended_ = false;
 
