@@ -1,6 +1,8 @@
 // The event loop: iterations, running and closing, and reporting errors.
 #include "runtimes/event_loop/loop.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -27,11 +29,21 @@ std::int64_t coarse_time() noexcept {
 struct registry {
     std::mutex lock;
     std::unordered_set<const loop*> loops;
-    std::uint64_t made = 0;
+    std::uint64_t last_id = 0;
 
     static registry& instance() {
-        static registry* const r = new registry;  // outlives every static future
+        static registry* const r = made();  // outlives every static future
         return *r;
+    }
+
+  private:
+    static registry* made() {
+        ::pthread_atfork([] { instance().lock.lock(); }, [] { instance().lock.unlock(); },
+                         [] {
+                             instance().loops.clear();  // they are the parent's
+                             instance().lock.unlock();
+                         });
+        return new registry;
     }
 };
 
@@ -71,11 +83,12 @@ loop::loop(const loop_options& options) : strict_poll_(options.strict_poll), rea
     registry& r = registry::instance();
     const std::lock_guard guard(r.lock);
     r.loops.insert(this);
-    id_ = ++r.made;
+    id_ = ++r.last_id;
 }
 
 loop::~loop() {
     close();
+    if (!of_this_process()) tasks_.clear();
     loop* const outer = std::exchange(running_loop, this);  // for destructors of coroutine frames
     while (!tasks_.empty()) {
         task_state& t = *tasks_.back();
@@ -186,23 +199,25 @@ inline void loop::run_once() {
 void loop::check_may_run() const {
     check_open();
     if (is_running()) throw std::logic_error("this event loop is already running");
-    if (running_loop) throw std::logic_error("cannot run an event loop while another runs in this thread");
+    if (!of_this_process())
+        throw std::logic_error(
+            "this event loop belongs to the parent of a fork(): make another in the child");
+    if (running_loop && running_loop->of_this_process())
+        throw std::logic_error("cannot run an event loop while another runs in this thread");
 }
 
 void loop::run_forever() {
     check_may_run();
     struct scope {
-        explicit scope(loop& l) : self(l) {
-            self.running_.store(true, std::memory_order_relaxed);
-            running_loop = &self;
-        }
+        explicit scope(loop& l) : self(l) { self.running_.store(true, std::memory_order_relaxed); }
         ~scope() {
             self.stopping_ = false;
             self.running_.store(false, std::memory_order_relaxed);
             self.current_ = nullptr;
-            running_loop = nullptr;
+            running_loop = outer;
         }
         loop& self;
+        loop* const outer = std::exchange(running_loop, &self);  // null, or that of a parent process
     } const scope(*this);
     do run_once();
     while (!stopping_);
@@ -229,6 +244,10 @@ void loop::drop_callbacks() noexcept {
 void loop::close() {
     if (is_running()) throw std::logic_error("cannot close a running event loop: stop it first");
     if (guard_.fetch_or(closed, std::memory_order_relaxed) & closed) return;
+    if (!of_this_process()) {
+        for (auto& s : services_) static_cast<void>(s.release());
+        return;
+    }
     drop_callbacks();  // first, for services own nodes that may stand in the queue
     while (!services_.empty()) services_.pop_back();
     drop_callbacks();

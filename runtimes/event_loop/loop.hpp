@@ -130,7 +130,11 @@ class loop {
     // waiting.
     void stop() noexcept { stopping_ = true; }
     // Drops all callbacks and timers. Throws while running. Closing twice does nothing.
+    //
+    // In a child that fork() has made, a loop is the parent's: it cannot be run, and closing or destroying it
+    // leaves alone what it holds. The child may run loops of its own, also where the parent's was running.
     void close();
+    bool of_this_process() const noexcept { return reactor_->of_this_process(); }
     bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
     bool is_closed() const noexcept { return guard_.load(std::memory_order_relaxed) & closed; }
 

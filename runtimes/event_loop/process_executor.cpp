@@ -43,7 +43,8 @@ class worker {
 
     socket& channel() noexcept { return channel_; }
     void kill() noexcept {
-        if (process_ >= 0) ::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
+        if (process_ >= 0 && nursery_.of_this_process())
+            ::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
     }
     // How it ended, as waitpid tells it; ends it if it lives.
     int bury() noexcept {
@@ -268,6 +269,9 @@ bool process_executor::broken() const noexcept { return state_->broken; }
 
 void process_executor::submit(std::unique_ptr<pending_call> call) {
     state& s = *state_;
+    if (!s.nursery->of_this_process())
+        throw std::runtime_error(
+            "the executor's workers are the parent's of a fork(): make one in the child");
     if (s.broken)
         throw broken_process_pool(
             "a worker process died earlier: the pool takes no more calls, make another");
@@ -282,6 +286,7 @@ coro<void> process_executor::shutdown(bool cancel_queued) {
     s->closed = true;
     while (cancel_queued && !s->calls.empty()) s->calls.get_nowait()->cancel();
     if (!s->broken) s->calls.shutdown();
+    if (!s->nursery->of_this_process()) co_return;
     for (const auto& t : s->carers) co_await until_done(t);
 }
 

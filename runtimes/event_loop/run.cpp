@@ -11,6 +11,7 @@ coro<void> all_done(std::vector<any_task> tasks) {
 }  // namespace
 
 void cancel_leftovers(loop& l) {
+    if (!l.of_this_process()) return;
     const std::vector<any_task> left = all_tasks(l);
     if (left.empty()) return;
     cancel_all({left.begin(), left.end()});
@@ -29,7 +30,7 @@ loop& runner::get_loop() {
 }
 
 loop& runner::idle_loop() {
-    if (running_loop)
+    if (running_loop && running_loop->of_this_process())
         throw std::logic_error(
             "run() cannot be called from a running event loop: co_await the coroutine instead");
     return get_loop();

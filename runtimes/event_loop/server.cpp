@@ -195,7 +195,8 @@ void server::state::close() {
     const auto alive = shared_from_this();
     for (listener& l : listeners) l.stop();
     struct stat now {};
-    if (!unix_path.empty() && ::stat(unix_path.c_str(), &now) == 0 && now.st_ino == unix_inode)
+    if (home.of_this_process() && !unix_path.empty() && ::stat(unix_path.c_str(), &now) == 0 &&
+        now.st_ino == unix_inode)
         ::unlink(unix_path.c_str());
     if (auto* const all = home.find<open_servers>()) all->all.erase(alive);
     if (forever && !forever.done()) forever.cancel();

@@ -249,7 +249,8 @@ void stream_connection::close() {
 void stream_connection::abort() {
     if (closed_) return;
     const linger at_once{1, 0};
-    ::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (loop_.of_this_process())  // else the parent still uses it
+        ::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close_now();
 }
 

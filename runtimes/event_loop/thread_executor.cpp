@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtimes/event_loop/run.hpp"
+#include "runtimes/reactor/process_mark.hpp"
 
 namespace crossover::asyncio {
 
@@ -21,6 +22,7 @@ struct thread_executor::state {
     };
 
     explicit state(std::size_t most) : most_threads(most) {}
+    const process_mark mark;  // in a child there are no such threads, and one may have held the lock
     void serve() noexcept;
     std::unique_ptr<foreign_call> take_back(const foreign_call& call);
 
@@ -65,7 +67,12 @@ std::size_t thread_executor::default_size() {
 thread_executor::thread_executor(std::size_t most_threads)
     : state_(std::make_shared<state>(std::max<std::size_t>(most_threads, 1))) {}
 
-thread_executor::~thread_executor() { shutdown(); }
+thread_executor::~thread_executor() {
+    if (state_->mark.of_this_process())
+        shutdown();
+    else
+        new std::shared_ptr<state>(std::move(state_));  // there is nobody to wait for
+}
 
 std::size_t thread_executor::threads() const {
     const std::lock_guard guard(state_->lock);
@@ -74,6 +81,9 @@ std::size_t thread_executor::threads() const {
 
 void thread_executor::submit(std::unique_ptr<foreign_call> call, std::shared_ptr<loop_link> to) {
     state& s = *state_;
+    if (!s.mark.of_this_process())
+        throw std::runtime_error(
+            "the executor's threads are the parent's of a fork(): make one in the child");
     const std::lock_guard guard(s.lock);
     if (s.closed) throw std::runtime_error("the executor is shut down: it takes no more calls");
     s.queue.push_back({std::move(call), std::move(to)});
@@ -136,6 +146,7 @@ void thread_executor::cancel_queued() {
 
 bool thread_executor::shutdown(std::chrono::nanoseconds patience) {
     state& s = *state_;
+    if (!s.mark.of_this_process()) return true;
     std::unique_lock guard(s.lock);
     s.closed = true;
     s.work.notify_all();
@@ -174,7 +185,7 @@ coro<void> shutdown_default_executor(std::chrono::nanoseconds patience) {
 }
 
 void finish_default_executor(loop& l) {
-    if (l.find<default_executor>()) l.run_until_complete(shutdown_default_executor());
+    if (l.of_this_process() && l.find<default_executor>()) l.run_until_complete(shutdown_default_executor());
 }
 
 }  // namespace crossover::asyncio

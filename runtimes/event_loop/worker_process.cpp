@@ -245,6 +245,7 @@ worker_nursery::worker_nursery() {
 
 worker_nursery::~worker_nursery() {
     ::close(control_);
+    if (!mark_.of_this_process()) return;
     while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
@@ -282,6 +283,7 @@ worker_process worker_nursery::start() {
 }
 
 int worker_nursery::bury(pid_t worker) noexcept {
+    if (!mark_.of_this_process()) return 0;
     request asked;
     asked.bury = worker;
     reply told;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "runtimes/reactor/process_mark.hpp"
+
 namespace crossover::asyncio {
 
 // A child that calls functions: it reads requests from the other end of `socket` and writes replies.
@@ -40,12 +42,16 @@ class worker_nursery {
     // Takes as long as a process takes to end. To be called once for each worker.
     int bury(pid_t worker) noexcept;
 
+    // False in a child that the caller's process forks by itself: there it starts and ends no worker.
+    bool of_this_process() const noexcept { return mark_.of_this_process(); }
+
   private:
     struct request;
     struct reply;
 
     [[noreturn]] static void nurse(int control);
 
+    process_mark mark_;
     int control_ = -1;
     pid_t process_ = -1;
 };

@@ -91,6 +91,7 @@ epoll_reactor::slot& epoll_reactor::make(int fd) {
 }
 
 void epoll_reactor::attach(int fd) {
+    expect_this_process();
     slot& s = make(fd);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -132,7 +133,7 @@ void epoll_reactor::forget(int fd) noexcept {
 
 void epoll_reactor::detach(int fd) noexcept {
     forget(fd);
-    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    if (of_this_process()) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void epoll_reactor::close(int fd) noexcept {
@@ -143,6 +144,7 @@ void epoll_reactor::close(int fd) noexcept {
 }
 
 bool epoll_reactor::wait(int fd, direction d, node& n) {
+    expect_this_process();
     slot* const s = find(fd);
     if (!s || !(s->generation.load(std::memory_order_acquire) & 1U))
         fail(EBADF, "waiting for descriptor " + std::to_string(fd) + ", which is not attached");
@@ -174,6 +176,7 @@ void epoll_reactor::announce(std::atomic<std::uintptr_t>& word, node_list& ready
 }
 
 void epoll_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
+    expect_this_process();
     if (timeout.count() != 0) {
         sleeper expected = sleeper::awake;
         if (!sleeper_.compare_exchange_strong(expected, sleeper::asleep))
@@ -201,7 +204,7 @@ void epoll_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
 }
 
 void epoll_reactor::notify() noexcept {
-    if (sleeper_.exchange(sleeper::notified) != sleeper::asleep) return;
+    if (sleeper_.exchange(sleeper::notified) != sleeper::asleep || !of_this_process()) return;
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t n = ::write(wake_, &one, sizeof one);
 }

@@ -50,18 +50,19 @@ io_uring_reactor::io_uring_reactor() {
 }
 
 io_uring_reactor::~io_uring_reactor() {
-    // The kernel takes a ring down in the background; until then it would hold what it still receives from.
+    // The kernel takes a ring down in the background; until then it would hold what it still waits for.
     for (std::size_t fd = 0; fd < slots_.size(); ++fd) forget(static_cast<int>(fd));
     ::close(wake_);
 }
 
 io_uring_reactor::slot* io_uring_reactor::find(int fd) noexcept {
-    if (static_cast<std::size_t>(fd) >= slots_.size()) return nullptr;
+    if (static_cast<std::size_t>(fd) >= slots_.size() || !of_this_process()) return nullptr;
     slot& s = slots_[static_cast<std::size_t>(fd)];
     return s.generation & 1U ? &s : nullptr;
 }
 
 void io_uring_reactor::attach(int fd) {
+    expect_this_process();
     struct stat about {};
     if (::fstat(fd, &about) < 0) fail(errno, "watching descriptor " + std::to_string(fd));
     if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
@@ -89,10 +90,11 @@ void io_uring_reactor::forget(int fd) noexcept {
     if (!s) return;
     assert(!s->waiter[0] && !s->waiter[1] && "somebody still waits");
     // At once: entries name the descriptor by its number, and an operation under way keeps the file open.
-    const bool submits = s->armed != 0 || s->out;
-    for (const kind k : {kind::poll_in, kind::poll_out})
-        if (is_armed(*s, k)) recall(key_of(k, fd, s->generation));
-    if (submits) ring_.submit();
+    if (s->armed != 0 || s->out) {
+        for (const kind k : {kind::poll_in, kind::poll_out})
+            if (is_armed(*s, k)) recall(key_of(k, fd, s->generation));
+        ring_.submit();
+    }
     const std::uint32_t generation = s->generation + 1;
     *s = slot();
     s->generation = generation;
@@ -118,6 +120,7 @@ void io_uring_reactor::arm(slot& s, int fd, kind k) noexcept {
 }
 
 bool io_uring_reactor::wait(int fd, direction d, node& n) {
+    expect_this_process();
     slot* const s = find(fd);
     if (!s) fail(EBADF, "waiting for descriptor " + std::to_string(fd) + ", which is not attached");
     const auto side = static_cast<std::size_t>(d);
@@ -140,6 +143,7 @@ bool io_uring_reactor::cancel(int fd, direction d, node& n) noexcept {
 }
 
 void io_uring_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
+    expect_this_process();
     if (!ready_.empty()) timeout = std::chrono::nanoseconds(0);
     if (timeout.count() != 0) {
         if (!std::exchange(wake_armed_, true)) {
@@ -162,7 +166,7 @@ void io_uring_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) 
 }
 
 void io_uring_reactor::notify() noexcept {
-    if (sleeper_.exchange(sleeper::notified) != sleeper::asleep) return;
+    if (sleeper_.exchange(sleeper::notified) != sleeper::asleep || !of_this_process()) return;
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t n = ::write(wake_, &one, sizeof one);
 }
@@ -226,8 +230,8 @@ int io_uring_reactor::accept(int fd) noexcept {
     return n < 0 ? -errno : n;
 }
 
-void io_uring_reactor::read_file(int fd, std::span<std::byte> to, std::uint64_t offset,
-                                 file_read& r) noexcept {
+void io_uring_reactor::read_file(int fd, std::span<std::byte> to, std::uint64_t offset, file_read& r) {
+    expect_this_process();
     io_uring_sqe& e = ring_.next_entry();
     ::io_uring_prep_read(&e, fd, to.data(), static_cast<unsigned>(std::min(to.size(), most_at_once)), offset);
     e.user_data = key_of(kind::file, &r);
@@ -242,6 +246,7 @@ void io_uring_reactor::on_read(file_read& r, int result) noexcept {
 }
 
 void io_uring_reactor::abandon(file_read& r) noexcept {
+    if (!of_this_process()) return;  // the parent's, who goes on reading it
     r.abandoned = true;
     while (!r.done && ring_.wait(std::chrono::nanoseconds(-1)) == 0) reap();
 }

@@ -53,7 +53,7 @@ class io_uring_reactor final : public reactor {
     int shut_down_sending(int fd) noexcept override;
 
     // `to` and `r` belong to the kernel until the node is handed out.
-    void read_file(int fd, std::span<std::byte> to, std::uint64_t offset, file_read& r) noexcept;
+    void read_file(int fd, std::span<std::byte> to, std::uint64_t offset, file_read& r);
     // Blocks until the kernel has let go of it; its node is not handed out.
     void abandon(file_read& r) noexcept;
 
@@ -81,7 +81,7 @@ class io_uring_reactor final : public reactor {
     static bool is_armed(const slot& s, kind k) noexcept { return s.armed >> static_cast<int>(k) & 1; }
     static void set_armed(slot& s, kind k, bool to) noexcept;
 
-    slot* find(int fd) noexcept;
+    slot* find(int fd) noexcept;  // null: not attached, or in a child of the process
     void arm(slot& s, int fd, kind k) noexcept;
     void recall(std::uint64_t key) noexcept;
     void forget(int fd) noexcept;

@@ -45,6 +45,14 @@ kernel_ring::kernel_ring() {
     params.cq_entries = completions;
     const int failed = ::io_uring_queue_init_params(entries, &ring_, &params);
     if (failed) throw std::system_error(-failed, std::generic_category(), reason_for(-failed));
+    ::io_uring_ring_dontfork(&ring_);  // a child that wrote to the queues would write to the parent's
+}
+
+kernel_ring::~kernel_ring() {
+    if (mark_.of_this_process())
+        ::io_uring_queue_exit(&ring_);
+    else
+        ::close(ring_.ring_fd);  // the queues are not mapped here, and something else may be in their place
 }
 
 io_uring_sqe& kernel_ring::next_entry() noexcept {

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "runtimes/reactor/process_mark.hpp"
+
 namespace crossover {
 
 // Belongs to the first thread that submits: the kernel then needs no locks, and does its work only when that
@@ -16,7 +18,7 @@ class kernel_ring {
     kernel_ring();
     kernel_ring(const kernel_ring&) = delete;
     kernel_ring& operator=(const kernel_ring&) = delete;
-    ~kernel_ring() { ::io_uring_queue_exit(&ring_); }
+    ~kernel_ring();
 
     // A cleared entry to fill; submits those before it if the queue is full.
     io_uring_sqe& next_entry() noexcept;
@@ -50,6 +52,7 @@ class kernel_ring {
     bool something_to_do() const noexcept;
 
     io_uring ring_{};
+    process_mark mark_;
     std::uint64_t round_ = 0;
     bool enabled_ = false;
 };

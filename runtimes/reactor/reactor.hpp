@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <span>
+#include <stdexcept>
 
 #include "runtimes/reactor/node.hpp"
+#include "runtimes/reactor/process_mark.hpp"
 
 namespace crossover {
 
@@ -25,6 +27,9 @@ enum class direction : unsigned char { readable, writable };
 // Threads: one thread at a time calls poll(); notify() may be called from any thread. Whether the rest may be
 // called from other threads than the polling one is the back end's promise. Per descriptor and direction
 // there is at most one waiter.
+//
+// In a child that fork() has made it is the parent's: attach(), wait() and poll() throw std::logic_error, the
+// others leave alone what parent and child share, and close() closes the child's descriptor.
 class reactor {
   public:
     reactor() = default;
@@ -72,6 +77,18 @@ class reactor {
     virtual int accept(int fd) noexcept = 0;
     // Ends the stream towards the peer, after all that was sent before.
     virtual int shut_down_sending(int fd) noexcept = 0;
+
+    bool of_this_process() const noexcept { return mark_.of_this_process(); }
+
+  protected:
+    void expect_this_process() const {
+        if (!of_this_process())
+            throw std::logic_error(
+                "an event loop belongs to the process that made it: make another in the child of a fork()");
+    }
+
+  private:
+    process_mark mark_;
 };
 
 }  // namespace crossover
