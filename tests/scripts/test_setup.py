@@ -10,7 +10,7 @@ TOOLS = ["bash", "sh", "env", "sed", "grep", "paste", "mktemp", "rm", "cat", "ta
 
 
 class Machine:
-    """A PATH that holds only doubles and a few plain tools. `installed` is what dpkg-query tells of."""
+    """A PATH that holds only doubles and a few plain tools. `installed` is what dpkg-query tells of, `known` what apt-cache does."""
 
     def __init__(self, folder: Path):
         self.bin = folder / "bin"
@@ -22,6 +22,7 @@ class Machine:
             (self.bin / tool).symlink_to(subprocess.check_output(["which", tool], text=True).strip())
         self.user(0)
         self.double("dpkg-query", f"cat {folder}/installed 2>/dev/null; exit 1")
+        self.known()
 
     def double(self, name, body):
         path = self.bin / name
@@ -31,13 +32,18 @@ class Machine:
     def user(self, number):
         self.double("id", f"echo {number}")
 
-    def all_installed(self, without=()):
-        names = [p for p in packages() if p not in without]
+    def known(self, *names):
+        """What apt knows beside that which every distribution has."""
+        (self.folder / "known").write_text("".join(f"{name}\n" for name in names))
+        self.double("apt-cache", f'for name; do :; done; grep -qx -- "$name" {self.folder}/known')
+
+    def all_installed(self, without=(), boost="boost"):
+        names = [p for p in packages() + packages(boost) if p not in without]
         (self.folder / "installed").write_text("".join(f"installed:{name} " for name in names))
 
     def apt(self, output, code, installs=False):
         """apt-get that says `output`; with `installs`, all packages are there afterwards."""
-        now = "".join(f"installed:{name} " for name in packages())
+        now = "".join(f"installed:{name} " for name in packages() + packages("boost"))
         then = f"printf '%s' '{now}' > {self.folder}/installed" if installs else ":"
         self.double("apt-get", f"echo '{output}' >&2; {then}; exit {code}")
 
@@ -85,7 +91,7 @@ def test_a_package_whose_name_begins_another_is_not_taken_for_it(machine):
 
 def test_updates_the_lists_when_the_first_attempt_fails(machine):
     machine.all_installed(without=["cmake"])
-    everything = "".join(f"installed:{name} " for name in packages())
+    everything = "".join(f"installed:{name} " for name in packages() + packages("boost"))
     machine.double("apt-get", f"""
         case "$*" in
           *" update"*) touch {machine.folder}/updated ;;
@@ -94,6 +100,58 @@ def test_updates_the_lists_when_the_first_attempt_fails(machine):
     result = machine.run()
     assert result.returncode == 0, result.stderr
     assert [call.split("--no-install-recommends")[0].split()[-1] for call in machine.apt_calls()] == ["install", "update", "install"]
+
+
+def test_the_newer_boost_is_taken_where_apt_knows_it(machine):
+    machine.all_installed(boost="none")
+    machine.apt("", 0)
+    machine.known("libboost1.88-dev")
+    machine.run()
+    assert machine.apt_calls()[0].split("--no-install-recommends ")[1].split() == packages("newer_boost")
+
+
+def test_a_boost_that_is_there_stays_and_is_completed_by_its_own_parts(machine):
+    machine.all_installed(without=["libboost-fiber-dev"])
+    machine.apt("", 0)
+    machine.known("libboost1.88-dev")
+    machine.run()
+    assert machine.apt_calls()[0].endswith(" install --no-install-recommends libboost-fiber-dev")
+
+
+def test_the_newer_boost_alone_is_enough(machine):
+    machine.all_installed(boost="newer_boost")
+    machine.apt("", 0)
+    assert machine.run().returncode == 0
+    assert machine.apt_calls() == []
+
+
+def test_what_the_lists_tell_only_after_their_update_is_looked_for_then(machine):
+    machine.all_installed(boost="none")
+    machine.double("apt-get", f"""
+        case "$*" in
+          *" update"*) echo libboost1.88-dev > {machine.folder}/known ;;
+          *) [ -s {machine.folder}/known ] || exit 100
+        esac""")
+    machine.run()
+    assert machine.apt_calls()[-1].split("--no-install-recommends ")[1].split() == packages("newer_boost")
+
+
+def test_nothing_that_is_installed_is_removed(machine):
+    machine.all_installed(without=["cmake"])
+    machine.apt("", 0, installs=True)
+    machine.run()
+    assert all("--no-remove" in call for call in machine.apt_calls())
+
+
+@pytest.mark.parametrize("there, wanted", [(["clang-format-14", "chromium"], ["clang-format-14", "chromium"]), (["chromium"], ["chromium"]), ([], [])])
+def test_what_only_some_distributions_have_is_no_fault_of_the_others(machine, there, wanted):
+    (machine.folder / "installed").write_text("".join(f"installed:{name} " for kind in ("packages", "boost", "for_allocators", "for_tests") for name in packages(kind)))
+    machine.apt("", 0)
+    machine.known(*there)
+    result = machine.run("tests")
+    calls = machine.apt_calls()
+    assert [call.split("--no-install-recommends ")[1].split() for call in calls] == ([wanted] if wanted else [])
+    assert wanted or (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("said, told", [
