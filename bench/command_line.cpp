@@ -21,7 +21,7 @@ const char* const help_text =
     "\n"
     "  --benchmark_list_tests={true|false}\n"
     "  --benchmark_filter=<regex>\n"
-    "  --benchmark_min_time=<seconds>\n"
+    "  --benchmark_min_time=<seconds>, as in 0.5s\n"
     "  --benchmark_min_warmup_time=<seconds>\n"
     "  --benchmark_repetitions=<number>\n"
     "  --benchmark_enable_random_interleaving={true|false}\n"

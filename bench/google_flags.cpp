@@ -2,13 +2,18 @@
 #include <benchmark/benchmark.h>
 #include <regex.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <span>
+#include <vector>
 
 #include "bench/command_line.hpp"
 #include "bench/google.hpp"
+#include "bench/google_versions.hpp"
 #include "bench/outcome.hpp"
 #include "runtimes/errors.hpp"
 
@@ -48,12 +53,20 @@ void check_repetitions(std::string_view text) {
                                "'; it must be a whole number from 1");
 }
 
+constexpr std::array times{"benchmark_min_time", "benchmark_min_warmup_time"};
+
+bool is_time(std::string_view argument) {
+    return std::ranges::any_of(
+        times, [&](const char* name) { return argument.starts_with("--" + std::string(name) + "="); });
+}
+
 void check_seconds(const std::string& name, std::string_view given) {
     std::string text(given);
     char* end = nullptr;
     double seconds = std::strtod(text.c_str(), &end);
     if (text.empty() || *end != '\0' || !std::isfinite(seconds) || seconds < 0)
-        throw bad_command_line("--" + name + " is '" + text + "'; it must be a number of seconds from 0");
+        throw bad_command_line("--" + name + " is '" + text +
+                               "'; it must be a number of seconds from 0, as in 0.5s");
 }
 
 }  // namespace
@@ -71,11 +84,22 @@ google_flags::google_flags(int argc, char** argv) {
             throw bad_command_line("format '" + format + "' is not one of console, json, csv");
 
     if (auto given = google_flag(argc, argv, "benchmark_repetitions")) check_repetitions(*given);
-    for (const char* name : {"benchmark_min_time", "benchmark_min_warmup_time"})
+    // 0.5 and 0.5s are the same, whichever the library wants.
+    for (int i = 1; i < argc; ++i)
+        if (const std::string_view given = argv[i]; is_time(given) && given.ends_with('s'))
+            argv[i][given.size() - 1] = '\0';
+    for (const char* name : times)
         if (auto given = google_flag(argc, argv, name)) check_seconds(name, *given);
-    benchmark::Initialize(&argc, argv, &refuse_time_unit);
+    std::vector<std::string> spelled(argv, argv + argc);
+    std::vector<char*> arguments{argv[0]};  // the library keeps this one
+    for (std::string& argument : std::span(spelled).subspan(1)) {
+        if (argument.starts_with("--benchmark_min_time="))
+            argument += unit_of_min_time<benchmark::BenchmarkReporter::Run>;
+        arguments.push_back(argument.data());
+    }
+    benchmark::Initialize(&argc, arguments.data(), &refuse_time_unit);
     if (argc > 1)
-        throw bad_command_line(std::string("unknown flag or value: ") + argv[1] + "; known are " +
+        throw bad_command_line(std::string("unknown flag or value: ") + arguments[1] + "; known are " +
                                known_flags);
     filter_ = benchmark::GetBenchmarkFilter();
     check_filter(filter_);

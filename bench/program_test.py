@@ -70,6 +70,15 @@ class Flags(unittest.TestCase):
         self.assert_refused(2, "time_unit is one of", "--benchmark_time_unit=weeks")
         self.assertEqual(run("--benchmark_min_time=long").returncode, 2)
 
+    def test_a_time_may_have_its_unit_whichever_version_of_google_benchmark_reads_it(self) -> None:
+        for flags in (("--benchmark_min_time=0.001s",), ("--benchmark_min_time=0.001",), ("--benchmark_min_warmup_time=0.001s", "--benchmark_min_time=0.001s")):
+            with self.subTest(flags):
+                done = run(*flags, f"--benchmark_filter=^{NAME}/")
+                self.assertEqual((done.returncode, done.stderr.count("min_time")), (0, 0), done.stderr)
+        for wrong in ("0.5ss", "s", "3x", "0.5ms"):
+            with self.subTest(wrong):
+                self.assert_refused(2, "min_time", f"--benchmark_min_time={wrong}")
+
     def test_a_filter_that_matches_nothing_is_exit_code_6(self) -> None:
         self.assert_refused(6, "no_such_thing", "--benchmark_filter=no_such_thing")
         self.assert_refused(6, "no_such_thing", "--benchmark_filter=no_such_thing", "--benchmark_list_tests")

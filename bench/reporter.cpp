@@ -4,8 +4,8 @@
 #include <cmath>
 #include <iostream>
 
+#include "bench/google_versions.hpp"
 #include "bench/outcome.hpp"
-#include "bench/row_fault.hpp"
 
 namespace crossover::bench {
 

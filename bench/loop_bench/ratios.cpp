@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "bench/row_fault.hpp"
+#include "bench/google_versions.hpp"
 
 namespace crossover::loop_bench {
 namespace {
