@@ -8,15 +8,17 @@
 #include <string>
 
 #include "runtimes/errors.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover {
 
 namespace {
-constexpr std::size_t page = 4096;
 // Below this much it is cheaper to keep the pages for the next batch than to fault them in again.
 constexpr std::size_t worth_giving_back = std::size_t{4} << 20;
 
-std::size_t first_page_from(std::size_t mark) { return (mark + page - 1) / page * page; }
+std::size_t first_page_from(std::size_t mark) {
+    return (mark + page_bytes() - 1) / page_bytes() * page_bytes();
+}
 
 void* map(void* where, std::size_t bytes, int how) {
     void* at = ::mmap(where, bytes, PROT_READ | PROT_WRITE, how | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "runtimes/processor.hpp"
+
 namespace crossover {
 
 // A stack of allocations in MAP_SHARED memory. Pages are taken when touched, and given back on release. Only
@@ -38,7 +40,7 @@ class arena {
     template <class T>
     std::span<T> make_array(std::size_t count) {
         static_assert(std::is_trivially_destructible_v<T>, "nobody would destroy the elements");
-        T* first = static_cast<T*>(allocate(count * sizeof(T), std::max(alignof(T), std::size_t{64})));
+        T* first = static_cast<T*>(allocate(count * sizeof(T), std::max(alignof(T), cache_line_bytes)));
         std::uninitialized_value_construct_n(first, count);
         return {first, count};
     }

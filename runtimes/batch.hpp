@@ -31,10 +31,11 @@ class stop_state {
     stop_state(const stop_state&) = delete;
     stop_state& operator=(const stop_state&) = delete;
 
-    // The batch or one around it has been stopped. Does not look at the clock: see over().
+    // The batch or one around it has been stopped. Does not look at the clock: see over(). In one order with
+    // raise(): who stops raises it and then looks for those that wait, and they do the reverse.
     bool raised() const {
         for (const stop_state* s = this; s; s = s->outer_)
-            if (s->raised_.load(std::memory_order_acquire)) return true;
+            if (s->raised_.load(std::memory_order_seq_cst)) return true;
         return false;
     }
 
@@ -56,7 +57,7 @@ class stop_state {
         if (interrupts_) return raised();  // no deadline is around it
         time_point first = never;
         for (const stop_state* s = this; s; s = s->outer_) {
-            if (s->raised_.load(std::memory_order_acquire)) return true;
+            if (s->raised_.load(std::memory_order_seq_cst)) return true;
             if (s->deadline_ < first) first = s->deadline_;
         }
         return first != never && std::chrono::steady_clock::now() >= first;

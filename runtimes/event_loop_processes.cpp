@@ -11,12 +11,13 @@
 #include "runtimes/limits.hpp"
 #include "runtimes/loop_executor.hpp"
 #include "runtimes/processes/kernel_usage.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover {
 
 // Written by the workers, each its own desk; the desks of dead workers stay as they are.
 struct event_loop_processes::account {
-    struct alignas(64) desk {
+    struct alignas(cache_line_bytes) desk {
         std::atomic<int> pid{0};
         usage used;
     };

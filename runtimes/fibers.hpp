@@ -84,8 +84,8 @@ class fibers {
     void run_batch(std::size_t n, job<context> each, const void* batch, policy rules,
                    const stop_state* outer);
 
-    const waits_allowed waits_ = waits_within_limits(
-        cost_of_waiting{.bytes = fiber::stacks::touched_bytes, .address_bytes = fiber::stacks::stack_bytes});
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{
+        .bytes = fiber::stacks::touched_bytes(), .address_bytes = fiber::stacks::stack_bytes});
     fiber::stacks stacks_;
     fiber::scheduler scheduler_;
 };

@@ -82,8 +82,8 @@ class fibers_multi {
     }
     void call_one();
 
-    const waits_allowed waits_ = waits_within_limits(
-        cost_of_waiting{.bytes = fiber::stacks::touched_bytes, .address_bytes = fiber::stacks::stack_bytes});
+    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{
+        .bytes = fiber::stacks::touched_bytes(), .address_bytes = fiber::stacks::stack_bytes});
     handover::executor executor_;  // for calls that block, of all workers
     std::vector<std::unique_ptr<worker>> workers_;
     std::atomic<int> sleepers_{0};

@@ -133,7 +133,7 @@ class fibers_stock {
     class scheduler;
 
     // malloc has touched the lower end of a stack, a waiting item two or three pages of the upper.
-    static constexpr std::size_t touched_bytes = 4 * 4096;
+    static constexpr std::size_t touched_pages = 4;
 
     void run_batch(std::size_t n, job<context> each, const void* batch, const policy& rules,
                    const stop_state* outer);
@@ -142,8 +142,9 @@ class fibers_stock {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> open_ = make_work_guard(io_);
     boost::asio::steady_timer alarm_;  // rings when the first of the sleeping fibers is due
     std::list<condition*> stoppable_;  // on which fibers wait whose batch may be stopped
-    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{
-        .bytes = touched_bytes, .address_bytes = boost::fibers::default_stack::traits_type::default_size()});
+    const waits_allowed waits_ = waits_within_limits(
+        cost_of_waiting{.bytes = touched_pages * page_bytes(),
+                        .address_bytes = boost::fibers::default_stack::traits_type::default_size()});
     std::size_t alive_ = 0;  // fibers of all batches: a tree of them grows broad
 };
 

@@ -12,6 +12,7 @@
 
 #include "runtimes/executor_threads.hpp"
 #include "runtimes/limits.hpp"
+#include "runtimes/processor.hpp"
 #include "runtimes/resumable/verbs.hpp"
 #include "runtimes/runtime.hpp"
 
@@ -67,7 +68,7 @@ class tbb_resumable {
 
     // What a thread has for itself: the context of the batches that it starts. Nobody cancels through TBB, so
     // one serves them all, as in tbb_tasks.
-    struct alignas(64) place {
+    struct alignas(cache_line_bytes) place {
         tbb::task_group_context unbound{tbb::task_group_context::isolated};
     };
     place& here();
@@ -82,7 +83,8 @@ class tbb_resumable {
     // Each suspended task takes a stack of its own, of which it has touched two pages when it only waits. At
     // the limit of mappings TBB crashes.
     static constexpr std::size_t most_tried = 20'000;
-    const waits_allowed waits_ = waits_within_limits(cost_of_waiting{.bytes = 3 * 4096, .mappings = 3});
+    const waits_allowed waits_ =
+        waits_within_limits(cost_of_waiting{.bytes = 3 * page_bytes(), .mappings = 3});
     std::size_t cores_;
     tbb::global_control stack_size_;
     tbb::global_control most_threads_;

@@ -11,6 +11,7 @@
 
 #include "runtimes/blocking/semaphore.hpp"
 #include "runtimes/blocking/verbs.hpp"
+#include "runtimes/processor.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover {
@@ -24,7 +25,7 @@ namespace crossover {
 // its own.
 class tbb_tasks {
     // What a thread has for itself while it is in the arena.
-    struct alignas(64) place {
+    struct alignas(cache_line_bytes) place {
         blocking::parker own;
         // Of all batches that are started here. Nobody cancels through TBB, so one serves them all: making
         // one for each, or binding it to the one around it, costs a fifth of a small batch.

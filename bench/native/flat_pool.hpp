@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtimes/processor.hpp"
+
 namespace crossover::bench::native {
 
 class flat_pool {
@@ -69,7 +71,7 @@ class flat_pool {
     std::size_t wanted_ = 0;  // threads that have still to take part
     std::size_t busy_ = 0;    // that have not finished their part
     bool closed_ = false;
-    alignas(64) std::atomic<std::size_t> next_{0};
+    alignas(cache_line_bytes) std::atomic<std::size_t> next_{0};
     std::vector<std::thread> threads_;
 };
 

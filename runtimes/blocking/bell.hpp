@@ -6,6 +6,7 @@
 
 #include "runtimes/blocking/verbs.hpp"
 #include "runtimes/futex.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover::blocking {
 
@@ -61,8 +62,8 @@ class bell {
         return false;
     }
 
-    alignas(64) std::atomic<std::uint32_t> sleepers_{0};  // that nobody has called yet
-    std::atomic<std::uint32_t> calls_{0};                 // that nobody has answered yet
+    alignas(cache_line_bytes) std::atomic<std::uint32_t> sleepers_{0};  // that nobody has called yet
+    std::atomic<std::uint32_t> calls_{0};                               // that nobody has answered yet
 };
 
 }  // namespace crossover::blocking

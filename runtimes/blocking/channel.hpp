@@ -14,6 +14,7 @@
 #include "runtimes/blocking/bell.hpp"
 #include "runtimes/blocking/verbs.hpp"
 #include "runtimes/discipline.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover::blocking {
 
@@ -137,8 +138,8 @@ class basic_channel {
     }
 
     std::span<slot> slots_;
-    alignas(64) std::atomic<std::uint64_t> head_{0};
-    alignas(64) std::atomic<std::uint64_t> tail_{0};
+    alignas(cache_line_bytes) std::atomic<std::uint64_t> head_{0};
+    alignas(cache_line_bytes) std::atomic<std::uint64_t> tail_{0};
     bell<Scope> elements_;  // rung when an element was added
     bell<Scope> room_;      // rung when a slot became free
 };

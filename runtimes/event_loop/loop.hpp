@@ -17,6 +17,7 @@
 #include "runtimes/event_loop/handle.hpp"
 #include "runtimes/event_loop/outcome.hpp"
 #include "runtimes/event_loop/timer_heap.hpp"
+#include "runtimes/processor.hpp"
 #include "runtimes/reactor/reactor.hpp"
 
 namespace crossover::asyncio {
@@ -421,7 +422,7 @@ class loop {
     std::shared_ptr<context_values> callback_context_;
     std::vector<std::unique_ptr<service>> services_;
     std::atomic<std::uint8_t> guard_{0};
-    alignas(64) std::atomic<node*> foreign_{nullptr};  // latest first
+    alignas(cache_line_bytes) std::atomic<node*> foreign_{nullptr};  // latest first
 };
 
 inline constinit thread_local loop* running_loop = nullptr;

@@ -9,6 +9,7 @@
 
 #include "runtimes/batch.hpp"
 #include "runtimes/event_loop/timer_heap.hpp"
+#include "runtimes/processor.hpp"
 #include "runtimes/reactor/epoll_reactor.hpp"
 
 namespace crossover::fiber {
@@ -101,7 +102,7 @@ class scheduler {
     boost::fibers::scheduler::ready_queue_type ready_;  // the algorithm's, but for parents
     std::atomic<int>* const sleepers_;
     std::atomic<bool> asleep_{false};
-    alignas(64) std::atomic<node*> posted_{nullptr};  // the latest first
+    alignas(cache_line_bytes) std::atomic<node*> posted_{nullptr};  // the latest first
 };
 
 }  // namespace crossover::fiber

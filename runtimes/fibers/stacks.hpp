@@ -1,9 +1,12 @@
 // Stacks for fibers: cut from large mappings, kept for the next fiber, the most recently used first.
 #pragma once
 
+#include <algorithm>
 #include <boost/context/stack_context.hpp>
 #include <cstddef>
 #include <vector>
+
+#include "runtimes/processor.hpp"
 
 namespace crossover::fiber {
 
@@ -16,7 +19,7 @@ class stacks {
     static constexpr std::size_t stack_bytes = 64 * 1024;
 
     // Of these an item that only waits has touched two pages, one that fetches three.
-    static constexpr std::size_t touched_bytes = 3 * 4096;
+    static std::size_t touched_bytes() { return std::min(stack_bytes, 3 * page_bytes()); }
 
     stacks() = default;
     ~stacks();

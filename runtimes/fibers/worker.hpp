@@ -11,6 +11,7 @@
 #include "runtimes/fibers/scheduler.hpp"
 #include "runtimes/fibers/stacks.hpp"
 #include "runtimes/fibers_multi.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover {
 
@@ -59,7 +60,9 @@ class fibers_multi::worker {
       private:
         static void arrive(node& n) {
             auto& self = static_cast<signal&>(n);
-            self.posted_.store(false, std::memory_order_seq_cst);
+            // Not a plain store: what was written before a call that found the signal posted is seen from
+            // here.
+            self.posted_.exchange(false, std::memory_order_seq_cst);
             self.function_(self.to_);
         }
         worker& to_;
@@ -86,7 +89,7 @@ class fibers_multi::worker {
     std::atomic<called_batch*> ordered_{nullptr};
     std::size_t in_flight_ = 0;  // of the order
 
-    alignas(64) std::mutex open_lock_;
+    alignas(cache_line_bytes) std::mutex open_lock_;
     nested_batch* oldest_ = nullptr;
     nested_batch* newest_ = nullptr;
 

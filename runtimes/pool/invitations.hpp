@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "runtimes/pool/asymmetric_fence.hpp"
+#include "runtimes/processor.hpp"
 
 namespace crossover::pool {
 
@@ -75,9 +76,9 @@ class invitations {
         return ring_[static_cast<std::size_t>(position) % size];
     }
 
-    alignas(64) std::atomic<std::int64_t> top_{0};
-    alignas(64) std::atomic<std::int64_t> bottom_{0};
-    alignas(64) std::array<std::atomic<batch*>, size> ring_{};
+    alignas(cache_line_bytes) std::atomic<std::int64_t> top_{0};
+    alignas(cache_line_bytes) std::atomic<std::int64_t> bottom_{0};
+    alignas(cache_line_bytes) std::array<std::atomic<batch*>, size> ring_{};
 };
 
 }  // namespace crossover::pool

@@ -16,6 +16,7 @@
 #include "runtimes/pool/invitations.hpp"
 #include "runtimes/pool/share.hpp"
 #include "runtimes/pool/worker_set.hpp"
+#include "runtimes/processor.hpp"
 #include "runtimes/runtime.hpp"
 
 namespace crossover::pool {
@@ -88,17 +89,18 @@ class thefts {
 template <futex_scope Scope>
 struct worker_slot {
     // Where the worker itself sleeps, when it waits neither in a verb nor for its item.
-    alignas(64) std::atomic<std::uint32_t> signal{0};
+    alignas(cache_line_bytes) std::atomic<std::uint32_t> signal{0};
     std::atomic<activity> does{activity::resting};
     std::atomic<bool> awaits_thieves{false};  // sleeps until they end or have something that it may do
     std::atomic<bool> followed{false};        // somebody who awaits thieves awaits this one
     thefts<Scope> inside;
 
-    alignas(64) invitations<Scope> invited;
-    alignas(64) share items;  // of the running batch
+    alignas(cache_line_bytes) invitations<Scope> invited;
+    alignas(cache_line_bytes) share items;  // of the running batch
 
     // For the case of its death.
-    alignas(64) std::atomic<std::size_t> item{0};  // the item of the outermost batch that it works for
+    alignas(cache_line_bytes) std::atomic<std::size_t> item{
+        0};  // the item of the outermost batch that it works for
     std::atomic<const nested_batch<Scope>*> touching{nullptr};  // the batch that it is entering or leaving
     std::atomic<bool> dead{false};
 
@@ -155,10 +157,10 @@ struct scheduler {
     bool in_lanes = false;             // a unit is not an item but a lane, which runs one after the other
     batch_state* state = nullptr;
 
-    alignas(64) share undivided;                   // what no worker has taken into its own share yet
-    alignas(64) std::atomic<std::size_t> next{0};  // for lanes: the next item
-    alignas(64) std::atomic<std::size_t> left{0};  // units that have not ended
-    alignas(64) worker_set resting;                // those that may be called; some may have got up already
+    alignas(cache_line_bytes) share undivided;  // what no worker has taken into its own share yet
+    alignas(cache_line_bytes) std::atomic<std::size_t> next{0};  // for lanes: the next item
+    alignas(cache_line_bytes) std::atomic<std::size_t> left{0};  // units that have not ended
+    alignas(cache_line_bytes) worker_set resting;  // those that may be called; some may have got up already
 
     // Shares out the items [first, first + n) of a batch and wakes workers for them. n <= share::limit.
     void share_out(batch_state& batch, job<context> each, const void* data, std::size_t first, std::size_t n);

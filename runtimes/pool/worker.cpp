@@ -16,15 +16,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtimes/processor.hpp"
+
 namespace crossover::pool {
 
 namespace {
-
-void relax() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
 
 // How long a worker goes on looking before it sleeps.
 class patience {

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "runtimes/blocking/frames.hpp"
+#include "runtimes/processor.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -19,8 +20,6 @@
 namespace crossover::processes {
 
 namespace {
-
-constexpr std::size_t page = 4096;
 
 struct launch {
     void (*main)(void*);
@@ -40,7 +39,7 @@ int begin(void* at) {
     __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
     // Only here: each process guards its own stack, and forking stays cheap where there are many.
-    ::mprotect(start.on->base, page, PROT_NONE);
+    ::mprotect(start.on->base, page_bytes(), PROT_NONE);
     blocking::frames frames(start.on->frames, start.on->frame_bytes);
     blocking::frames::current = &frames;
     start.main(start.argument);
@@ -50,8 +49,8 @@ int begin(void* at) {
 }  // namespace
 
 stack stack::in(arena& memory, std::size_t bytes, std::size_t frame_bytes) {
-    auto* base = static_cast<std::byte*>(memory.allocate(bytes, page));
-    auto* frames = static_cast<std::byte*>(memory.allocate(frame_bytes, page));
+    auto* base = static_cast<std::byte*>(memory.allocate(bytes, page_bytes()));
+    auto* frames = static_cast<std::byte*>(memory.allocate(frame_bytes, page_bytes()));
     return {base, bytes, frames, frame_bytes};
 }
 

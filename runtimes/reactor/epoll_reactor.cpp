@@ -153,8 +153,9 @@ bool epoll_reactor::wait(int fd, direction d, node& n) {
     if (word.compare_exchange_strong(old, reinterpret_cast<std::uintptr_t>(&n), std::memory_order_acq_rel))
         return false;
     if (old != ready_mark) fail(EBUSY, "a second waiter for descriptor " + std::to_string(fd));
-    // An edge that arrives right now is seen by the operation that the caller is about to repeat.
-    word.store(idle, std::memory_order_release);
+    // An edge that arrives right now is seen by the operation that the caller is about to repeat: see
+    // announce().
+    word.exchange(idle, std::memory_order_acq_rel);
     return true;
 }
 
@@ -168,11 +169,12 @@ bool epoll_reactor::cancel(int fd, direction d, node& n) noexcept {
 
 void epoll_reactor::announce(std::atomic<std::uintptr_t>& word, node_list& ready) noexcept {
     std::uintptr_t old = word.load(std::memory_order_acquire);
-    do {
-        if (old == ready_mark) return;
-    } while (!word.compare_exchange_weak(old, old == idle ? ready_mark : idle, std::memory_order_acq_rel,
-                                         std::memory_order_acquire));
-    if (old != idle) ready.push_back(*reinterpret_cast<node*>(old));
+    // Also where the mark is set already: a waiter that takes it then has taken this edge's, and sees that
+    // there was one. If it was only read here, each could miss the other's change.
+    while (!word.compare_exchange_weak(old, old <= ready_mark ? ready_mark : idle, std::memory_order_acq_rel,
+                                       std::memory_order_acquire)) {
+    }
+    if (old > ready_mark) ready.push_back(*reinterpret_cast<node*>(old));
 }
 
 void epoll_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
