@@ -18,6 +18,7 @@ std::vector<std::pair<std::string, std::string>> build_facts() {
         {"benchmark", CROSSOVER_BENCHMARK_VERSION},
         {"boost", CROSSOVER_BOOST_VERSION},
         {"tbb", CROSSOVER_TBB_VERSION},
+        {"liburing", CROSSOVER_LIBURING_VERSION},
         {"nlohmann_json", CROSSOVER_NLOHMANN_VERSION},
     };
     std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });

@@ -136,7 +136,7 @@ class GoogleBenchmark(unittest.TestCase):
     def test_the_context_tells_our_build_and_not_only_that_of_the_library(self) -> None:
         context = google(f"--benchmark_filter=^{NAME}/")["context"]
         self.assertEqual(context["model"], "serial")
-        for key in ("build_type", "compiler", "flags", "benchmark", "boost", "nlohmann_json", "start_up_ns"):
+        for key in ("build_type", "compiler", "flags", "benchmark", "boost", "liburing", "nlohmann_json", "start_up_ns"):
             self.assertTrue(context[key], key)
 
     def test_the_debug_warning_about_the_library_is_not_shown(self) -> None:
