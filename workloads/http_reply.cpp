@@ -82,7 +82,8 @@ std::size_t http_reply::feed(std::span<const std::byte> bytes) {
     const std::size_t carried = carry_.size();
     std::span<const std::byte> input = bytes;
     if (carried > 0) {
-        carry_.insert(carry_.end(), bytes.begin(), bytes.end());
+        carry_.resize(carried + bytes.size());  // in insert() GCC 14 sees an overflow that there is not
+        std::memcpy(carry_.data() + carried, bytes.data(), bytes.size());
         input = carry_;
     }
     error_code error;
