@@ -49,6 +49,7 @@ def until(what: str, true: Callable[[], bool], seconds: float = 90) -> None:
 class Drill:
     benches: Benches
     out: Path
+    behind: list[str] = field(default_factory=list)  # a command that begins the driver
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def use(self, *models: str) -> None:
@@ -66,7 +67,7 @@ class Drill:
         temporary = str(self.benches.folder.parent)  # a driver that is killed leaves its temporary files
         own = {MARK: self.mark, "TMPDIR": temporary, "XDG_CACHE_HOME": f"{temporary}/cache", "PYTHONDONTWRITEBYTECODE": "1"}
         environment = {**os.environ, **own, **(env or {})}
-        return subprocess.Popen(self.benches.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
+        return subprocess.Popen([*self.behind, *self.benches.command(*arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
 
     def end(self, child: subprocess.Popen[str]) -> Result:
         """Its own end. One line for every error, and all that was measured in run.json, if there is one."""
