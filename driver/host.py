@@ -58,6 +58,13 @@ def _cpu() -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
+def _cpu_model() -> str | None:
+    """By its name on x86 and POWER; Arm's kernels tell the numbers of maker and part."""
+    cpu = _cpu()
+    numbers = [f"{key} {cpu[f'CPU {key}']}" for key in ("implementer", "part") if f"CPU {key}" in cpu]
+    return cpu.get("model name") or cpu.get("cpu") or (f"Arm {', '.join(numbers)}" if numbers else None)
+
+
 def _physical_cores() -> int | None:
     cores = set()
     for topology in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology"):
@@ -105,7 +112,7 @@ def host() -> Event:
         "os": _os_name(),
         "kernel": platform.release(),
         "arch": platform.machine(),
-        "cpu_model": _cpu().get("model name"),
+        "cpu_model": _cpu_model(),
         "logical_cores": os.cpu_count() or 1,
         "physical_cores": _physical_cores(),
         "smt": None if smt is None else smt == "1",

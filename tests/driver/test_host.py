@@ -1,4 +1,4 @@
-"""What is said of the source that was measured, whatever version control knows of it."""
+"""What is said of the source that was measured, whatever version control knows of it, and of the processor, whichever it is."""
 
 from __future__ import annotations
 
@@ -48,3 +48,18 @@ def test_a_change_makes_the_tree_dirty(tree: Path) -> None:
     (tree / "file").write_text("new")
     assert host.source()["dirty"] is True
     assert host.source()["describe"].endswith("-dirty")
+
+
+@pytest.mark.parametrize(
+    "cpuinfo, name",
+    [
+        ("processor\t: 0\nmodel name\t: AMD EPYC 9B14\nflags\t\t: hypervisor\n\nprocessor\t: 1\n", "AMD EPYC 9B14"),
+        ("processor\t: 0\nBogoMIPS\t: 50.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n\nprocessor\t: 1\n", "Arm implementer 0x41, part 0xd4f"),
+        ("processor\t: 0\ncpu\t\t: POWER10, altivec supported\n", "POWER10, altivec supported"),
+        ("", None),
+    ],
+)
+def test_the_processor_is_named_as_its_kernel_names_it(cpuinfo: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = host._text
+    monkeypatch.setattr(host, "_text", lambda path: cpuinfo if path == "/proc/cpuinfo" else read(path))
+    assert host.host()["cpu_model"] == name
