@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from driver import build, host
+from driver import build, host, output
 from driver.allocator import GLIBC, Allocator
 from driver.bench import Bench
 from driver.nursery import Nursery
@@ -39,6 +39,7 @@ class Measured:
 
 def measure_mix(tasks: int, wait_ns: float, compute_ns: float, benches: Path | None, command_line: list[str], say: Callable[[str], None]) -> Measured:
     """`benches`: instead of the release build, which is built first."""
+    output.check_writable(host.ROOT, "measure in a checkout that can be written to")
     progress = Progress()
     wanted = [*sorted(first_choices(_WORKLOAD)), *_BESIDE]
     benches = ready([*wanted, BASELINE], [_WORKLOAD], benches, progress)

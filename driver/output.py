@@ -37,13 +37,13 @@ def check_folder(folder: Path) -> None:
     check_writable(there)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, elsewhere: str = "choose another folder with --out") -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         why = "it is no folder" if not folder.is_dir() else "its file system is read-only" if os.statvfs(folder).f_flag & os.ST_RDONLY else "this user may not"
-        raise Problem(f"cannot write results into {folder}: {why}: choose another folder with --out")
+        raise Problem(f"cannot write results into {folder}: {why}: {elsewhere}")
     free = shutil.disk_usage(folder).free
     if free < _LEAST_FREE_BYTES:
-        raise Problem(f"only {free >> 20} MiB are free in {folder}, {_LEAST_FREE_BYTES >> 20} are needed: make room or choose another folder with --out")
+        raise Problem(f"only {free >> 20} MiB are free in {folder}, {_LEAST_FREE_BYTES >> 20} are needed: make room or {elsewhere}")
 
 
 def write_whole(file: Path, text: str, elsewhere: str = "") -> None:

@@ -58,7 +58,7 @@ class Request:
     def resumed(cls, folder: Path, budget_ns: int | None, command_line: list[str]) -> Request:
         """As the run was begun."""
         if (folder / NAME).is_file():
-            output.check_writable(folder)
+            output.check_writable(folder, "make that possible, or begin a new run")
         journal = Journal.to_resume(folder)
         events = journal.read()
         if events[0].get("against_built"):

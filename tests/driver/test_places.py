@@ -78,6 +78,12 @@ def test_results_of_a_read_only_checkout_need_a_place_elsewhere(copy: Checkout) 
     assert (result.code, result.err) == (3, f"crossover: cannot write results into {copy.folder}: its file system is read-only: choose another folder with --out\n")
 
 
+def test_advice_that_is_to_be_measured_needs_a_checkout_that_can_be_written_to(copy: Checkout) -> None:
+    command = [*copy.read_only(), copy.folder / "scripts" / "crossover", "advise", "--tasks", "10", "--wait", "1ms", "--compute", "1ms", "--measure"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (3, f"crossover: cannot write results into {copy.folder}: its file system is read-only: measure in a checkout that can be written to\n")
+
+
 @pytest.mark.parametrize("environment", [{}, {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"}])
 def test_without_a_home_and_without_a_temporary_folder_of_its_own_a_run_warns_of_nothing(copy: Checkout, tmp_path: Path, environment: dict[str, str]) -> None:
     result = copy.run(tmp_path / "out", *copy.read_only(), environment={"PATH": os.environ["PATH"], **environment})
