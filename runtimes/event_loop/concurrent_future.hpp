@@ -104,9 +104,7 @@ class [[nodiscard]] concurrent_future {
     void await(std::chrono::nanoseconds patience) const {
         std::unique_lock guard(state_->lock);
         const auto over = [&] { return state_->done; };
-        if (patience == std::chrono::nanoseconds::max())
-            state_->changed.wait(guard, over);
-        else if (!state_->changed.wait_for(guard, patience, over))
+        if (!state_->changed.wait_until(guard, loop::deadline_after(patience), over))
             throw timeout_error("the result did not come in time");
     }
 

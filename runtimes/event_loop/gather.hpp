@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtimes/event_loop/expect_futures.hpp"
 #include "runtimes/event_loop/notice.hpp"
 #include "runtimes/event_loop/task.hpp"
 
@@ -106,9 +107,6 @@ class gathering final : public pending, public completion {
 template <class R>
 future<R> begin_gathering(loop& l, std::vector<any_future> children, bool exceptions_are_values,
                           gathering::collect_function collect) {
-    for (const any_future& c : children)
-        if (&c.get_loop() != &l)
-            throw std::invalid_argument("gather: all tasks and futures must belong to the running loop");
     future<R> outer(l);
     gathering::begin(outer.raw(), std::move(children), exceptions_are_values, collect);
     return outer;
@@ -130,8 +128,15 @@ void collect_settled_tuple(outcome& outer, const std::vector<any_future>& childr
     future<result>(outer).set_result(result(settled<Ts>(children[I])...));
 }
 
+// First of all of them, so that a gather() which is refused has made no task of the others.
+template <class Awaitable>
+void expect_gatherable(const loop& l, const Awaitable& what) {
+    if constexpr (std::is_base_of_v<any_future, Awaitable>) expect_future_of(l, what, "gather");
+}
+
 template <class... Awaitables>
 std::vector<any_future> as_children(loop& l, Awaitables&&... what) {
+    (expect_gatherable(l, what), ...);
     std::vector<any_future> children;
     children.reserve(sizeof...(what));
     (children.push_back(as_future(l, std::forward<Awaitables>(what))), ...);
@@ -145,7 +150,8 @@ concept gatherable = requires {
 
 // The future of a tuple of the results; std::monostate stands for void. Coroutines become tasks at once. The
 // first exception comes out at once, and the others run on. Cancelling the future cancels all children, and
-// it ends when they have.
+// it ends when they have. Throws std::invalid_argument for a task or future that is empty
+// or of another loop.
 template <gatherable... Awaitables>
 future<std::tuple<value_or_monostate<result_type<Awaitables>>...>> gather(Awaitables&&... what) {
     loop& l = get_running_loop();
@@ -169,6 +175,7 @@ future<std::tuple<settled<result_type<Awaitables>>...>> gather(return_exceptions
 
 template <class Awaitable>
 std::vector<any_future> as_futures(loop& l, std::vector<Awaitable>&& what, const std::source_location& at) {
+    for (const Awaitable& a : what) expect_gatherable(l, a);
     std::vector<any_future> children;
     children.reserve(what.size());
     for (Awaitable& a : what) children.push_back(as_future(l, std::move(a), at));

@@ -146,14 +146,15 @@ void loop::take_foreign() noexcept {
         timeout = std::chrono::nanoseconds(-1);
         if (!timers_.empty()) timeout = time_until(timers_.earliest());
     }
-    if (timeout.count() != 0 || idle || strict_poll_ || since_poll_ >= callbacks_to_poll_) {
-        const std::uint32_t done = std::exchange(since_poll_, 0);
+    if (timeout.count() != 0 || idle || strict_poll_ || until_poll_ <= 0) {
+        const std::int64_t done = std::int64_t{callbacks_to_poll_} - until_poll_;
         if (timeout.count() != 0 || reactor_->attached() != 0) {
             reactor_->poll(timeout, ready_);
             const std::int64_t now = coarse_time();
             if (!idle) adapt(done, now - polled_);
             polled_ = now;
         }
+        until_poll_ = callbacks_to_poll_;
         if (foreign_.load(std::memory_order_relaxed)) take_foreign();
     }
     if (!timers_.empty()) timers_.expire(time(), ready_);
@@ -161,19 +162,18 @@ void loop::take_foreign() noexcept {
 
 // A look at the kernel costs as much as dozens of steps, so a busy loop looks only after as many; but after a
 // millisecond, or a few ticks of the coarse clock, if they take as long as the last ones did.
-void loop::adapt(std::uint32_t done, std::int64_t took_ns) noexcept {
+void loop::adapt(std::int64_t done, std::int64_t took_ns) noexcept {
     constexpr std::int64_t longest_ns = 1'000'000;
     const std::int64_t in_time = longest_ns * done / std::max<std::int64_t>(took_ns, 1);
     const std::int64_t most = std::min(2 * callbacks_to_poll_, most_callbacks_to_poll);
-    callbacks_to_poll_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(in_time, 1, most));
+    callbacks_to_poll_ = static_cast<std::int32_t>(std::clamp<std::int64_t>(in_time, 1, most));
 }
 
 inline void loop::run_once() {
     ++iterations_;
     if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
         take_foreign();
-    if (ready_.empty() || !timers_.empty() || since_poll_ >= callbacks_to_poll_ || strict_poll_)
-        look_around();
+    if (ready_.empty() || !timers_.empty() || until_poll_ <= 0 || strict_poll_) look_around();
 
     if (!ready_.empty()) {
         // What becomes ready from here on stands behind this one and belongs to the next iteration.
@@ -183,14 +183,14 @@ inline void loop::run_once() {
             node& n = ready_.pop_front();
             more = &n != last;
             if (more) prefetch(*ready_.front());
-            ++since_poll_;
+            --until_poll_;
             immediate_ = most_immediate;
             n.run(n);
         } while (more);
     }
     for (std::uint32_t i = 0; i < most_ahead && !ahead_.empty(); ++i) {
         node& n = ahead_.pop_front();
-        ++since_poll_;
+        --until_poll_;
         immediate_ = most_immediate;
         n.run(n);
     }

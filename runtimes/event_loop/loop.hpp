@@ -198,7 +198,7 @@ class loop {
     reactor& io() noexcept { return *reactor_; }
     // As its attach(). The first one is looked for soon: nobody knows yet how long callbacks take.
     void attach(int fd) {
-        if (reactor_->attached() == 0) callbacks_to_poll_ = 1;
+        if (reactor_->attached() == 0) callbacks_to_poll_ = until_poll_ = 1;
         reactor_->attach(fd);
     }
     // Never used twice, other than the address of a loop.
@@ -344,7 +344,7 @@ class loop {
 
   private:
     static constexpr std::uint32_t most_immediate = 64;
-    static constexpr std::uint32_t most_callbacks_to_poll = 61;
+    static constexpr std::int32_t most_callbacks_to_poll = 61;
     static constexpr std::uint32_t most_ahead = 256;
     static constexpr std::uint8_t most_eager_starts = 200;
 
@@ -365,7 +365,7 @@ class loop {
     void check_may_run() const;
     void run_once();
     void look_around();
-    void adapt(std::uint32_t done, std::int64_t took_ns) noexcept;
+    void adapt(std::int64_t done, std::int64_t took_ns) noexcept;
     void note_creation(task_state& t, std::source_location created);
     void watch_steps(task_state& t);
     void start_by_factory(task_state& t);
@@ -403,7 +403,8 @@ class loop {
     node_list ahead_;  // a stack
     task_state* current_ = nullptr;
     std::uint32_t immediate_ = most_immediate;
-    std::uint32_t since_poll_ = 0;  // callbacks
+    // Callbacks until a busy loop asks the reactor again: counted down, which is a comparison without a load.
+    std::int32_t until_poll_ = most_callbacks_to_poll;
     std::uint32_t last_serial_ = 0;
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
@@ -414,7 +415,7 @@ class loop {
     std::vector<task_state*> tasks_;
     std::uint64_t iterations_ = 0;
     std::int64_t polled_ = 0;  // when the reactor was last asked, by the coarse clock
-    std::uint32_t callbacks_to_poll_ = most_callbacks_to_poll;  // a busy loop asks the reactor after so many
+    std::int32_t callbacks_to_poll_ = most_callbacks_to_poll;  // where that begins
     std::uint64_t id_;
     std::unordered_map<const outcome*, notes> notes_;
     exception_handler handler_;

@@ -48,10 +48,12 @@ struct server::state : std::enable_shared_from_this<state> {
         bool waiting = false;
     };
 
-    state(loop& l, client_handler h, const server_options& o) : home(l), handler(std::move(h)), options(o) {}
+    state(loop& l, client_handler h, const server_options& o) : home(l), handler(std::move(h)), options(o) {
+        if (options.limit == 0) throw std::invalid_argument("the limit of a stream must not be 0");
+    }
 
     void start();
-    void serve(int fd);
+    void serve(socket s);
     void close();
     void end_if_done() {
         if (closed && clients.empty()) ended.wake_all();
@@ -100,6 +102,14 @@ bool is_of_one_connection(int error) {
     return error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM;
 }
 
+// Of which no stream could be made: the next one may be fine.
+void report_lost_client(loop& l) {
+    error_report report;
+    report.message = "serving a connection failed: it is closed";
+    report.exception = std::current_exception();
+    l.call_exception_handler(report);
+}
+
 void report_failed_accept(loop& l, int error, const char* message) {
     const char* const call = error == EMFILE ? "accept (see ulimit -n)" : "accept";
     error_report report;
@@ -116,7 +126,13 @@ void server::state::listener::accept_all() {
     for (int i = 0; i < accepts_per_turn && listening; ++i) {
         const int n = r.accept(fd);
         if (n >= 0) {
-            owner.serve(n);
+            try {
+                owner.serve(socket(n, socket::non_blocking()));
+            } catch (const loop_exit&) {
+                throw;
+            } catch (const std::exception&) {
+                report_lost_client(owner.home);
+            }
         } else if (n == -EAGAIN) {
             if (!r.wait(fd, direction::readable, *this)) {
                 waiting = true;
@@ -164,10 +180,9 @@ coro<void> handle_client(client_handler handler, stream_reader reader, stream_wr
 
 }  // namespace
 
-void server::state::serve(int fd) {
+void server::state::serve(socket s) {
     auto c = std::make_shared<stream_connection>(home, options.limit);
     auto lease = std::make_shared<connection_lease>(c);
-    socket s(fd);
     set_no_delay(s);
     std::weak_ptr<stream_connection> weak = c;
     c->open(std::move(s), [self = shared_from_this(), weak] {

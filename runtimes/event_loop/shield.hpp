@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "runtimes/event_loop/expect_futures.hpp"
 #include "runtimes/event_loop/notice.hpp"
 #include "runtimes/event_loop/task.hpp"
 
@@ -49,11 +50,12 @@ class shielding final : completion {
 
 // A future that ends as the inner one does. Cancelling it leaves the inner one running; cancelling the inner
 // one cancels it. A coroutine becomes a task; hold that task yourself if the result is to be had after a
-// cancellation. The result is copied.
+// cancellation. The result is copied. Throws std::invalid_argument for an empty task or future.
 template <class Awaitable>
 auto shield(Awaitable what, std::source_location at = std::source_location::current()) {
     loop& l = get_running_loop();
     auto inner = as_future(l, std::move(what), at);
+    expect_future(inner, "shield");
     using T = typename decltype(inner)::value_type;
     static_assert(std::is_void_v<T> || std::is_reference_v<T> || std::is_copy_constructible_v<T>,
                   "shield() copies the result: return a shared_ptr instead");

@@ -156,7 +156,7 @@ void socket_wait::finish() const {
 
 bool recv_wait::attempt(socket_wait& w) {
     auto& self = static_cast<recv_wait&>(w);
-    self.result_ = running_loop->io().recv(self.socket_.fd(), self.to_);
+    self.result_ = self.to_.empty() ? 0 : running_loop->io().recv(self.socket_.fd(), self.to_);
     return self.result_ != -EAGAIN;
 }
 

@@ -116,8 +116,9 @@ class stream_writer {
     // Throws std::system_error if the connection was lost.
     stream_connection::closed_wait wait_closed() const noexcept { return connection().until_closed(); }
     std::size_t unsent() const noexcept { return connection().unsent(); }
-    // drain() waits from above `high` bytes until `low`.
-    void set_write_buffer_limits(std::size_t high, std::size_t low) const noexcept {
+    // drain() waits from above `high` bytes until `low`. Throws std::invalid_argument if `low` is above
+    // `high`.
+    void set_write_buffer_limits(std::size_t high, std::size_t low) const {
         connection().set_limits(high, low);
     }
     int fd() const noexcept { return connection().fd(); }

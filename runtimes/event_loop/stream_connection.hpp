@@ -87,7 +87,9 @@ class stream_connection : public std::enable_shared_from_this<stream_connection>
     void write_end();
     std::size_t unsent() const noexcept { return out_.size() - sent_; }
     // Draining waits from above `high` until `low`.
-    void set_limits(std::size_t high, std::size_t low) noexcept {
+    void set_limits(std::size_t high, std::size_t low) {
+        if (low > high)
+            throw std::invalid_argument("the low mark of a stream must not be above the high one");
         high_ = high;
         low_ = low;
         pause_if_full();

@@ -151,10 +151,7 @@ bool thread_executor::shutdown(std::chrono::nanoseconds patience) {
     s.closed = true;
     s.work.notify_all();
     const auto over = [&] { return s.alive == 0; };
-    if (patience == std::chrono::nanoseconds::max())
-        s.ended.wait(guard, over);
-    else
-        s.ended.wait_for(guard, patience, over);
+    s.ended.wait_until(guard, loop::deadline_after(patience), over);
     const bool all = s.alive == 0;
     std::vector<std::thread> threads = std::move(s.threads);
     guard.unlock();

@@ -164,6 +164,8 @@ coro<T> wait_for(coro<T> what, Time time) {
 template <class Future, time_bound Time>
 requires std::derived_from<Future, any_future> coro<typename Future::value_type> wait_for(Future what,
                                                                                           Time time) {
+    expect_future(what, "wait_for");
+    if (!what.done()) expect_future_of(get_running_loop(), what, "wait_for");
     if (what.done() || no_time_at_all(time)) co_return co_await result_in_no_time(std::move(what));
     co_return co_await timeout(time, await_it(std::move(what)));
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtimes/event_loop/expect_futures.hpp"
 #include "runtimes/event_loop/notice.hpp"
 #include "runtimes/event_loop/sleep.hpp"
 #include "runtimes/event_loop/task.hpp"
@@ -58,12 +59,14 @@ class ends_counter {
 };
 
 // Waits as `rule` says, or until `timeout` has passed, which is no error. Throws for no failure and cancels
-// nothing. Duplicates count once. Throws std::invalid_argument for an empty set.
+// nothing. Duplicates count once. Throws std::invalid_argument for an empty set, and for a task or future
+// that is empty or of another loop.
 template <class Future>
 requires std::derived_from<Future, any_future> coro<wait_result<Future>> wait(
     std::vector<Future> all, return_when rule = return_when::all_completed,
     std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
     if (all.empty()) throw std::invalid_argument("wait: the set of tasks and futures is empty");
+    expect_futures_of(get_running_loop(), all, "wait");
     const std::vector<Future> set = distinct(std::move(all));
     {
         const ends_counter counter(std::vector<any_future>(set.begin(), set.end()), rule);
@@ -122,8 +125,11 @@ class completion_order {
         completion_order& order_;
     };
     // The one that ended next, as it was given. Throws timeout_error once the time is over; the others run
-    // on.
-    next_wait next() noexcept { return next_wait(*this); }
+    // on. Throws std::logic_error if all have been handed out.
+    next_wait next() {
+        if (left_ == 0) throw std::logic_error("as_completed: there is no next: ask has_next() first");
+        return next_wait(*this);
+    }
 
   private:
     static void on_end(void* owner, notice& n, outcome&) {
@@ -153,10 +159,11 @@ class completion_order {
     wait_list waiting_;
 };
 
-// The time begins now.
+// The time begins now. Throws std::invalid_argument for a task or future that is empty or of another loop.
 template <class Future>
 requires std::derived_from<Future, any_future> completion_order<Future> as_completed(
     std::vector<Future> all, std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
+    expect_futures_of(get_running_loop(), all, "as_completed");
     return completion_order<Future>(std::move(all), timeout);
 }
 template <class T>

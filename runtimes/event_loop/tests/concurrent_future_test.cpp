@@ -156,5 +156,19 @@ TEST_P(concurrent_future_test, many_threads_and_one_loop_lose_no_call) {
 
 CROSSOVER_ON_EACH_BACK_END(concurrent_future_test);
 
+TEST_P(concurrent_future_test, patience_of_centuries_does_not_run_out_at_once) {
+    run([]() -> coro<> {
+        const auto patient = [](loop& l) {
+            const auto late = []() -> coro<int> {
+                co_await sleep(5ms);
+                co_return 5;
+            };
+            return run_coroutine_threadsafe(late(), l).result(std::chrono::nanoseconds::max() - 1h);
+        };
+        const int result = co_await to_thread(patient, std::ref(get_running_loop()));
+        EXPECT_EQ(5, result);
+    }());
+}
+
 }  // namespace
 }  // namespace crossover::asyncio

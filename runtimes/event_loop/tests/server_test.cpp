@@ -294,5 +294,52 @@ TEST_P(server_test, what_is_open_when_the_loop_closes_is_closed) {
 
 CROSSOVER_ON_EACH_BACK_END(server_test);
 
+coro<std::string> greeted_by(std::uint16_t port) {
+    const stream_pair s = co_await open_connection("127.0.0.1", port);
+    co_return co_await s.first.read();
+}
+
+TEST_P(server_test, a_limit_of_zero_is_refused_before_anybody_connects) {
+    run([]() -> coro<> {
+        server_options none;
+        none.limit = 0;
+        const auto nobody = [](stream_reader, stream_writer) -> coro<> { co_return; };
+        bool refused = false;
+        try {
+            static_cast<void>(co_await start_server(nobody, "127.0.0.1", 0, none));
+        } catch (const std::invalid_argument&) {
+            refused = true;
+        }
+        EXPECT_TRUE(refused);
+    }());
+}
+
+TEST_P(server_test, a_client_that_cannot_be_served_is_reported_and_the_next_is_served) {
+    run([]() -> coro<> {
+        loop& l = get_running_loop();
+        std::vector<std::string> reports;
+        l.set_exception_handler([&](loop&, const error_report& r) { reports.push_back(r.message); });
+        const auto greets = [](stream_reader, stream_writer w) -> coro<> {
+            w.write("hello");
+            w.close();
+            co_return;
+        };
+        const server s = co_await start_server(greets, "127.0.0.1", 0);
+        const task<std::string> first = create_task(greeted_by(s.port()));
+        l.set_task_factory([&](loop& of, const any_task&) -> first_step {
+            of.set_task_factory(nullptr);
+            throw std::runtime_error("no task for this one");
+        });
+        const std::string nothing = co_await first;
+        EXPECT_EQ("", nothing);
+        EXPECT_EQ(std::vector<std::string>{"serving a connection failed: it is closed"}, reports);
+        const std::string text = co_await greeted_by(s.port());
+        EXPECT_EQ("hello", text);
+        l.set_exception_handler(nullptr);
+        s.close();
+        co_await s.wait_closed();
+    }());
+}
+
 }  // namespace
 }  // namespace crossover::asyncio

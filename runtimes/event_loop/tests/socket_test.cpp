@@ -229,6 +229,20 @@ TEST_P(socket_test, what_sendall_has_sent_is_with_the_kernel_when_it_returns) {
     run(body());
 }
 
+TEST_P(socket_test, a_read_of_no_bytes_never_waits) {
+    for (const transport over : {transport::unix_socket, transport::tcp}) {
+        auto [a, b] = asyncio::connected(over);
+        run([](socket& to, socket& from) -> coro<> {
+            const task<std::string> reading = create_task(reads(from));
+            co_await sleep(0ns);
+            co_await sock_sendall(to, bytes_of("x"));
+            co_await reading;
+            const std::size_t n = co_await sock_recv(from, std::span<std::byte>());
+            EXPECT_EQ(0u, n);
+        }(a, b));
+    }
+}
+
 TEST_P(socket_test, a_loop_may_be_torn_down_while_tasks_wait_for_sockets) {
     auto [a, b] = connected();
     auto held = std::make_shared<int>(0);

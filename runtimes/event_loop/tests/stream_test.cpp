@@ -285,6 +285,15 @@ TEST_P(stream_test, lower_limits_hold_for_what_is_unsent_already) {
     }());
 }
 
+TEST_P(stream_test, a_low_mark_above_the_high_one_is_refused) {
+    run([]() -> coro<> {
+        auto [ours, theirs] = connected();
+        EXPECT_THROW(ours.second.set_write_buffer_limits(10, 11), std::invalid_argument);
+        ours.second.set_write_buffer_limits(10, 10);
+        co_return;
+    }());
+}
+
 TEST_P(stream_test, what_a_stream_wrote_at_once_goes_before_what_the_program_sends_by_itself) {
     run([]() -> coro<> {
         const auto waits = [](stream_reader reader, stream_writer writer) -> coro<> {
