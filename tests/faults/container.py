@@ -29,6 +29,7 @@ _UNKNOWN = "clone3"
 
 _PR_CAPBSET_DROP = 24
 _CLONE_NEWNS = 0x00020000
+_MS_PRIVATE = 1 << 18
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,7 +40,7 @@ def reason_missing() -> str:
     if not _WITHHOLD.is_file():
         return f"{_WITHHOLD} is not built: scripts/test builds it"
     try:
-        done = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True)
+        done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "true"], capture_output=True, text=True)
     except OSError as error:
         return str(error)
     return done.stderr.strip() if done.returncode else ""
@@ -48,7 +49,8 @@ def reason_missing() -> str:
 def _enter(user: int | None) -> None:
     if _libc.unshare(_CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():  # one by one: / is no mount in a changed root
+        _libc.mount(None, line.split(" ")[4].encode().decode("unicode_escape").encode("latin-1"), None, _MS_PRIVATE, None)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SHM},mode=1777", "shm", "/dev/shm"], check=True)
     for capability in range(64):
         if capability not in _KEPT:
