@@ -68,7 +68,7 @@ class google_run {
     void skip(benchmark::State& state, const failure& f) {
         state.SkipWithError((std::string(name_of(f.what)) + ": " + f.reason).c_str());
         if (f.what == outcome::unsupported || f.what == outcome::projected) return;
-        if (f.what != outcome::refused)
+        if (f.what != outcome::refused && f.what != outcome::unreachable)
             code_ = exits::cell_failed;
         else if (code_ == exits::fine)
             code_ = exits::environment;

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
 
 #include "bench/cell.hpp"
 #include "bench/origin/origin_error.hpp"
 #include "runtimes/errors.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover::bench {
 
@@ -37,7 +39,9 @@ failure failure_of(const std::exception_ptr& error) {
     } catch (const refused& e) {
         return told(outcome::refused, e.what());
     } catch (const origin_error& e) {
-        return told(outcome::refused, e.what());
+        return told(outcome::unreachable, e.what());
+    } catch (const std::system_error& e) {
+        return told(is_withheld(e.code().value()) ? outcome::refused : outcome::failed, e.what());
     } catch (const std::bad_alloc&) {
         return told(outcome::refused,
                     "the system gives no more memory: choose a smaller size of the workload");

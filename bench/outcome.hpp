@@ -7,14 +7,16 @@
 
 namespace crossover::bench {
 
-enum class outcome { ok, unsupported, projected, wrong, crashed, timed_out, failed, refused };
+enum class outcome { ok, unsupported, projected, wrong, crashed, timed_out, failed, unreachable, refused };
 
-// As in the answers of --serve, where the driver reads what the environment refused as failed.
+// As in the answers of --serve. What the environment refuses cannot be measured here; a server that does not
+// answer has failed.
 constexpr std::string_view name_of(outcome what) {
     switch (what) {
         case outcome::ok:
             return "ok";
         case outcome::unsupported:
+        case outcome::refused:
             return "unsupported";
         case outcome::projected:
             return "projected";
@@ -25,7 +27,7 @@ constexpr std::string_view name_of(outcome what) {
         case outcome::timed_out:
             return "timed_out";
         case outcome::failed:
-        case outcome::refused:
+        case outcome::unreachable:
             return "failed";
     }
     return "";

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +20,10 @@
 #include <utility>
 
 #include "bench/origin/origin_error.hpp"
+#include "bench/outcome.hpp"
+#include "runtimes/errors.hpp"
 #include "runtimes/limits.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover {
 
@@ -91,12 +93,15 @@ std::string first_line(int fd) {
 
 // Returns the exit code, or minus the signal that ended the process; kills it if it does not end in time.
 int reap(pid_t pid, milliseconds patience) {
-    const descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    if (handle.get() < 0 || wait_readable(handle.get(), deadline) <= 0)
-        if (pid > 1) ::kill(pid, SIGKILL);
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    pid_t ended = 0;
+    while ((ended = ::waitpid(pid, &status, WNOHANG)) == 0 && std::chrono::steady_clock::now() < deadline)
+        ::usleep(1'000);
+    if (ended == 0) {
+        ::kill(pid, SIGKILL);
+        while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
     }
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -107,13 +112,13 @@ class spawn_settings {
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);  // why it does not start
         posix_spawnattr_init(&attributes);
         sigset_t none;
         sigemptyset(&none);
         posix_spawnattr_setsigmask(&attributes, &none);
         sigset_t usual;
-        sigemptyset(&usual);
-        for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD}) sigaddset(&usual, signal);
+        sigfillset(&usual);
         posix_spawnattr_setsigdefault(&attributes, &usual);
         // A group of its own: Ctrl-C is for the bench, which still needs the server to end in order.
         posix_spawnattr_setpgroup(&attributes, 0);
@@ -142,6 +147,7 @@ std::filesystem::path server_process::beside(const char* name, const char* built
 }
 
 server_process::server_process(const char* what, const std::filesystem::path& program) : owner_(::getpid()) {
+    const std::string problem = "cannot start the " + std::string(what);
     pipe_ends control;
     pipe_ends output;
     {
@@ -151,31 +157,24 @@ server_process::server_process(const char* what, const std::filesystem::path& pr
         const int error =
             ::posix_spawn(&pid_, name.c_str(), &settings.actions, &settings.attributes, arguments, environ);
         if (error != 0) pid_ = 0;
-        const std::string problem = "cannot start the " + std::string(what);
-        if (error == EAGAIN || error == ENOMEM) refuse_worker(error, problem.c_str());
+        if (error == EAGAIN || error == ENOMEM || is_withheld(error)) refuse_worker(error, problem.c_str());
         if (error != 0)
             throw origin_error(
-                problem + " " + name + ": " + std::strerror(error) +
+                problem + ' ' + name + ": " + std::strerror(error) +
                 (error == ENOENT ? "; build the target " + std::string(what) + " or give --" + what : ""));
     }
     control.read.reset();
     output.write.reset();
 
     const std::string line = first_line(output.read.get());
-    if (line.empty()) {
-        control.write.reset();
-        const int code = reap(pid_, milliseconds(100));
-        throw origin_error(
-            "the " + std::string(what) + " " + program.string() +
-            (code < 0 ? " did not say where it listens; give another server with --" + std::string(what)
-                      : " ended with exit code " + std::to_string(code) + "; its message stands above"));
-    }
     try {
+        if (line.empty()) throw std::invalid_argument("it does not say where it listens");
         address_ = parse_endpoint(line);
     } catch (const std::invalid_argument& e) {
         control.write.reset();
-        reap(pid_, milliseconds(0));
-        throw origin_error(program.string() + " is no such server: it printed " + e.what());
+        if (reap(pid_, milliseconds(100)) == bench::exits::environment) throw refused(problem + ": " + line);
+        throw origin_error(problem + ' ' + program.string() + ": " + e.what() +
+                           "; give another server with --" + what);
     }
     control_ = control.write.release();
 }

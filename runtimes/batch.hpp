@@ -9,9 +9,11 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "runtimes/errors.hpp"
 #include "runtimes/policy.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover {
 
@@ -191,6 +193,8 @@ bool run_noted(Batch& batch, std::size_t index, Body&& body) noexcept {
         return batch.note(ended::refused, index, e.what());
     } catch (const item_refused& e) {  // of a nested batch
         return batch.note(ended::refused, index, e.what());
+    } catch (const std::system_error& e) {
+        return batch.note(is_withheld(e.code().value()) ? ended::refused : ended::badly, index, e.what());
     } catch (const worker_lost& e) {
         return batch.note(ended::badly, index, e.what(), e.signal());
     } catch (const worker_died& e) {  // of a nested batch

@@ -32,11 +32,11 @@ inline timespec futex_time(time_point t) {
     return {since / 1'000'000'000, since % 1'000'000'000};
 }
 
-// Older kernels (before 5.16) cannot wait on two words.
+// Older kernels (before 5.16) cannot wait on two words, and filters may withhold it. No words are an error of
+// their own.
 inline bool futex_takes_two() {
     static const bool available = [] {
-        const long r = ::syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0);
-        return r != -1 || errno != ENOSYS;
+        return ::syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0) == -1 && errno == EINVAL;
     }();
     return available;
 }

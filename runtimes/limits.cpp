@@ -19,6 +19,7 @@
 #include "runtimes/errors.hpp"
 #include "runtimes/policy.hpp"
 #include "runtimes/reactor/descriptor_limit.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover {
 
@@ -65,8 +66,11 @@ void refuse_if_out_of_descriptors(int error, const char* what) {
 }
 
 void refuse_worker(int error, const char* what) {
-    throw refused(std::string(what) + ": " + std::strerror(error) +
-                  ": the limit of processes and threads (ulimit -u) is " + soft_limit(RLIMIT_NPROC) +
+    const std::string tried = std::string(what) + ": " + std::strerror(error);
+    if (is_withheld(error))
+        throw refused(tried + ": a filter around this process (seccomp), or this kernel, does not allow it");
+    if (error != EAGAIN && error != ENOMEM) throw refused(tried);
+    throw refused(tried + ": the limit of processes and threads (ulimit -u) is " + soft_limit(RLIMIT_NPROC) +
                   ", kernel.threads-max " + first_line("/proc/sys/kernel/threads-max") +
                   ", vm.max_map_count " + first_line("/proc/sys/vm/max_map_count") +
                   ", address space (ulimit -v) " + soft_limit(RLIMIT_AS));

@@ -26,7 +26,7 @@ waits_allowed waits_within_limits(const cost_of_waiting& of_one);
 // Throws `refused` when `error` says that no descriptor is left; else returns. `what` was tried.
 void refuse_if_out_of_descriptors(int error, const char* what);
 
-// Throws `refused` for an error of clone or fork: the limits of processes, threads and memory.
+// Throws `refused` for an error of clone or fork, with the limits where it may be one of them.
 [[noreturn]] void refuse_worker(int error, const char* what);
 
 // Throws `refused` unless this process may still map that much, which nothing is left of afterwards. For

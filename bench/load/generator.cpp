@@ -14,8 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
+
+#include "runtimes/reactor/epoll_wait_for.hpp"
 
 namespace crossover {
 
@@ -121,15 +124,11 @@ void generator::run(int watched) {
     }
     std::array<epoll_event, 256> events;
     for (;;) {
-        timespec wait{};
         const std::uint64_t wake = next_wake_ns(), now = now_ns();
-        if (wake != load_round::never_due && wake > now) {
-            wait.tv_sec = static_cast<time_t>((wake - now) / 1'000'000'000);
-            wait.tv_nsec = static_cast<long>((wake - now) % 1'000'000'000);
-        }
-        const int n = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()),
-                                     wake == load_round::never_due ? nullptr : &wait, nullptr);
-        if (n < 0 && errno != EINTR) fail("epoll_pwait2");
+        std::chrono::nanoseconds wait{-1};
+        if (wake != load_round::never_due) wait = std::chrono::nanoseconds(wake > now ? wake - now : 0);
+        const int n = epoll_wait_for(epoll_, events.data(), static_cast<int>(events.size()), wait);
+        if (n < 0 && errno != EINTR) fail("epoll_wait");
         for (int i = 0; i < n; ++i) {
             const int fd = events[static_cast<std::size_t>(i)].data.fd;
             if (fd == watched) return;

@@ -43,8 +43,8 @@ class worker {
 
     socket& channel() noexcept { return channel_; }
     void kill() noexcept {
-        if (process_ >= 0 && nursery_.of_this_process())
-            ::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0);
+        if (!nursery_.of_this_process()) return;
+        if (process_ < 0 || ::syscall(SYS_pidfd_send_signal, process_, SIGKILL, nullptr, 0) < 0) bury();
     }
     // How it ended, as waitpid tells it; ends it if it lives.
     int bury() noexcept {

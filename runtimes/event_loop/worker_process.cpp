@@ -2,6 +2,7 @@
 #include "runtimes/event_loop/worker_process.hpp"
 
 #include <cxxabi.h>
+#include <dirent.h>
 #include <stdio_ext.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -189,6 +190,15 @@ void leave_signals_to_parent() noexcept {
     }
 }
 
+// Where the kernel closes no range.
+void close_open_from(int first) noexcept {
+    DIR* const open = ::opendir("/proc/self/fd");
+    if (!open) return;
+    while (const dirent* const entry = ::readdir(open))
+        if (const int fd = std::atoi(entry->d_name); fd >= first && fd != ::dirfd(open)) ::close(fd);
+    ::closedir(open);
+}
+
 // What the parent has open is not kept open here.
 int prepare_nursing(int control) noexcept {
     leave_signals_to_parent();
@@ -202,7 +212,7 @@ int prepare_nursing(int control) noexcept {
         ::dup2(control, first);
         control = first;
     }
-    ::syscall(SYS_close_range, first + 1, ~0U, 0);
+    if (::syscall(SYS_close_range, first + 1, ~0U, 0) < 0) close_open_from(first + 1);
     return control;
 }
 

@@ -12,7 +12,7 @@ namespace crossover::asyncio {
 // A child that calls functions: it reads requests from the other end of `socket` and writes replies.
 struct worker_process {
     int socket = -1;   // the caller's
-    int process = -1;  // a pidfd, the caller's; -1 if the child was dead at once
+    int process = -1;  // a pidfd, the caller's; -1 if the child was dead at once, or there is none
     pid_t id = 0;      // stays the child's until it is buried
 };
 

@@ -2,12 +2,10 @@
 #include "runtimes/processes/nursery.hpp"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -30,16 +28,18 @@ class keeper {
         sigset_t deaths;
         ::sigemptyset(&deaths);
         ::sigaddset(&deaths, SIGCHLD);
+        std::signal(SIGCHLD, [](int) {});  // only ends the wait
         ::sigprocmask(SIG_BLOCK, &deaths, &unblocked_);
-        deaths_ = ::signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK);
+        waiting_ = unblocked_;
+        ::sigdelset(&waiting_, SIGCHLD);
     }
 
     void serve() {
         for (;;) {
-            std::array<pollfd, 2> watched{{{socket_, POLLIN, 0}, {deaths_, POLLIN, 0}}};
-            ::poll(watched.data(), watched.size(), -1);
-            if (watched[1].revents) bury();
-            if (watched[0].revents && !obey()) return end_all();
+            pollfd orders{socket_, POLLIN, 0};
+            const int ready = ::ppoll(&orders, 1, nullptr, &waiting_);
+            bury();
+            if (ready > 0 && !obey()) return end_all();
         }
     }
 
@@ -70,15 +70,12 @@ class keeper {
         birth b = *static_cast<birth*>(at);
         keeper& k = *b.self;
         ::close(k.socket_);
-        ::close(k.deaths_);
+        std::signal(SIGCHLD, SIG_DFL);
         ::sigprocmask(SIG_SETMASK, &k.unblocked_, nullptr);
         k.main_(k.shared_, b.id);
     }
 
     void bury() {
-        signalfd_siginfo ignored;
-        while (::read(deaths_, &ignored, sizeof ignored) > 0) {
-        }
         for (;;) {
             int status = 0;
             rusage used{};
@@ -102,8 +99,8 @@ class keeper {
     bool tell(const nursery::report& r) { return send(socket_, &r, sizeof r); }
 
     int socket_;
-    int deaths_ = -1;
     sigset_t unblocked_{};
+    sigset_t waiting_{};
     const std::vector<stack>& stacks_;
     nursery::worker_main main_;
     void* shared_;

@@ -19,6 +19,7 @@
 
 #include "runtimes/errors.hpp"
 #include "runtimes/limits.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover::processes {
 
@@ -106,11 +107,14 @@ int receive(int socket, void* message, std::size_t bytes, bool wait) {
 }
 
 void await_death(pid_t process) {
-    int fd = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-    if (fd < 0) return;
-    pollfd death{fd, POLLIN, 0};
-    ::poll(&death, 1, 1'000);
-    ::close(fd);
+    constexpr int patience_ms = 1'000;
+    if (const int fd = static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); fd >= 0) {
+        pollfd death{fd, POLLIN, 0};
+        ::poll(&death, 1, patience_ms);
+        ::close(fd);
+    } else if (is_withheld(errno)) {
+        for (int ms = 0; ms < patience_ms && ::kill(process, 0) == 0; ++ms) ::usleep(1'000);
+    }
 }
 
 }  // namespace crossover::processes

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "runtimes/reactor/descriptor_limit.hpp"
+#include "runtimes/reactor/epoll_wait_for.hpp"
 
 namespace crossover {
 namespace {
@@ -30,23 +31,6 @@ constexpr int events_per_poll = 256;
 
 std::uint64_t key_of(int fd, std::uint32_t generation) noexcept {
     return (std::uint64_t{generation} << 32) | static_cast<std::uint32_t>(fd);
-}
-
-int wait_for_events(int epoll, epoll_event* events, std::chrono::nanoseconds timeout) noexcept {
-    using namespace std::chrono;
-    static std::atomic<bool> nanosecond_waits{true};  // epoll_pwait2 came with Linux 5.11
-    if (timeout.count() <= 0)
-        return ::epoll_wait(epoll, events, events_per_poll, timeout.count() < 0 ? -1 : 0);
-    if (nanosecond_waits.load(std::memory_order_relaxed)) {
-        const auto whole = duration_cast<seconds>(timeout);
-        const timespec time{static_cast<time_t>(whole.count()), static_cast<long>((timeout - whole).count())};
-        const int n = ::epoll_pwait2(epoll, events, events_per_poll, &time, nullptr);
-        if (n >= 0 || errno != ENOSYS) return n;
-        nanosecond_waits.store(false, std::memory_order_relaxed);
-    }
-    const auto rounded = ceil<milliseconds>(timeout).count();
-    return ::epoll_wait(epoll, events, events_per_poll,
-                        static_cast<int>(rounded > 1'000'000 ? 1'000'000 : rounded));
 }
 
 }  // namespace
@@ -185,7 +169,7 @@ void epoll_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) {
             timeout = std::chrono::nanoseconds(0);
     }
     epoll_event events[events_per_poll];
-    const int n = wait_for_events(epoll_, events, timeout);
+    const int n = epoll_wait_for(epoll_, events, events_per_poll, timeout);
     const int error = errno;
     // From here on the caller looks at its own queues, so what was notified before now is seen.
     sleeper_.exchange(sleeper::awake);

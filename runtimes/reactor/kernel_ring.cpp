@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "runtimes/reactor/descriptor_limit.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover {
 namespace {
@@ -45,6 +46,12 @@ kernel_ring::kernel_ring() {
     params.cq_entries = completions;
     const int failed = ::io_uring_queue_init_params(entries, &ring_, &params);
     if (failed) throw std::system_error(-failed, std::generic_category(), reason_for(-failed));
+    // A ring that is disabled refuses to be entered; a filter refuses otherwise.
+    if (::syscall(SYS_io_uring_enter, ring_.ring_fd, 0, 0, 0, nullptr, 0) < 0 && is_withheld(errno)) {
+        const int error = errno;
+        ::io_uring_queue_exit(&ring_);
+        throw std::system_error(error, std::generic_category(), reason_for(error));
+    }
     ::io_uring_ring_dontfork(&ring_);  // a child that wrote to the queues would write to the parent's
 }
 
