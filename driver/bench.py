@@ -89,8 +89,8 @@ class Bench:
         return self._exchange({"do": "describe", "workload": workload, "params": dict(params)}, patience_ns, ("ok", "unsupported", "usage"))
 
     def ask(self, request: dict[str, Any], patience_ns: int) -> Answer:
-        """An outcome other than ok and unsupported has ended the process: its state is not to be trusted."""
-        answer = self._exchange(request, patience_ns, ("ok", "unsupported"))
+        """An outcome other than ok has ended the process: its state is not to be trusted."""
+        answer = self._exchange(request, patience_ns, ("ok",))
         return answer if answer.outcome != "usage" else Answer("failed", f"did not understand the request: {answer.reason}")
 
     def _exchange(self, request: dict[str, Any], patience_ns: int, fine: Sequence[str]) -> Answer:

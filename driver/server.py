@@ -29,8 +29,9 @@ class Server:
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
-    def alive(self) -> bool:
-        return self._child is not None and self._child.poll() is None
+    def died(self) -> bool:
+        """It had been started."""
+        return self._child is not None and self._child.poll() is not None
 
     @property
     def pids(self) -> list[int]:

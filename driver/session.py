@@ -163,9 +163,13 @@ class Session:
         self._nursery.end_all(grace_s=1)
 
     def _start_servers(self) -> None:
-        for server in self._servers.values():
+        urls: list[str] = []
+        for name, server in self._servers.items():
             server.end()
-        urls = [word for name, server in self._servers.items() for word in (f"--{name}", server.start())]
+            try:
+                urls += [f"--{name}", server.start()]
+            except Problem as problem:  # each model says of each cell that needs it why it cannot be measured
+                self.progress.say(f"{problem}: what needs it is not measured")
         for bench in self._all_benches():
             bench.arguments = [*urls, "--cores", str(self._cores)]
 
@@ -211,7 +215,7 @@ class Session:
             return None
         self.fail(cell, answer.outcome, answer.reason, during, number)
         for server in self._servers.values():
-            if not server.alive:
+            if server.died:
                 self.progress.say(f"the {server.name} ended: the servers and all bench processes are started again")
                 for bench in self._all_benches():
                     bench.end(grace_s=1)

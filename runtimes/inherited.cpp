@@ -31,13 +31,22 @@ void use_signals_as_usual() {
     constexpr std::size_t mask_bytes = signals / 8;
     // The kernel's struct: the action comes first, and all zeros are the usual action.
     using action = std::array<unsigned long, 8>;
-    const auto ignored = reinterpret_cast<unsigned long>(SIG_IGN);
+    const action usual{};
+    action ignoring{};
+    ignoring[0] = reinterpret_cast<unsigned long>(SIG_IGN);
+    sigset_t pending;
+    ::sigpending(&pending);
     for (int s = 1; s <= signals; ++s) {
         action now{};
-        const action usual{};
-        if (::syscall(SYS_rt_sigaction, s, nullptr, now.data(), mask_bytes) == 0 && now[0] == ignored &&
-            !says_go_on(s))
-            ::syscall(SYS_rt_sigaction, s, usual.data(), nullptr, mask_bytes);
+        if (says_go_on(s) || ::syscall(SYS_rt_sigaction, s, nullptr, now.data(), mask_bytes) != 0) continue;
+        const bool ignored = now[0] == ignoring[0];
+        // What was sent to somebody who blocked it, as by a timer of his, is dropped by ignoring it; an order
+        // to end is not.
+        if (s != SIGTERM && ::sigismember(&pending, s) == 1)
+            ::syscall(SYS_rt_sigaction, s, ignoring.data(), nullptr, mask_bytes);
+        else if (!ignored)
+            continue;
+        ::syscall(SYS_rt_sigaction, s, ignored ? usual.data() : now.data(), nullptr, mask_bytes);
     }
     sigset_t none;
     ::sigemptyset(&none);
@@ -85,8 +94,8 @@ void have_stacks() {
 
 void forget_inherited() {
     take_closed_descriptors();
-    use_signals_as_usual();
     stop_timers();
+    use_signals_as_usual();
     let_owner_use_new_files();
     raise(RLIMIT_NOFILE, RLIM_INFINITY);
     have_stacks();
