@@ -60,6 +60,7 @@ struct pipe_ends {
         int fds[2];
         if (::pipe2(fds, O_CLOEXEC) != 0) {
             refuse_if_out_of_descriptors(errno, "cannot start a server");
+            if (is_withheld(errno)) refuse_worker(errno, "cannot start a server");
             throw origin_error(std::string("cannot start a server: ") + std::strerror(errno));
         }
         read.reset(fds[0]);

@@ -12,14 +12,20 @@
 #include <string>
 
 #include "bench/origin/origin_error.hpp"
+#include "runtimes/errors.hpp"
 #include "runtimes/limits.hpp"
 #include "runtimes/sockets.hpp"
+#include "runtimes/withheld.hpp"
 
 namespace crossover {
 
 namespace {
 
 constexpr timeval patience{5, 0};
+
+bool has_no_network(int error) {
+    return error == ENETUNREACH || error == ENETDOWN || error == EHOSTUNREACH || is_withheld(error);
+}
 
 }  // namespace
 
@@ -38,10 +44,12 @@ server_socket::server_socket(const endpoint& server, const char* what)
     do failed = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     while (failed != 0 && errno == EINTR);  // a stop and a continue of the process interrupt it
     if (failed != 0) {
-        const std::string reason = std::strerror(errno);
+        const int error = errno;
         close();
-        throw origin_error(std::string("cannot connect to ") + what + " at " + to_url(server) + ": " +
-                           reason + "; is it running?");
+        const std::string problem =
+            std::string("cannot connect to ") + what + " at " + to_url(server) + ": " + std::strerror(error);
+        if (has_no_network(error)) throw refused(problem + ": is the loopback interface up (ip link)?");
+        throw origin_error(problem + "; is it running?");
     }
 }
 

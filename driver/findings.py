@@ -105,6 +105,11 @@ def _pressure(_: Machine) -> Finding:
     return Finding(f"{pressure:.0f} % of the last 10 s", "others wait for cores; stop them" if pressure > 10 else "")
 
 
+def _priority(machine: Machine) -> Finding:
+    priority = machine.settings["priority"]
+    return Finding(priority, "whatever else runs goes first; start it without nice and chrt" if priority != "normal" else "")
+
+
 def _governor(machine: Machine) -> Finding:
     governor = machine.settings["governor"]
     slow = governor not in (None, "performance")
@@ -190,6 +195,7 @@ MACHINE: dict[str, Look] = {
     "CPU quota": _quota,
     "load": _load,
     "CPU pressure": _pressure,
+    "priority": _priority,
     "governor": _governor,
     "turbo": _turbo,
     "SMT": _smt,

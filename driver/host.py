@@ -15,8 +15,10 @@ from driver import cgroup
 from driver.cells import Event
 from driver.cgroup import tightest_quota
 from driver.cores import affinity, usable_cores
+from driver.priority import lowered
 from driver.problem import Exit, Problem
 
+_ADDR_NO_RANDOMIZE = 0x0040000
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,6 +32,12 @@ def _text(path: str) -> str | None:
 def _number(path: str) -> int | None:
     text = _text(path)
     return int(text) if text and text.lstrip("-").isdigit() else None
+
+
+def _randomisation() -> str | None:
+    """"0": none, of the machine or, as after setarch -R, of this process and its children."""
+    personality = _text("/proc/self/personality") or "0"
+    return "0" if int(personality, 16) & _ADDR_NO_RANDOMIZE else _text("/proc/sys/kernel/randomize_va_space")
 
 
 def _git(*arguments: str) -> str | None:
@@ -170,12 +178,13 @@ def settings() -> Event:
         },
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(),
-        "aslr": _text("/proc/sys/kernel/randomize_va_space"),
+        "aslr": _randomisation(),
         "thp": _chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
         "clock_source": _text("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         "clock_resolution_ns": round(time.clock_getres(time.CLOCK_MONOTONIC) * 1e9),
         "perf_event_paranoid": _text("/proc/sys/kernel/perf_event_paranoid"),
         "nofile": list(resource.getrlimit(resource.RLIMIT_NOFILE)),
+        "priority": lowered() or "normal",
         "timer_slack_ns": _number("/proc/self/timerslack_ns"),
         "env": {name: value for name, value in sorted(os.environ.items()) if name.startswith(_TELLING)},
     }

@@ -14,6 +14,7 @@ from statistics import median
 from driver import cgroup
 from driver.cells import Event
 from driver.neighbours import Presence
+from driver.priority import lowered
 
 NOISY_FOREIGN_SHARE = 0.25
 NOISY_STEAL_SHARE = 0.02
@@ -175,6 +176,8 @@ class Watch:
             warnings.append(f"the hypervisor withheld {steal:.0%} of the machine")
         if throttled:
             warnings.append(f"the cgroup's CPU quota held us back for {throttled / 1e9:.1f} s")
+        if priority := lowered():
+            warnings.append(f"this run was started with {priority}: whatever else ran went first")
         noisy = sum(bool(visit.get("noisy")) for visit in visits) / len(visits) if visits else None
         return {
             "load_start": self._load,

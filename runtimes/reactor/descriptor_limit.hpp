@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <string>
 
 namespace crossover {
@@ -13,6 +14,12 @@ inline std::string descriptor_limit() {
     ::getrlimit(RLIMIT_NOFILE, &limit);
     return "the limit of open files (ulimit -n) is " +
            (limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur));
+}
+
+// `what` was tried, with the limit where that is why it failed.
+inline std::string with_descriptor_limit(const char* what, int error) {
+    const bool of_limit = error == EMFILE || error == ENFILE;
+    return of_limit ? std::string(what) + " (" + descriptor_limit() + ")" : std::string(what);
 }
 
 }  // namespace crossover

@@ -36,7 +36,7 @@ std::uint64_t key_of(int fd, std::uint32_t generation) noexcept {
 }  // namespace
 
 epoll_reactor::epoll_reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) fail(errno, "epoll_create1 (" + descriptor_limit() + ")");
+    if (epoll_ < 0) fail(errno, with_descriptor_limit("epoll_create1", errno));
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
@@ -45,7 +45,7 @@ epoll_reactor::epoll_reactor() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         const int error = errno;
         if (wake_ >= 0) ::close(wake_);
         ::close(epoll_);
-        fail(error, "eventfd (" + descriptor_limit() + ")");
+        fail(error, with_descriptor_limit("eventfd", error));
     }
 }
 

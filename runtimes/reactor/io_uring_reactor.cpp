@@ -46,7 +46,7 @@ void io_uring_reactor::set_armed(slot& s, kind k, bool to) noexcept {
 
 io_uring_reactor::io_uring_reactor() {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0) fail(errno, "eventfd (" + descriptor_limit() + ")");
+    if (wake_ < 0) fail(errno, with_descriptor_limit("eventfd", errno));
 }
 
 io_uring_reactor::~io_uring_reactor() {

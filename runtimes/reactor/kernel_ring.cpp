@@ -31,7 +31,7 @@ std::string reason_for(int error) {
         case ENOMEM:
             return "io_uring: not enough memory may be locked; use epoll, or raise ulimit -l";
         default:
-            return "io_uring: cannot be set up (" + descriptor_limit() + "); use epoll";
+            return with_descriptor_limit("io_uring: cannot be set up", error) + "; use epoll";
     }
 }
 

@@ -1,8 +1,8 @@
-"""Errors by which the system, and not the model, is at fault: it gives no memory, descriptor, thread or call."""
+"""Errors by which the system, and not the model, is at fault: it gives no memory, descriptor, thread, network or call."""
 
 import errno
 
-_ERRORS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EPERM, errno.EACCES, errno.ENOSYS}
+_ERRORS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENETUNREACH, errno.ENETDOWN}
 
 
 def refused(error: Exception) -> bool:

@@ -117,3 +117,20 @@ def test_a_library_that_is_missing_leaves_its_models_out_and_says_so(tmp_path: P
     targets = subprocess.run(["ninja", "-C", str(tmp_path), "-t", "targets", "all"], capture_output=True, text=True, check=True).stdout
     assert "bench_serial:" in targets and "bench_event_loop:" in targets
     assert "bench_tbb" not in targets
+
+
+def test_without_a_network_what_needs_one_is_unsupported_and_the_rest_is_measured(drill: Drill) -> None:
+    if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
+        pytest.skip("a network namespace, in which loopback is down, needs root")
+    drill.use("event_loop", "py_asyncio")
+    drill.use("serial")  # which the CPython models ask for their cells
+    drill.serve_http()
+    (drill.benches.folder / "load").symlink_to(built("load/load"))
+    drill.behind = ["unshare", "-n"]
+    cells = "fetch/*/requests:320/*/bytes:64,echo/*/requests:50/*,sleepers/*/tasks:100/delay_us:10000/*"
+    result = drill.end(drill.begin("--models", "event_loop,py_asyncio", "--cells", cells, "--time-budget", "10s"))
+    assert result.code == 0, result.err
+    assert outcomes(result, "event_loop", "sleepers") == {"ok"}
+    needing = [cell for cell in result.cells.values() if cell["workload"] in ("fetch", "echo")]
+    assert {cell["status"] for cell in needing} == {"unsupported"}, needing
+    assert all("unreachable" in cell["reason"] for cell in needing), [cell["reason"] for cell in needing]
