@@ -90,8 +90,9 @@ def folders(controller: str, root: Path = ROOT) -> list[Path]:
         for mount in seen:
             if (way := _way_down(_names(mount.shown), _names(group))) is not None:
                 found += _upwards(_below(root, mount.point), way)
-        if not seen:  # the usual places, for what lies there without a mount of its own
-            found += _upwards(root / "sys/fs/cgroup" / controllers, _names(group))
+        place = root / "sys/fs/cgroup" / controllers
+        if place not in [_below(root, mount.point) for mount in seen] and ".." not in _names(group):  # for what lies at the usual place without a mount of its own
+            found += _upwards(place, _names(group))
     return found
 
 

@@ -153,16 +153,18 @@ std::vector<fs::path> folders_of_cgroups(std::string_view controller, const fs::
         const bool version_2 = controllers.empty();
         if (!version_2 && !lists(controllers, controller)) continue;
         const fs::path group = line.substr(second + 1);
-        bool mounted = false;
+        const fs::path usual = root / "sys/fs/cgroup";
+        const fs::path place = version_2 ? usual : usual / controllers;
+        bool mounted_there = false;
         for (const mount& m : mounts) {
             const fs::path top = root / m.point.relative_path();
             if (std::error_code hidden; !fs::is_directory(top, hidden)) continue;  // by a later mount
             if (version_2 ? m.type != "cgroup2" : !lists(m.options, controller)) continue;
-            mounted = true;
+            mounted_there = mounted_there || top == place;
             if (const auto way = way_down(m.shown, group)) add_upwards(folders, top, *way);
         }
-        // The usual places, for what lies there without a mount of its own.
-        if (!mounted) add_upwards(folders, root / "sys/fs/cgroup" / controllers, group.relative_path());
+        // For what lies at the usual place without a mount of its own.
+        if (const auto way = way_down("/", group); way && !mounted_there) add_upwards(folders, place, *way);
     }
     return folders;
 }

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver.conftest import ROOT
-from tests.faults.conftest import Drill, built, failures, outcomes, until
+from tests.driver.conftest import ROOT, Result
+from tests.faults.conftest import Drill, built, failed, outcomes, until
 
 GIB = 1 << 30
 
@@ -134,3 +134,77 @@ def test_without_a_network_what_needs_one_is_unsupported_and_the_rest_is_measure
     needing = [cell for cell in result.cells.values() if cell["workload"] in ("fetch", "echo")]
     assert {cell["status"] for cell in needing} == {"unsupported"}, needing
     assert all("unreachable" in cell["reason"] for cell in needing), [cell["reason"] for cell in needing]
+
+
+def beneath(root: Path, file: str, value: str) -> Iterator[Path]:
+    """A group that limits nothing itself, below one that does."""
+    if not os.access(root, os.W_OK) or not (root / "cgroup.procs").exists():
+        pytest.skip(f"no groups can be made in {root} here")
+    around = Path(tempfile.mkdtemp(prefix="crossover-", dir=root))
+    own = around / "own"
+    try:
+        own.mkdir()
+        if not (around / file).exists():
+            pytest.skip(f"{root} has no {file}")
+        (around / file).write_text(value)
+        yield own
+    finally:
+        until("the end of all that was in the group", lambda: not own.exists() or not (own / "cgroup.procs").read_text(), 20)
+        for folder in (own, around):
+            if folder.exists():
+                folder.rmdir()
+
+
+@pytest.fixture(params=["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"])
+def one_core(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Of version 1, and of version 2."""
+    first = request.param.endswith("cpu")
+    yield from beneath(Path(request.param), "cpu.cfs_quota_us" if first else "cpu.max", "100000" if first else "100000 100000")
+
+
+@pytest.fixture(params=["/sys/fs/cgroup/memory", "/sys/fs/cgroup"])
+def small_memory(request: pytest.FixtureRequest) -> Iterator[Path]:
+    first = request.param.endswith("memory")
+    yield from beneath(Path(request.param), "memory.limit_in_bytes" if first else "memory.max", str(SMALL_MEMORY))
+
+
+SMALL_MEMORY = 192 << 20
+
+
+def joins(group: Path) -> Callable[[], None]:
+    return lambda: (group / "cgroup.procs").write_text(str(os.getpid())) and None
+
+
+def check_one_core(result: Result, drill: Drill) -> None:
+    assert result.code == 0, result.err
+    assert result.run["run"]["cores"] == 1
+    assert result.run["settings"]["cgroup"]["cpu_max"] == "100000 100000"
+    hellos = [json.loads(event)["hello"] for event in drill.events("model")]
+    assert {hello["cores"] for hello in hellos if hello} == {1}
+
+
+def test_a_cpu_quota_of_a_group_around_counts_for_the_run_and_for_every_bench(drill: Drill, one_core: Path) -> None:
+    drill.use("event_loop", "serial")
+    arguments = ("--models", "event_loop,serial", "--cells", "fib/*/n:20", "--time-budget", "5s")
+    check_one_core(drill.end(drill.begin(*arguments, preexec_fn=joins(one_core))), drill)
+
+
+@pytest.mark.parametrize("files", [{"cpu.max": "100000 100000"}, {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}], ids=["version 2", "version 1"])
+def test_a_cpu_quota_in_files_that_are_laid_there_counts_as_well(drill: Drill, files: dict[str, str]) -> None:
+    """As in a container that has its own group mounted at the usual place."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("a mount of its own needs root")
+    lines = [f"mkdir -p /sys/fs/cgroup/{Path(name).parent} && echo {text} > /sys/fs/cgroup/{name}" for name, text in files.items()]
+    drill.behind = ["unshare", "-m", "sh", "-c", " && ".join(["mount -t tmpfs none /sys/fs/cgroup", *lines, 'exec "$@"']), "sh"]
+    drill.use("event_loop", "serial")
+    check_one_core(drill.end(drill.begin("--models", "event_loop,serial", "--cells", "fib/*/n:20", "--time-budget", "5s")), drill)
+
+
+def test_a_memory_limit_of_a_group_around_kills_nothing_and_is_named(drill: Drill, small_memory: Path) -> None:
+    drill.use("event_loop", "thread_per_task", "serial")
+    arguments = ("--models", "event_loop,thread_per_task", "--cells", "idle_tasks/*/tasks:10000/*,idle_tasks/*/tasks:1000000/*,sleepers/*/tasks:100/*", "--time-budget", "12s")
+    result = drill.end(drill.begin(*arguments, preexec_fn=joins(small_memory)))
+    assert result.code == 0, result.err
+    large = [cell for cell in result.cells.values() if cell["params"].get("tasks") == 1_000_000]
+    assert large and all(cell["status"] == "unsupported" and str(SMALL_MEMORY) in cell["reason"] for cell in large), large
+    assert not failed(result)
