@@ -37,6 +37,8 @@ const char* const help_text =
     "  --benchmark_time_unit={ns|us|ms|s}\n"
     "  --v=<verbosity>\n"
     "\n"
+    "Each of these may come from the environment instead, as BENCHMARK_FILTER. --serve reads none of them.\n"
+    "\n"
     "Exit codes: 0 fine; 2 usage; 3 environment; 4 a cell failed; 6 the filter matched nothing.\n";
 
 const char* const known_flags =

@@ -91,19 +91,24 @@ google_flags::google_flags(int argc, char** argv) {
     for (const char* name : times)
         if (auto given = google_flag(argc, argv, name)) check_seconds(name, *given);
     std::vector<std::string> spelled(argv, argv + argc);
+    if (lists_) {  // it would open the file, and so empty it, for a list that goes to standard output
+        out_.clear();
+        spelled.emplace_back("--benchmark_out=");
+    }
     std::vector<char*> arguments{argv[0]};  // the library keeps this one
     for (std::string& argument : std::span(spelled).subspan(1)) {
         if (argument.starts_with("--benchmark_min_time="))
             argument += unit_of_min_time<benchmark::BenchmarkReporter::Run>;
         arguments.push_back(argument.data());
     }
-    benchmark::Initialize(&argc, arguments.data(), &refuse_time_unit);
-    if (argc > 1)
+    int count = static_cast<int>(arguments.size());
+    benchmark::Initialize(&count, arguments.data(), &refuse_time_unit);
+    if (count > 1)
         throw bad_command_line(std::string("unknown flag or value: ") + arguments[1] + "; known are " +
                                known_flags);
     filter_ = benchmark::GetBenchmarkFilter();
     check_filter(filter_);
-    if (!out_.empty() && !lists_ && !std::ofstream(out_))
+    if (!out_.empty() && !std::ofstream(out_))
         throw refused("cannot write --benchmark_out=" + out_ + ": choose a file in a folder that is there");
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "bench/command_line.hpp"
 #include "bench/cores.hpp"
@@ -29,7 +30,11 @@ int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)
         if (std::fflush(stdout) == 0) return exits::fine;
         return complain(exits::environment, "cannot write to standard output: make room, or write elsewhere");
     }
-    google_flags google(argc, argv);
+    std::optional<google_flags> google;  // without: no flag of its, and no variable
+    if (!flags.serve)
+        google.emplace(argc, argv);
+    else if (argc > 1)
+        throw bad_command_line(std::string("not known beside --serve: ") + argv[1]);
     if (flags.cores) keep_to(*flags.cores);
 
     empty_bench before = empty_bench::now();
@@ -37,7 +42,7 @@ int run(int argc, char** argv, std::unique_ptr<model> (*make)(std::size_t cores)
     lazy_origin origin(flags.origin);
     lazy_load load(flags.load);
     sampler samples(*made, origin, load, before);
-    return flags.serve ? serve(*made, samples) : run_google(*made, samples, google, flags.timeout);
+    return google ? run_google(*made, samples, *google, flags.timeout) : serve(*made, samples);
 }
 
 }  // namespace

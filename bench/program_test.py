@@ -106,6 +106,21 @@ class Flags(unittest.TestCase):
         done = run(env={**os.environ, "BENCHMARK_FILTER": "no_such_thing"})
         self.assertEqual(done.returncode, 6)
 
+    def test_a_file_that_the_environment_names_is_left_alone_where_nothing_is_measured(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            kept = Path(folder) / "kept"
+            kept.write_text("mine")
+            hostile = {**os.environ, "BENCHMARK_OUT": str(kept), "BENCHMARK_FORMAT": "poem", "BENCHMARK_REPETITIONS": "-1", "BENCHMARK_FILTER": "("}
+            for flags in (["--serve"], ["--help"]):
+                done = run(*flags, env=hostile, stdin=subprocess.DEVNULL)
+                self.assertEqual((done.returncode, done.stderr, kept.read_text()), (0, "", "mine"), flags)
+            for flags in (["--benchmark_list_tests"], ["--benchmark_list_tests", f"--benchmark_out={kept}"]):
+                done = run(*flags, env={**os.environ, "BENCHMARK_OUT": str(kept)})
+                self.assertEqual((done.returncode, kept.read_text()), (0, "mine"), done.stderr)
+
+    def test_serving_takes_no_flag_of_google_benchmark(self) -> None:
+        self.assert_refused(2, "not known beside --serve: --benchmark_filter=fib", "--serve", "--benchmark_filter=fib")
+
     def test_listing_shows_every_cell_and_a_name_that_can_be_given_as_a_filter(self) -> None:
         names = run("--benchmark_list_tests").stdout.split()
         self.assertIn(f"{NAME}/real_time", names)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from driver import checkout
+from driver import checkout, environment
 from driver.host import ROOT
 from driver.problem import Problem
 from driver.progress import Progress
@@ -22,7 +22,7 @@ def step(what: str, command: Sequence[str], progress: Progress, folder: Path = R
     last: deque[str] = deque(maxlen=_KEPT_LINES)
     try:
         # Standard input stays: sudo may ask for a password.
-        child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        child = subprocess.Popen(command, cwd=folder, env=environment.of_tools(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
         remedy = ": run scripts/setup" if isinstance(error, FileNotFoundError) and folder.is_dir() else ""
         raise Problem(f"{what}: {command[0]} does not run: {error.strerror}{remedy}") from None
@@ -86,7 +86,7 @@ def all_workloads() -> list[str]:
 
 def models_of(tree: Path) -> list[str]:
     """As that build tree knows them."""
-    told = subprocess.run(["ninja", "-C", str(tree), "-t", "targets", "all"], capture_output=True, text=True, errors="replace").stdout
+    told = subprocess.run(["ninja", "-C", str(tree), "-t", "targets", "all"], env=environment.of_tools(), capture_output=True, text=True, errors="replace").stdout
     return re.findall(r"^bench/bench_(\w+):", told, re.MULTILINE)
 
 

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from driver import advise, against, build, check, doctor, document, examine, fairness, host, inherited, output, pace, revision, scaffold
 from driver.allocator import GLIBC, Allocator
 from driver.cells import METRICS
+from driver.faults import in_one_line
 from driver.front import Front
 from driver.listing import describe, markdown
 from driver.options import MEASURING, parser
 from driver.problem import Exit, Interrupted, Problem
 from driver.progress import Progress, silence
 from driver.readiness import ready
-from driver.refusal import refused, unexpected
+from driver.refusal import refused
 from driver.run import Request, measure
 from driver.selection import split_names
 from driver.sizes import parse_size
@@ -84,9 +84,7 @@ def _draw(folder: Path, front: Focus | None = None) -> Sequence[str]:
     except reports.ReadError as error:
         raise Problem(str(error), Exit.CELL_FAILED) from None
     except OSError as error:
-        raise refused("write the report", error.filename or folder, error, then=f"scripts/crossover report {folder}") from None
-    except ModuleNotFoundError as error:
-        raise Problem(f"the Python module {error.name} is missing: run scripts/setup, then scripts/crossover report {folder}") from None
+        raise refused("write the report", error.filename or folder, error) from None
 
 
 def _summarise(folder: Path, progress: Progress) -> None:
@@ -112,11 +110,20 @@ def _run(request: Request, benches: Path | None, draw: Callable[[Path], Sequence
         progress.say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")
         return verdict
     progress.tell("drawing the report")
-    for line in draw(folder):
+    for line in _drawn(folder, draw):
         progress.say(line)
     progress.end()
-    print(folder / "index.html")
+    _say(str(folder / "index.html"))
     return verdict
+
+
+def _drawn(folder: Path, draw: Callable[[Path], Sequence[str]]) -> Sequence[str]:
+    """What was measured is not lost with its report."""
+    try:
+        with in_one_line():
+            return draw(folder)
+    except Problem as problem:
+        raise Problem(f"{problem}; what was measured is in {folder / document.NAME}, and scripts/crossover report {folder} draws it", problem.code) from None
 
 
 def _report(folder: Path, front: Front, draw: Callable[[Path], Sequence[str]]) -> Exit:
@@ -125,7 +132,7 @@ def _report(folder: Path, front: Front, draw: Callable[[Path], Sequence[str]]) -
     if front.focus:
         draw = partial(draw, front=_measured_front(folder, front))
     draw(folder)
-    print(folder / "index.html")
+    _say(str(folder / "index.html"))
     return Exit.OK
 
 
@@ -177,7 +184,7 @@ def _against_built(options: argparse.Namespace, arguments: Sequence[str], benche
     here = ready(request.models, request.workloads, benches, progress)
     against.check_choice(request, build.programs(here), progress)
     there = revision.build_benches(commit, request.models, progress)
-    return against.check(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms, progress, print)
+    return against.check(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms, progress, _say)
 
 
 def _question(options: argparse.Namespace) -> advise.Request:
@@ -199,42 +206,22 @@ def _measuring(options: argparse.Namespace) -> str:
     return " ".join([f"scripts/crossover advise --tasks {options.tasks} --wait {options.wait} --compute {options.compute}", *limits, "--measure"])
 
 
-@contextlib.contextmanager
-def _one_line() -> Iterator[None]:
-    """Turns what the system or a bug throws into a line that says what to do."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise unexpected(error) from None
-    except (Problem, Interrupted, KeyboardInterrupt):
-        raise
-    except ModuleNotFoundError as error:
-        raise Problem(f"the Python module {error.name} is missing: run scripts/setup") from None
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
-        raise Problem(f"a fault of crossover itself at {place}: {type(error).__name__}: {' '.join(str(error).split())}: please report it") from None
-
-
 def main(arguments: Sequence[str], benches: Path | None = None, draw: Callable[[Path], Sequence[str]] = _draw) -> int:
     """`benches` takes the bench processes from another folder than that of the release build, and builds nothing; `draw` makes the report."""
     try:
         try:
-            with _one_line():
+            with in_one_line():
                 inherited.forget()
                 return _obey(parser().parse_args(arguments), arguments, benches, draw)
         finally:
-            _flush()
+            with _to_reader():
+                sys.stdout.flush()
     except Problem as problem:
         _complain(str(problem))
         return problem.code
     except (Interrupted, KeyboardInterrupt):
         _complain("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # the reader, as in `list | head`, has seen enough
-        return Exit.OK
 
 
 def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Callable[[Path], Sequence[str]]) -> int:
@@ -246,21 +233,21 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
         case "list":
             tell = markdown if options.markdown else fairness.table if options.fairness else describe
             for line in tell(build.programs(benches or build.BENCHES), Progress()):
-                print(line)
+                _say(line)
             return Exit.OK
         case "doctor":
-            return doctor.examine(options.json, print)
+            return doctor.examine(options.json, _say)
         case "compare":
-            return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, print)
+            return examine.compare(_pair(options), Front(options.focus, options.against), options.markdown, options.out, _say)
         case "check":
-            return _against_built(options, arguments, benches) if options.against_built else check.check(_two_runs(options), _terms(options), print)
+            return _against_built(options, arguments, benches) if options.against_built else check.check(_two_runs(options), _terms(options), _say)
         case "advise":
-            return advise.advise(_question(options), host.ROOT / "results", benches, print)
+            return advise.advise(_question(options), host.ROOT / "results", benches, _say)
         case "validate":
-            return examine.validate(options.file, print)
+            return examine.validate(options.file, _say)
         case "new":
             for line in scaffold.create(options.kind, options.name):
-                print(line)
+                _say(line)
             return Exit.OK
     raise Problem("say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains", Exit.USAGE)
 
@@ -272,9 +259,16 @@ def _complain(line: str) -> None:
         silence(sys.stderr)
 
 
-def _flush() -> None:
+def _say(line: str) -> None:
+    with _to_reader():
+        print(line)
+
+
+@contextlib.contextmanager
+def _to_reader() -> Iterator[None]:
+    """One that has seen enough, as in `check A B | head`, changes nothing of what is found out."""
     try:
-        sys.stdout.flush()
+        yield
     except OSError as error:
         silence(sys.stdout)
         if not isinstance(error, BrokenPipeError):

@@ -10,12 +10,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from driver.cells import Cell
 from driver.checks import is_count
 from reports import same_machine
+from reports.user_cache import user_cache
 
 _VERSION = 2
 _LARGEST = 64 << 20
@@ -27,7 +27,8 @@ class Costs:
     def __init__(self, host: Mapping[str, Any], cores: int) -> None:
         kind = [*(host.get(key) for key in ("cpu_model", "logical_cores", "arch")), cores]
         self._host = host
-        self._file = _place(f"costs-{hashlib.sha256(json.dumps(kind).encode()).hexdigest()[:16]}.json")
+        folder = user_cache()
+        self._file = folder and folder / f"costs-{hashlib.sha256(json.dumps(kind).encode()).hexdigest()[:16]}.json"
 
     def recall(self, cells: Iterable[Cell], programs: Mapping[str, str], say: Callable[[str], None]) -> None:
         """Tells each cell what it took. `programs`: fingerprint of each model's program; costs of another are not taken."""
@@ -75,14 +76,6 @@ class Costs:
         if kept["version"] != _VERSION or same_machine.differences(kept["host"], self._host):
             return {}
         return {name: {"program": model["program"], "cells": dict(model["cells"])} for name, model in kept["models"].items()}
-
-
-def _place(name: str) -> Path | None:
-    """None where nothing says whose cache it is."""
-    cache, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
-    if os.path.isabs(cache):
-        return Path(cache, "crossover", name)
-    return Path(home, ".cache", "crossover", name) if os.path.isabs(home) else None
 
 
 def _known(cell: Cell) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from driver import allowance, build, checkout, host, neighbours
+from driver import allowance, build, checkout, faults, host, neighbours
 from driver.cells import Event
 from driver.cores import usable_cores
 from driver.problem import Problem
 
-_MODULES = ("numpy", "scipy", "matplotlib", "jinja2", "jsonschema")
 _GOOD_CLOCKS = ("tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page")
 _LEAST_DESCRIPTORS = 4096
 _LEAST_PORTS = 16_000
@@ -73,8 +71,26 @@ def fatal(name: str, finding: Finding) -> Problem:
 
 
 def _modules(_: Machine) -> Finding:
-    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
-    return Finding(f"{', '.join(missing)} missing", "run scripts/setup", fatal=True) if missing else Finding("all there")
+    """That the report can be drawn is tried before anything is measured for it."""
+    try:
+        from reports import trial
+
+        trial.draw()
+    except Exception as error:
+        text, remedy = faults.told(error)
+        return Finding(text, remedy or "mend that", fatal=True)
+    return Finding("all there, and a figure can be drawn")
+
+
+def _environment(machine: Machine) -> Finding:
+    told = ", ".join(f"{name}={value}" for name, value in machine.settings["env"].items())
+    return Finding(told or "nothing that changes what is measured", "unset it, unless that setting is what is to be measured; the report names it" if told else "")
+
+
+def _revision(_: Machine) -> Finding:
+    source = host.source()
+    name = source["describe"] or "unknown"
+    return Finding(f"{name}: {source['reason']}" if source["reason"] else name, "the report cannot say what was measured; mend that, or note the revision yourself" if source["reason"] else "")
 
 
 def _built(_: Machine) -> Finding:
@@ -211,5 +227,7 @@ MACHINE: dict[str, Look] = {
     "temporary files": _temporary,
     "other runs": _others,
     "checkout": _checkout,
+    "environment": _environment,
+    "revision": _revision,
 }
 INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring

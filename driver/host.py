@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from driver import cgroup
+from driver import cgroup, environment, git
 from driver.cells import Event
 from driver.cgroup import tightest_quota
 from driver.cores import affinity, usable_cores
@@ -40,23 +40,17 @@ def _randomisation() -> str | None:
     return "0" if int(personality, 16) & _ADDR_NO_RANDOMIZE else _text("/proc/sys/kernel/randomize_va_space")
 
 
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False)
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
 def source() -> Event:
     """Nothing is known of a tree that is not, or not yet, under version control, even where it lies in somebody else's repository."""
-    if _git("rev-parse", "--show-toplevel") != str(ROOT):
-        return {"git_sha": None, "dirty": None, "describe": None}
-    changes = _git("status", "--porcelain", "--untracked-files=no")
+    top = git.ask(ROOT, "rev-parse", "--show-toplevel")
+    if top.text != str(ROOT):
+        return {"git_sha": None, "dirty": None, "describe": None, "reason": top.fault or f"belongs to another repository: {top.text}"}
+    head, changes = git.ask(ROOT, "rev-parse", "HEAD"), git.ask(ROOT, "status", "--porcelain", "--untracked-files=no")
     return {
-        "git_sha": _git("rev-parse", "HEAD"),
-        "dirty": None if changes is None else bool(changes),
-        "describe": _git("describe", "--always", "--dirty"),
+        "git_sha": head.text or None,
+        "dirty": None if changes.fault else bool(changes.text),
+        "describe": git.ask(ROOT, "describe", "--always", "--dirty").text or None,
+        "reason": head.fault or changes.fault,
     }
 
 
@@ -90,7 +84,7 @@ def _caches() -> dict[str, str]:
 
 def _virtualization() -> str | None:
     try:
-        found = subprocess.run(["systemd-detect-virt", "--vm"], capture_output=True, text=True, check=False).stdout.strip()
+        found = subprocess.run(["systemd-detect-virt", "--vm"], env=environment.of_tools(), capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         return "unknown hypervisor" if "hypervisor" in _cpu().get("flags", "").split() else "none"
     return found or None
@@ -162,10 +156,6 @@ def _chosen(path: str) -> str | None:
     return text[text.find("[") + 1 : text.find("]")] if "[" in text else text or None
 
 
-# Variables that change what is measured; others may be private and are not stored.
-_TELLING = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH", "TBB_", "OMP_", "PYTHON", "UV_", "BENCHMARK_")
-
-
 def settings() -> Event:
     return {
         "affinity": sorted(affinity()),
@@ -186,7 +176,7 @@ def settings() -> Event:
         "nofile": list(resource.getrlimit(resource.RLIMIT_NOFILE)),
         "priority": lowered() or "normal",
         "timer_slack_ns": _number("/proc/self/timerslack_ns"),
-        "env": {name: value for name, value in sorted(os.environ.items()) if name.startswith(_TELLING)},
+        "env": environment.telling(),
     }
 
 

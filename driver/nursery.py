@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from driver import environment
 from driver.inherited import act_as_usual
 
 _PR_SET_PDEATHSIG = 1
@@ -60,8 +61,8 @@ class Nursery:
         self._files: dict[int, tempfile.TemporaryDirectory[str]] = {}
         self._shared = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
 
-    def start(self, command: Sequence[str], errors: IO[bytes], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """`environment` adds to our own. Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
+    def start(self, command: Sequence[str], errors: IO[bytes], more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """`more` adds to its environment. Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
         files = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
         try:
             child = subprocess.Popen(
@@ -72,7 +73,7 @@ class Nursery:
                 bufsize=0,
                 start_new_session=True,
                 preexec_fn=_become_a_child,
-                env={**os.environ, "TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(environment or {})},
+                env=environment.of_benches({"TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(more or {})}),
             )
         except OSError:
             files.cleanup()

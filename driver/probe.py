@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from driver import environment
 from driver.cores import usable_cores
 from driver.pace import FULL, LEAST_ROUNDS, QUICK
 
@@ -29,8 +30,8 @@ class Noise:
 
 def take() -> Noise:
     """Takes about two seconds."""
-    command = [sys.executable, "-B", str(_SPIN), str(usable_cores()), str(_HASHINGS)]
-    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
+    command = [sys.executable, "-I", "-B", str(_SPIN), str(usable_cores()), str(_HASHINGS)]
+    children = [subprocess.Popen(command, env=environment.of_benches({}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
     try:
         for child in children:  # start-up and first touch are not measured
             _spin(child)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from driver import build, checkout
+from driver import build, checkout, git
 from driver.host import ROOT
 from driver.problem import Exit, Problem
 from driver.progress import Progress
@@ -18,9 +17,11 @@ _SAME = ("CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_C_COMPILER_LAUNCHER", 
 
 def commit_of(revision: str) -> str:
     """The full id. Answered before anything is built."""
-    if _git("rev-parse", "--show-toplevel") != str(ROOT):
-        raise Problem(f"--against-built needs a git checkout, and {ROOT} is none: compare two runs with check BEFORE AFTER", Exit.USAGE)
-    commit = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    top = git.ask(ROOT, "rev-parse", "--show-toplevel")
+    if top.text != str(ROOT):
+        why = top.fault or f"it belongs to {top.text}"
+        raise Problem(f"--against-built needs a git checkout, and {ROOT} is none ({why}): compare two runs with check BEFORE AFTER", Exit.USAGE)
+    commit = git.ask(ROOT, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").text
     if not commit or revision.startswith("-"):
         raise Problem(f"there is no revision {revision}: name a commit, a tag or a branch of this checkout", Exit.USAGE)
     return commit
@@ -39,7 +40,7 @@ def _built(commit: str, models: Sequence[str], progress: Progress) -> Path:
     tree = _KEPT / commit[:12]
     if not (tree / ".git").exists():
         tree.parent.mkdir(parents=True, exist_ok=True)
-        _git("worktree", "prune")
+        git.ask(ROOT, "worktree", "prune")
         build.step(f"checking out {commit[:12]}", ["git", "worktree", "add", "--detach", "--force", str(tree), commit], progress, ROOT)
     built = tree / "build" / "release"
     build.step(f"configuring {commit[:12]}", ["cmake", "--preset", "release", *_as_here()], progress, tree)
@@ -58,10 +59,3 @@ def _as_here() -> list[str]:
     except OSError:
         return []
     return [f"-D{name}={value}" for name, value in re.findall(r"^(\w+):\w+=(.+)$", cache, re.MULTILINE) if name in _SAME]
-
-
-def _git(*arguments: str) -> str:
-    try:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False).stdout.strip()
-    except OSError:
-        return ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from driver import build, document, host, output
+from driver import build, document, environment, host, output
 from driver.allocator import GLIBC, Allocator
 from driver.cells import REPRESENTATIVE, VARIANT, Cell, Event
 from driver.checks import outcome
@@ -70,6 +70,7 @@ class Request:
                 raise TypeError
             if differences := same_machine.differences(run["host"], host.host()):
                 raise Problem(f"the run in {folder} was begun on another machine than this ({'; '.join(differences)}): begin a new run here", Exit.USAGE)
+            _check_variables(dict(run["settings"]["env"]))
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
             sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
             models, workloads = list(run["models"]), list(run["workloads"])
@@ -77,6 +78,15 @@ class Request:
             return cls(pace, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, front, "", command_line, journal, events)
         except (KeyError, TypeError, ValueError):
             raise foreign(journal.path, 1) from None
+
+
+def _check_variables(before: Mapping[str, str]) -> None:
+    """Samples of two settings must not be mixed."""
+    now = environment.telling()
+    for name in sorted({*filter(environment.is_telling, before), *now}):
+        if before.get(name) != now.get(name):
+            old, new = (f"{name}={those[name]}" if name in those else f"no {name}" for those in (before, now))
+            raise Problem(f"that run was begun with {old} in the environment, and now there is {new}: set it as it was, or begin a new run", Exit.USAGE)
 
 
 def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path], progress: Progress) -> tuple[Path, Exit]:

@@ -1,6 +1,5 @@
 """From run.json to pictures and sentences: `build(DIR)` draws the report of a run."""
 
-import logging
 import warnings
 from pathlib import Path
 
@@ -12,7 +11,6 @@ __all__ = ["Focus", "ReadError", "build"]
 
 def build(run_dir: Path, front: Focus | None = None) -> list[str]:
     """Writes index.html, report.md and figures/ into DIR, from its run.json; `front`: with that model in front. The few lines that a terminal shows of it. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where a home cannot be written to, it would talk of its cache
     warnings.filterwarnings("ignore", message="(?s)Glyph .* missing")  # of a foreign name: a box stands for it
     from reports import building  # statistics and reading need neither matplotlib nor jinja2
 

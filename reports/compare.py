@@ -75,6 +75,8 @@ def host_differences(before: Run, after: Run) -> list[str]:
     """In what the machines differ, or what was used of them; what either does not know counts as equal. Before version 1.5 the allocator was glibc's."""
     pairs = [("cores used", before.run.get("cores"), after.run.get("cores"))]
     pairs.append(("allocator", before.run.get("allocator", "glibc"), after.run.get("allocator", "glibc")))
+    if "env" in before.settings and "env" in after.settings:
+        pairs += [(name, before.variables.get(name, "unset"), after.variables.get(name, "unset")) for name in sorted({*before.variables, *after.variables})]
     used = [f"{name} {old} and {new}" for name, old, new in pairs if old is not None and new is not None and old != new]
     return [*same_machine.differences(before.host, after.host), *used]
 

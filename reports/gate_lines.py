@@ -39,7 +39,7 @@ def lines(found: Findings, comparison: Comparison, threshold: float, markdown: b
 def summary(found: Findings, threshold: float) -> str:
     regressions, inconclusive = len(found.regressions) + len(found.lost), len(found.inconclusive) + len(found.unmeasured)
     compared = regressions + inconclusive + len(found.passed)
-    return f"{compared} compared at {threshold:.0%}: {quantities.counted(regressions, 'regression')}, {inconclusive} inconclusive, {len(found.passed)} passed"
+    return f"{compared} compared at {100 * threshold:.6g}%: {quantities.counted(regressions, 'regression')}, {inconclusive} inconclusive, {len(found.passed)} passed"
 
 
 def _titled(title: str, changes: Sequence[Change], lines: Iterable[str], markdown: bool) -> list[str]:

@@ -192,6 +192,12 @@ class Run:
         model = self.run.get("focus")
         return Focus(model, self.run.get("against")) if model else None
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Of the environment that it was measured in, those that may change what is measured."""
+        known = self.settings.get("env")
+        return {str(name): str(value) for name, value in known.items()} if isinstance(known, Mapping) else {}
+
     def workload(self, id: str) -> Workload:
         return next(w for w in self.workloads if w.id == id)
 

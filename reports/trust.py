@@ -28,6 +28,7 @@ def facts(analysis: Analysis) -> list[Fact]:
         _regret(analysis),
         Fact("State", state, not complete),
         Fact("Machine", _machine(run)),
+        *_variables(run),
         Fact("Revision", _revision(run), bool(run.source.get("dirty"))),
         Fact("Mode", f"{run.run.get('mode', 'unknown')}, seed {run.run.get('seed', 'unknown')}, measured for {_duration(run)}"),
         _control(run),
@@ -78,7 +79,15 @@ def _machine(run: Run) -> str:
     return ", ".join(str(p) for p in parts if p)
 
 
+def _variables(run: Run) -> list[Fact]:
+    """Nothing where none was set."""
+    told = ", ".join(f"{name}={value}" for name, value in run.variables.items())
+    return [Fact("Environment", f"{told}: another setting than others measure with", True)] if told else []
+
+
 def _revision(run: Run) -> str:
+    if not run.source.get("git_sha") and run.source.get("reason"):
+        return f"unknown: {run.source['reason']}"
     name = run.source.get("describe") or (run.source.get("git_sha") or "unknown")[:12]
     if run.source.get("dirty") and not str(name).endswith("-dirty"):
         return f"{name}, with local changes"

@@ -14,7 +14,7 @@ void measure(benchmark::State& s, const std::string& operation) {
         double bytes = 0;
         double nanoseconds = 0;
         try {
-            fresh_process python({"/usr/bin/python3", CPYTHON_ROWS, operation});
+            fresh_process python({"/usr/bin/python3", "-I", CPYTHON_ROWS, operation});
             std::istringstream(python.line()) >> tasks >> bytes >> nanoseconds;
         } catch (const std::exception& e) {
             return s.SkipWithError(e.what());

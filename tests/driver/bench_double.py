@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -I
 """A bench process that measures nothing: it speaks the --serve protocol, claims times, and misbehaves as it is told.
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ from dataclasses import replace
 from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, {str(ROOT)!r})
-from driver import noise, pace
+from driver import environment, findings, noise, pace
+environment.enter()
 from driver.command import main
 noise.NOISY_FOREIGN_SHARE = float(sys.argv[3])
 noise.NOISY_STEAL_SHARE = noise.NOISY_STALL_SHARE = 2
+findings.INSTALLED.clear()
 for name, known in pace.PACES.items():
     pace.PACES[name] = replace(known, grace_ns=int(float(sys.argv[2]) * 1e9))
 
@@ -98,18 +100,18 @@ class Benches:
         return pids
 
     def command(self, *arguments: str) -> list[str]:
-        return ["/usr/bin/python3", "-c", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
+        return ["/usr/bin/python3", "-I", "-c", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
 
-    def drive(self, *arguments: str) -> Result:
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60)
+    def drive(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, env=env)
         assert "Traceback" not in done.stderr, done.stderr
         result = Result(done.returncode, done.stdout, done.stderr, self.folder.parent / "out")
         if (written := result.folder / "run.json").is_file():
             assert faults(written) == [], "what a run writes keeps to its schema"
         return result
 
-    def run(self, *arguments: str) -> Result:
-        return self.drive("run", "--seed", "1", "--out", str(self.folder.parent / "out"), *arguments)
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        return self.drive("run", "--seed", "1", "--out", str(self.folder.parent / "out"), *arguments, env=env)
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ import sys
 from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, {str(ROOT)!r})
-from driver import command, revision
+from driver import command, findings, revision
+findings.INSTALLED.clear()
 revision.commit_of = lambda name: {COMMIT!r}
 revision.build_benches = lambda *rest: Path(sys.argv[1])
 sys.exit(command.main(["check", "--against-built", "HEAD~1", *sys.argv[3:]], Path(sys.argv[2])))

@@ -19,7 +19,7 @@ from driver.pace import QUICK
 from driver.probe import Noise, judge
 from driver.problem import Exit, Problem
 from driver.progress import Progress
-from reports import statistics
+from reports import statistics, trial
 
 
 def taken(rounds: int, cv: float, factor: float = 1.0, seed: int = 1) -> list[tuple[int, int]]:
@@ -99,11 +99,14 @@ def test_everything_is_told_in_lines_that_end_with_the_remedy(quiet: Noise, monk
 
 
 def test_what_keeps_it_from_measuring_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "_MODULES", ("numpy", "numpy_of_another_world"))
+    def without_numpy() -> None:
+        raise ModuleNotFoundError(name="numpy_of_another_world")
+
+    monkeypatch.setattr(trial, "draw", without_numpy)
     with pytest.raises(Problem) as caught:
         doctor.examine(False, lambda line: None)
     assert caught.value.code == Exit.ENVIRONMENT
-    assert "numpy_of_another_world missing: run scripts/setup" in str(caught.value)
+    assert str(caught.value) == "this machine cannot measure: Python modules: the Python module numpy_of_another_world is missing: run scripts/setup"
 
 
 def test_what_cannot_be_read_is_unknown_and_no_error(quiet: Noise, monkeypatch: pytest.MonkeyPatch) -> None:

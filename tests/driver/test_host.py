@@ -23,7 +23,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_tree_without_version_control_is_unknown(tree: Path) -> None:
-    assert host.source() == {"git_sha": None, "dirty": None, "describe": None}
+    source = host.source()
+    assert (source["git_sha"], source["dirty"], source["describe"]) == (None, None, None)
+    assert source["reason"].startswith("fatal: not a git repository")
 
 
 def test_a_repository_without_commits_has_no_revision(tree: Path) -> None:
@@ -35,7 +37,7 @@ def test_a_repository_without_commits_has_no_revision(tree: Path) -> None:
 def test_a_tree_inside_of_another_repository_does_not_take_its_revision(tree: Path) -> None:
     git(tree.parent, "init")
     git(tree.parent, "commit", "--allow-empty", "-m", "theirs")
-    assert host.source() == {"git_sha": None, "dirty": None, "describe": None}
+    assert host.source() == {"git_sha": None, "dirty": None, "describe": None, "reason": f"belongs to another repository: {tree.parent}"}
 
 
 def test_a_change_makes_the_tree_dirty(tree: Path) -> None:
