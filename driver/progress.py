@@ -27,7 +27,7 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("NO_COLOR")
+        self._live = self._stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("NO_COLOR")
         self._every_s = _LIVE_S if self._live else _PLAIN_S
         self._begin = time.monotonic()
         self._due = self._begin + (0 if self._live else _PLAIN_S)

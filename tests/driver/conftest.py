@@ -100,7 +100,7 @@ class Benches:
         return pids
 
     def command(self, *arguments: str) -> list[str]:
-        return ["/usr/bin/python3", "-I", "-c", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
+        return ["/usr/bin/python3", "-Ic", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
 
     def drive(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, env=env)

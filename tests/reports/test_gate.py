@@ -10,7 +10,7 @@ import pytest
 from reports.compare import BOTH, Comparison
 from reports.compare import compare as compare_runs
 from reports.gate import Findings, judge
-from reports.gate_lines import lines
+from reports.gate_lines import lines, summary
 from reports.junit import junit
 from reports.read import parse_run
 from reports.run import Run
@@ -186,3 +186,8 @@ def test_markdown_has_a_table_of_the_regressions() -> None:
     told = lines(judged(before, after), compare(before, after), 0.1, markdown=True)
     assert told[0] == "**Regressions**  " and told[2].startswith("| case ") and set(told[3]) == {"|", "-"}
     assert told[-1].startswith("10 compared at 10%: 2 regressions")
+
+
+def test_the_threshold_is_told_as_it_was_given() -> None:
+    found = judged(made(1), made(2))
+    assert [summary(found, threshold).split(":")[0] for threshold in (0.025, 0.1, 0.29, 1.5)] == [f"10 compared at {percent}%" for percent in ("2.5", "10", "29", "150")]
