@@ -13,7 +13,7 @@ COUNTS = ("at once", "threads", "processes")
 # What follows from the memory and the limits of the machine; the rest is the same on any of two cores or more.
 _HOLDS_WHAT_FITS = (
     *("event_loop", "event_loop_per_core", "event_loop_processes", "event_loop_tasks", "event_loop_threads", "event_loop_uring"),
-    *("fibers", "fibers_multi", "fibers_stock", "tbb_resumable", "asio"),
+    *("fibers", "fibers_multi", "fibers_stock", "tbb_resumable", "asio", "py_asyncio", "py_uvloop"),
 )
 OF_THIS_MACHINE: dict[str, tuple[str, ...]] = {"thread_per_task": ("at once", "threads"), **{name: ("at once",) for name in _HOLDS_WHAT_FITS}}
 
