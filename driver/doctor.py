@@ -14,7 +14,7 @@ _MARKS = {"ok": "ok", "warning": "warn", "fatal": "FAIL"}
 
 def examine(as_json: bool, say: Callable[[str], None]) -> Exit:
     """Only what keeps it from measuring at all is an error; the rest is told with what to do about it."""
-    found = list(findings.found({**findings.INSTALLED, **findings.MACHINE}))
+    found = [pair for looks in findings.ALL for pair in findings.found(looks)]
     fatal = [(name, finding) for name, finding in found if finding.fatal]
     if not as_json:
         _tell(found, say)

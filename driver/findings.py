@@ -227,7 +227,7 @@ MACHINE: dict[str, Look] = {
     "temporary files": _temporary,
     "other runs": _others,
     "checkout": _checkout,
-    "environment": _environment,
-    "revision": _revision,
 }
 INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring
+SETTING: dict[str, Look] = {"environment": _environment, "revision": _revision}  # never a reason not to measure: a run does not ask
+ALL = (INSTALLED, MACHINE, SETTING)
