@@ -78,7 +78,8 @@ inline void prefetch(const node& n) noexcept {
 
 std::unique_ptr<reactor> make_epoll_reactor() { return std::make_unique<epoll_reactor>(); }
 
-loop::loop(const loop_options& options) : strict_poll_(options.strict_poll), reactor_(options.back_end()) {
+loop::loop(const loop_options& options)
+    : reactor_(options.back_end()), most_to_poll_(options.strict_poll ? 1 : most_callbacks_to_poll) {
     if (options.debug) set_debug(true);
     registry& r = registry::instance();
     const std::lock_guard guard(r.lock);
@@ -146,7 +147,7 @@ void loop::take_foreign() noexcept {
         timeout = std::chrono::nanoseconds(-1);
         if (!timers_.empty()) timeout = time_until(timers_.earliest());
     }
-    if (timeout.count() != 0 || idle || strict_poll_ || until_poll_ <= 0) {
+    if (timeout.count() != 0 || idle || until_poll_ <= 0) {
         const std::int64_t done = std::int64_t{callbacks_to_poll_} - until_poll_;
         if (timeout.count() != 0 || reactor_->attached() != 0) {
             reactor_->poll(timeout, ready_);
@@ -165,7 +166,7 @@ void loop::take_foreign() noexcept {
 void loop::adapt(std::int64_t done, std::int64_t took_ns) noexcept {
     constexpr std::int64_t longest_ns = 1'000'000;
     const std::int64_t in_time = longest_ns * done / std::max<std::int64_t>(took_ns, 1);
-    const std::int64_t most = std::min(2 * callbacks_to_poll_, most_callbacks_to_poll);
+    const std::int64_t most = std::min(2 * callbacks_to_poll_, most_to_poll_);
     callbacks_to_poll_ = static_cast<std::int32_t>(std::clamp<std::int64_t>(in_time, 1, most));
 }
 
@@ -173,7 +174,7 @@ inline void loop::run_once() {
     ++iterations_;
     if (foreign_.load(std::memory_order_relaxed)) [[unlikely]]
         take_foreign();
-    if (ready_.empty() || !timers_.empty() || until_poll_ <= 0 || strict_poll_) look_around();
+    if (ready_.empty() || !timers_.empty() || until_poll_ <= 0) look_around();
 
     if (!ready_.empty()) {
         // What becomes ready from here on stands behind this one and belongs to the next iteration.

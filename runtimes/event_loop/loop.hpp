@@ -344,7 +344,7 @@ class loop {
 
   private:
     static constexpr std::uint32_t most_immediate = 64;
-    static constexpr std::int32_t most_callbacks_to_poll = 61;
+    static constexpr std::int32_t most_callbacks_to_poll = 61;  // 1 where each iteration is to poll
     static constexpr std::uint32_t most_ahead = 256;
     static constexpr std::uint8_t most_eager_starts = 200;
 
@@ -403,19 +403,18 @@ class loop {
     node_list ahead_;  // a stack
     task_state* current_ = nullptr;
     std::uint32_t immediate_ = most_immediate;
-    // Callbacks until a busy loop asks the reactor again: counted down, which is a comparison without a load.
-    std::int32_t until_poll_ = most_callbacks_to_poll;
+    std::int32_t until_poll_ = 0;  // callbacks until a busy loop asks the reactor again
     std::uint32_t last_serial_ = 0;
     bool stopping_ = false;
     std::atomic<bool> running_{false};  // other threads ask for it only in debug mode
-    bool strict_poll_;
-    std::uint8_t eager_starts_ = 0;  // that lie within one another
+    std::uint8_t eager_starts_ = 0;     // that lie within one another
     timer_heap timers_;
     std::unique_ptr<reactor> reactor_;
     std::vector<task_state*> tasks_;
     std::uint64_t iterations_ = 0;
     std::int64_t polled_ = 0;  // when the reactor was last asked, by the coarse clock
-    std::int32_t callbacks_to_poll_ = most_callbacks_to_poll;  // where that begins
+    const std::int32_t most_to_poll_;
+    std::int32_t callbacks_to_poll_ = most_to_poll_;  // where until_poll_ begins
     std::uint64_t id_;
     std::unordered_map<const outcome*, notes> notes_;
     exception_handler handler_;
