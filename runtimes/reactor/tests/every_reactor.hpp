@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "runtimes/reactor/reactor.hpp"
 
@@ -41,11 +43,16 @@ class every_reactor : public testing::TestWithParam<back_end> {
   protected:
     void SetUp() override {
         ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()));
-        r = GetParam().make();
+        try {
+            r = GetParam().make();
+        } catch (const std::system_error& e) {
+            if (e.code().value() != EPERM && e.code().value() != ENOSYS) throw;
+            GTEST_SKIP() << e.what();  // a container's filter, or an emulator
+        }
         r->attach(ends[0]);
     }
     void TearDown() override {
-        if (ends[0] >= 0) r->close(ends[0]);
+        if (r && ends[0] >= 0) r->close(ends[0]);
         if (ends[1] >= 0) ::close(ends[1]);
     }
     void poll(std::chrono::nanoseconds timeout = 0ns) {

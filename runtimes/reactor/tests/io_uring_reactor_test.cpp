@@ -53,7 +53,18 @@ TEST(io_uring_reactor, says_in_one_line_why_it_is_refused) {
                 "^38 io_uring: this kernel has none; use epoll, or Linux 6.1 or later[^\n]*\n$");
 }
 
+// Empty where there is io_uring; a container's filter and an emulator give none.
+std::string why_refused() {
+    try {
+        const io_uring_reactor r;
+        return "";
+    } catch (const std::system_error& e) {
+        return e.code().value() == EPERM || e.code().value() == ENOSYS ? e.what() : "";
+    }
+}
+
 TEST(io_uring_reactor, may_be_made_in_another_thread_than_the_one_that_polls) {
+    if (const std::string why = why_refused(); !why.empty()) GTEST_SKIP() << why;
     io_uring_reactor r;
     std::thread other([&] {
         node_list ready;
@@ -71,6 +82,7 @@ struct counted_read : file_read {
 };
 
 TEST(io_uring_reactor, reads_files) {
+    if (const std::string why = why_refused(); !why.empty()) GTEST_SKIP() << why;
     io_uring_reactor r;
     const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     std::array<std::byte, 16> start{};
