@@ -13,6 +13,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -107,13 +109,21 @@ int reap(pid_t pid, milliseconds patience) {
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+// To standard error, what lies in the pipe.
+void pass_on(int fd) {
+    std::array<char, 4096> part;
+    ssize_t got = 0;
+    while (wait_readable(fd, {}) > 0 && (got = ::read(fd, part.data(), part.size())) > 0)
+        std::fwrite(part.data(), 1, static_cast<std::size_t>(got), stderr);
+}
+
 class spawn_settings {
   public:
     spawn_settings(int input, int output) {
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);  // why it does not start
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
         posix_spawnattr_init(&attributes);
         sigset_t none;
         sigemptyset(&none);
@@ -178,20 +188,24 @@ server_process::server_process(const char* what, const std::filesystem::path& pr
                            "; give another server with --" + what);
     }
     control_ = control.write.release();
+    said_ = output.read.release();
 }
 
 server_process::server_process(server_process&& other) noexcept
     : address_(other.address_),
       pid_(std::exchange(other.pid_, 0)),
       control_(std::exchange(other.control_, -1)),
+      said_(std::exchange(other.said_, -1)),
       owner_(other.owner_) {}
 
 server_process::~server_process() {
     if (control_ >= 0) ::close(control_);
+    const descriptor said(said_);
     if (pid_ <= 1 || owner_ != ::getpid()) return;
     // Workers that were forked meanwhile hold copies of the pipe, so closing it may not be enough.
     ::kill(pid_, SIGTERM);
     reap(pid_, patience_at_end);
+    pass_on(said.get());
 }
 
 std::optional<std::uint64_t> server_process::cpu_ns() const {

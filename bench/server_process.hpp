@@ -18,7 +18,7 @@ class server_process {
     // Starts the program and returns when it has printed where it listens. `what` is the server in errors,
     // its build target and its flag. Throws origin_error; `refused` if the system is at a limit.
     server_process(const char* what, const std::filesystem::path& program);
-    // Ends and reaps it.
+    // Ends and reaps it, and passes on to standard error what it has said since: complaints, a line or two.
     ~server_process();
     server_process(server_process&& other) noexcept;
     server_process& operator=(server_process&&) = delete;
@@ -36,6 +36,7 @@ class server_process {
     endpoint address_;
     pid_t pid_ = 0;
     int control_ = -1;  // the write end of the server's standard input
+    int said_ = -1;     // the read end of its output and standard error
     pid_t owner_;
 };
 

@@ -35,6 +35,8 @@ std::string reason_for(int error) {
     }
 }
 
+bool is_given(long answer) { return answer >= 0 || !is_withheld(errno); }
+
 }  // namespace
 
 kernel_ring::kernel_ring() {
@@ -46,8 +48,12 @@ kernel_ring::kernel_ring() {
     params.cq_entries = completions;
     const int failed = ::io_uring_queue_init_params(entries, &ring_, &params);
     if (failed) throw std::system_error(-failed, std::generic_category(), reason_for(-failed));
-    // A ring that is disabled refuses to be entered; a filter refuses otherwise.
-    if (::syscall(SYS_io_uring_enter, ring_.ring_fd, 0, 0, 0, nullptr, 0) < 0 && is_withheld(errno)) {
+    // A ring that is disabled refuses to be entered, and has no buffers to take back; a filter refuses
+    // otherwise.
+    const bool both_given =
+        is_given(::syscall(SYS_io_uring_enter, ring_.ring_fd, 0, 0, 0, nullptr, 0)) &&
+        is_given(::syscall(SYS_io_uring_register, ring_.ring_fd, IORING_UNREGISTER_BUFFERS, nullptr, 0));
+    if (!both_given) {
         const int error = errno;
         ::io_uring_queue_exit(&ring_);
         throw std::system_error(error, std::generic_category(), reason_for(error));

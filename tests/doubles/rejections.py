@@ -31,7 +31,7 @@ FAULTS = [
     ("reports an item", SUMS, "failed", "item 3: no such host"),
     ("reports a death", SUMS, "crashed", "item 3: signal 9"),
     ("passes a deadline", SUMS, "timed_out", "deadline"),
-    ("is refused", SUMS, "failed", "(ulimit -n) is 64"),
+    ("is refused", SUMS, "unsupported", "(ulimit -n) is 64"),
     ("names a back end", WAITS, "wrong", "names a back end that it does not run"),
     ("hides a back end", WAITS, "wrong", "runs eventpoll"),
     ("runs more at once", MANY_WAITS, "wrong", "were alive at once, allowed are 100"),
