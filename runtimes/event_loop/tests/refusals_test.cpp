@@ -95,7 +95,8 @@ TEST_P(refusals_test, as_completed_has_no_next_beyond_the_last) {
         EXPECT_THROW(static_cast<void>(none.next()), std::logic_error);
         int begun = 0;
         auto one = as_completed(std::vector<task<int>>(1, create_task(counted(begun))));
-        co_await one.next();
+        const auto first = co_await one.next();
+        EXPECT_TRUE(first.done());
         EXPECT_THROW(static_cast<void>(one.next()), std::logic_error);
     }());
 }
