@@ -180,9 +180,9 @@ class [[nodiscard("a coroutine does nothing until it is awaited or made a task")
     }
 
     // For those who run it as a task: gives up the frame, which header_of() and frame_of() reach. Null if
-    // there is none.
+    // there is none, or it has been awaited.
     task_state* release() noexcept {
-        if (!frame_) return nullptr;
+        if (!frame_ || state().continuation) return nullptr;
         task_state& t = state();
         frame_ = nullptr;
         return &t;

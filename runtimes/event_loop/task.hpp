@@ -126,8 +126,7 @@ struct task_code {
     // there.
     static task_state& adopt(loop& l, coro<T>&& what) {
         task_state* const t = what.release();
-        if (!t || t->continuation)
-            throw std::logic_error("cannot make a task of a coroutine that was moved from or awaited");
+        if (!t) throw std::logic_error("cannot make a task of a coroutine that was moved from or awaited");
         t->run = &step;
         t->awaiting = nullptr;
         t->result.owner = &l;
