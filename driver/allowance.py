@@ -53,7 +53,7 @@ def _tightest(among: Iterator[Allowance]) -> Allowance | None:
 
 
 def _memory(root: Path) -> Iterator[Allowance]:
-    known = {line[0].rstrip(":"): int(line[1]) << 10 for line in map(str.split, _text(root / "proc/meminfo").splitlines()) if len(line) > 1 and line[1].isdigit()}
+    known = {line[0].rstrip(":"): int(line[1]) << 10 for line in map(str.split, cgroup.text_of(root / "proc/meminfo").splitlines()) if len(line) > 1 and line[1].isdigit()}
     if "MemTotal" in known:
         yield Allowance("memory of the machine", known["MemTotal"], known["MemTotal"] - known.get("MemAvailable", 0))
     for limit in cgroup.memory_limits(root):
@@ -61,9 +61,9 @@ def _memory(root: Path) -> Iterator[Allowance]:
 
 
 def _tasks(root: Path) -> Iterator[Allowance]:
-    threads = (_text(root / "proc/loadavg").split() + [""] * 4)[3].partition("/")[2]  # 0.20 0.18 0.12 1/80 11206
+    threads = (cgroup.text_of(root / "proc/loadavg").split() + [""] * 4)[3].partition("/")[2]  # 0.20 0.18 0.12 1/80 11206
     for name in ("kernel.threads-max", "kernel.pid_max"):
-        limit = _text(root / "proc/sys" / name.replace(".", "/")).strip()
+        limit = cgroup.text_of(root / "proc/sys" / name.replace(".", "/")).strip()
         if limit.isdigit():
             yield Allowance(name, int(limit), int(threads) if threads.isdigit() else 0)
     for group in cgroup.task_limits(root):
@@ -75,8 +75,8 @@ def _tasks(root: Path) -> Iterator[Allowance]:
 
 def _nproc_binds() -> bool:
     """The kernel lets root of the machine, and whoever has the capability there, have as many as they like."""
-    of_the_machine = _text(Path("/proc/self/uid_map")).split() == ["0", "0", "4294967295"]
-    status = dict(line.partition(":")[::2] for line in _text(Path("/proc/self/status")).splitlines())
+    of_the_machine = cgroup.text_of(Path("/proc/self/uid_map")).split() == ["0", "0", "4294967295"]
+    status = dict(line.partition(":")[::2] for line in cgroup.text_of(Path("/proc/self/status")).splitlines())
     capabilities = int(status.get("CapEff", "0").strip() or "0", 16)
     return not of_the_machine or (os.getuid() != 0 and not capabilities & (_SYS_ADMIN | _SYS_RESOURCE))
 
@@ -92,10 +92,3 @@ def _threads_of_this_user() -> int:
                 continue
             count += max(0, seen.st_nlink - 2) if seen.st_uid == os.getuid() else 0
     return count
-
-
-def _text(file: Path) -> str:
-    try:
-        return os.fsdecode(file.read_bytes())
-    except OSError:
-        return ""

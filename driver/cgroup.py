@@ -70,7 +70,7 @@ def cpuset(root: Path = ROOT) -> str | None:
     """The CPUs of the own group, as the kernel lists them."""
     for folder in folders("cpuset", root):
         for name in ("cpuset.cpus.effective", "cpuset.effective_cpus"):
-            if cpus := _text(folder / name).strip():
+            if cpus := text_of(folder / name).strip():
                 return cpus
     return None
 
@@ -79,7 +79,7 @@ def folders(controller: str, root: Path = ROOT) -> list[Path]:
     """Those in which limits may stand: the own group's, then those around it as far as they are mounted. Some may not exist."""
     found: list[Path] = []
     mounts = list(_mounts(root))
-    for line in _text(root / "proc/self/cgroup").splitlines():  # "4:cpu,cpuacct:/a/b", "0::/a/b"
+    for line in text_of(root / "proc/self/cgroup").splitlines():  # "4:cpu,cpuacct:/a/b", "0::/a/b"
         if line.count(":") < 2:
             continue
         _, controllers, group = line.split(":", 2)
@@ -98,7 +98,7 @@ def folders(controller: str, root: Path = ROOT) -> list[Path]:
 
 def _mounts(root: Path) -> Iterator[_Mount]:
     """31 23 0:28 /a /sys/fs/cgroup/cpu rw,relatime shared:5 - cgroup cgroup rw,cpu"""
-    for line in _text(root / "proc/self/mountinfo").splitlines():
+    for line in text_of(root / "proc/self/mountinfo").splitlines():
         fields = line.split(" ")
         if len(fields) >= 7 and "-" in fields:
             after = fields[fields.index("-") + 1 :]
@@ -148,22 +148,22 @@ def _limits(folder: Path, names: tuple[str, ...], used: int) -> list[Limit]:
 
 def _quota_in(folder: Path) -> Quota | None:
     """None where it says "max", -1 or whatever else is no number."""
-    words = _text(folder / "cpu.max").split()[:2]
+    words = text_of(folder / "cpu.max").split()[:2]
     if len(words) < 2:
-        words = [word for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us") for word in _text(folder / name).split()[:1]]
+        words = [word for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us") for word in text_of(folder / name).split()[:1]]
     numbers = [int(word) if _is_number(word) else 0 for word in words]
     return Quota(*numbers) if len(numbers) == 2 and all(numbers) else None
 
 
 def _number(file: Path) -> int | None:
     """None for "max"."""
-    words = _text(file).split()
+    words = text_of(file).split()
     return int(words[0]) if words and _is_number(words[0]) else None
 
 
 def _numbers(file: Path) -> dict[str, int]:
     """Of lines "key number"."""
-    lines = (line.split() for line in _text(file).splitlines())
+    lines = (line.split() for line in text_of(file).splitlines())
     return {line[0]: int(line[1]) for line in lines if len(line) == 2 and _is_number(line[1])}
 
 
@@ -171,7 +171,7 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit()
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
     """Empty where it cannot be read. A name of a group is any bytes."""
     try:
         return os.fsdecode(file.read_bytes())

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
@@ -85,14 +84,18 @@ void add_upwards(std::vector<fs::path>& folders, const fs::path& top, fs::path w
     }
 }
 
-// Empty unless the file begins with a number: "max" is none.
-std::optional<std::size_t> number_in(const fs::path& file) {
+// "max", -1 and whatever else is no number are none.
+std::optional<std::size_t> number_of(const std::string& word) {
     std::size_t number = 0;
-    std::string word;
-    if (!(std::ifstream(file) >> word)) return std::nullopt;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
     return number;
+}
+
+// That the file begins with.
+std::optional<std::size_t> number_in(const fs::path& file) {
+    std::string word;
+    return std::ifstream(file) >> word ? number_of(word) : std::nullopt;
 }
 
 // The sum of the lines "key number" with these keys.
@@ -121,20 +124,13 @@ void add_limit(std::vector<cgroup_limit>& limits, const fs::path& file, std::siz
         limits.push_back({file, *limit, used});
 }
 
-// 0 for "max", -1 and whatever else is no number of microseconds.
-std::uint64_t microseconds(const std::string& word) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    return error == std::errc{} && end == word.data() + word.size() ? number : 0;
-}
-
 std::size_t quota_in(const fs::path& folder) {
     std::string quota, period;
     if (!(std::ifstream(folder / "cpu.max") >> quota >> period)) {
         std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
         std::ifstream(folder / "cpu.cfs_period_us") >> period;
     }
-    const std::uint64_t quota_us = microseconds(quota), period_us = microseconds(period);
+    const std::size_t quota_us = number_of(quota).value_or(0), period_us = number_of(period).value_or(0);
     if (quota_us == 0 || period_us == 0) return unlimited;
     return quota_us / period_us + (quota_us % period_us == 0 ? 0 : 1);
 }
