@@ -1,5 +1,5 @@
 // The benchmark of whichever model is linked, with as many workers as the build says.
-#include "bench/model.hpp"
+#include "bench/cell/cell.hpp"
 #include "bench/program.hpp"
 
 #ifndef POOL_WORKERS

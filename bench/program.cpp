@@ -5,13 +5,13 @@
 #include <exception>
 #include <optional>
 
-#include "bench/command_line.hpp"
-#include "bench/cores.hpp"
-#include "bench/google.hpp"
-#include "bench/outcome.hpp"
-#include "bench/sampler.hpp"
-#include "bench/serve.hpp"
-#include "runtimes/inherited.hpp"
+#include "bench/google/google.hpp"
+#include "bench/meters/cores.hpp"
+#include "bench/meters/sampler.hpp"
+#include "bench/serve/command_line.hpp"
+#include "bench/serve/outcome.hpp"
+#include "bench/serve/serve.hpp"
+#include "runtimes/system/inherited.hpp"
 
 namespace crossover::bench {
 

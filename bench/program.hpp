@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "bench/model.hpp"
+#include "bench/cell/cell.hpp"
 
 namespace crossover::bench {
 

@@ -1,1 +1,1 @@
-"""Drives the bench processes through one run: gate, calibrate, random rounds, outcomes, results on disk."""
+"""Drives the bench processes through one run: check, calibrate, random rounds, outcomes, results on disk."""

@@ -14,15 +14,16 @@ ENVIRONMENT, INTERRUPTED = 3, 130  # as driver.problem has them, which may be wh
 
 
 def run() -> int:
+    """The exit code. Only this checkout and Debian's modules are imported."""
     sys.dont_write_bytecode = True
     if not sys.flags.isolated:
         del sys.path[0]
     # Modules are Debian's: what was installed beside them for all users may be of another version, and breaks those that need it.
     sys.path[:] = [str(Path(__file__).resolve().parent.parent), *(path for path in sys.path if not path.startswith("/usr/local/"))]
-    from driver import environment
+    from driver.machine import environment
 
     environment.enter()
-    from driver.command import main
+    from driver.commands.main import main
 
     for number in ENDINGS:
         if signal.getsignal(number) == signal.SIG_DFL:  # not what whoever began it ignores, as nohup does
@@ -33,6 +34,7 @@ def run() -> int:
 
 
 def complain(line: str) -> None:
+    """One line on standard error, if there is one."""
     try:
         print(f"crossover: {line}", file=sys.stderr)
     except OSError:  # the exit code tells it too

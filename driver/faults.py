@@ -1,4 +1,4 @@
-"""What the system or a bug throws, as a Problem: one line that says what to do."""
+"""Turns exceptions of the system, or of a bug, into a Problem: one line that says what to do."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def in_one_line() -> Iterator[None]:
 
 
 def line(error: Exception) -> str:
+    """The error and its remedy, in one line."""
     return ": ".join(filter(None, told(error)))
 
 
@@ -34,7 +35,7 @@ def told(error: Exception) -> tuple[str, str]:
         case ModuleNotFoundError():
             return f"the Python module {error.name} is missing", "run scripts/setup"
         case ImportError():  # NumPy tells a page, and the cause at its end
-            return f"a Python module cannot be loaded: {_last_line(error)}", "mend that, or install it anew with apt"
+            return f"a Python module cannot be loaded: {_last_line(error)}", "fix that, or reinstall it with apt"
         case MemoryError():
             return "there is not enough memory", "free some, or raise the limit (ulimit -v)"
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,4 +1,4 @@
-"""A lock on an open file. Whoever holds it lets go of it when the file is closed, or when it dies."""
+"""A lock on an open file. It is released when the file is closed or its holder dies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # what a file s
 
 
 class Lock(enum.Enum):
+    """Who holds the lock of a file."""
+
     OURS = enum.auto()
     TAKEN = enum.auto()  # by another
     NONE = enum.auto()  # there are no locks on this file system

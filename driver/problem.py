@@ -1,9 +1,11 @@
-"""What ends the command early: one line that names the problem and the remedy, and an exit code."""
+"""A problem that ends the command: one line that names the problem and the remedy, and an exit code."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
+    """The exit codes of the README's list."""
+
     OK = 0
     REGRESSION = 1
     USAGE = 2

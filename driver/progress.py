@@ -1,4 +1,4 @@
-"""Tells a person how far the run is: one live line on a terminal that can redraw it, a plain line every five seconds elsewhere."""
+"""Shows the progress of a run: one live line on a terminal, otherwise a plain line every five seconds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ _LIVE_S, _PLAIN_S = 0.5, 5.0
 
 
 def clock(seconds: float) -> str:
+    """Minutes and seconds, as in 1:05."""
     whole = max(0, round(seconds))
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def seconds(nanoseconds: int) -> str:
+    """Two digits that count, and no power of ten."""
+    return f"{nanoseconds / 1e9:.0f} s" if nanoseconds >= 9.95e9 else f"{nanoseconds / 1e9:.2g} s"
 
 
 def silence(stream: TextIO) -> None:
@@ -36,6 +42,7 @@ class Progress:
         self._drawn = False
 
     def tell(self, what: str, left_s: float | None = None) -> None:
+        """What is done now, and how long it will take; drawn at most a few times a second."""
         self._what, self._left_s = what, left_s
         if time.monotonic() >= self._due:
             self._draw()
@@ -54,6 +61,7 @@ class Progress:
         self._write(f"{line}\n")
 
     def end(self) -> None:
+        """Removes the progress line."""
         self._clear()
 
     def _clear(self) -> None:

@@ -1,4 +1,4 @@
-"""What the system refused, in one line: the call, what it was about, why, and what to do where the error tells that."""
+"""Errors of the system in one line: the call, its object, the reason, and a remedy if known."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _PLACES = {
 
 
 def refused(call: str, place: object, error: OSError, *, elsewhere: str = "", then: str = "") -> Problem:
-    """`elsewhere`: how to choose another place; `then`: what to do once it is mended."""
+    """`elsewhere`: how to choose another place; `then`: what to do once it is fixed."""
     number = error.errno or 0
-    remedy = _LIMITS.get(number) or elsewhere or _PLACES.get(number) or ("mend that" if then else "")
+    remedy = _LIMITS.get(number) or elsewhere or _PLACES.get(number) or ("fix that" if then else "")
     return Problem(": ".join(filter(None, (f"cannot {call} {place}", error.strerror or str(error), ", then ".join(filter(None, (remedy, then)))))))
 
 
 def unexpected(error: OSError, then: str = "") -> Problem:
     """Where nobody knows which call it was: the error names the file, or there is none."""
     number = error.errno or 0
-    remedy = _LIMITS.get(number) or _PLACES.get(number) or ("mend that" if then else "")
+    remedy = _LIMITS.get(number) or _PLACES.get(number) or ("fix that" if then else "")
     if number == errno.ENOENT and not error.filename and not _present_folder_is_there():
         remedy = "the present folder is gone: change to another"
     return Problem(": ".join(filter(None, (error.strerror or str(error), str(error.filename or ""), ", then ".join(filter(None, (remedy, then)))))))

@@ -1,6 +1,6 @@
 // Any bytes as an HTTP reply, whole and in pieces: the same outcome, no error but http_error, no byte read
 // beyond the end.
-#include "workloads/http_reply.hpp"
+#include "workloads/servers/http/http_reply.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-"""Changes JSON documents and their bytes at random, from a seed: what a foreign or broken program might write."""
+"""Changes JSON documents and their bytes at random, from a seed: what an external or broken program might write."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/stream.hpp"
+#include "runtimes/event_loop/io/stream.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 namespace {
 

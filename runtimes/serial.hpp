@@ -3,7 +3,7 @@
 
 #include "runtimes/blocking/semaphore.hpp"
 #include "runtimes/blocking/verbs.hpp"
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/runtime.hpp"
 
 namespace crossover {
 
@@ -13,9 +13,9 @@ class serial {
       public:
         using verbs::verbs;
 
-        blocking::ready<> run(std::size_t n, job<context> each, const void* batch, policy rules) {
+        blocking::ready<> run(std::size_t n, job<context> item_job, const void* batch, policy rules) {
             blocking::check(stop());
-            one_by_one(n, each, batch, rules, own(), stop());
+            one_by_one(n, item_job, batch, rules, own(), stop());
             return {};
         }
     };
@@ -25,10 +25,10 @@ class serial {
     static constexpr engineering engineered = engineering::best;
     static constexpr std::string_view back_end = "";
 
-    static constexpr std::string_view why_not(verb v) {
+    static constexpr std::string_view missing_reason(verb v) {
         switch (v) {
             case verb::queue:
-                return "one item at a time: an item that waits for another would wait for ever";
+                return "one item at a time: an item that waits for another would wait forever";
             case verb::offload:
                 return "has no thread but the one that runs the items";
             default:
@@ -38,20 +38,20 @@ class serial {
 
     explicit serial(const options&) {}
 
-    std::size_t at_once() const { return 1; }
-    resources held() const { return {}; }
+    std::size_t guaranteed_concurrency() const { return 1; }
+    resource_use resources() const { return {}; }
 
-    void run(std::size_t n, job<context> each, const void* batch, policy rules) {
-        one_by_one(n, each, batch, rules, parker_, nullptr);
+    void run(std::size_t n, job<context> item_job, const void* batch, policy rules) {
+        one_by_one(n, item_job, batch, rules, parker_, nullptr);
     }
 
   private:
-    static void one_by_one(std::size_t n, job<context> each, const void* batch, policy rules,
+    static void one_by_one(std::size_t n, job<context> item_job, const void* batch, policy rules,
                            blocking::parker& own, const stop_state* outer) {
         batch_state state(rules, outer);
         context ctx(own, state.stop());
         for (std::size_t i = 0; i < n && !state.stopped(); ++i)
-            run_noted(state, i, [&] { each(ctx, batch, i).finish(); });
+            run_noted(state, i, [&] { item_job(ctx, batch, i).finish(); });
         state.finish();
     }
 

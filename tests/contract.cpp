@@ -1,4 +1,5 @@
-// The contract of runtimes/runtime.hpp as tests: compiled once per runtime, and equal for all of them.
+// The contract of runtimes/contract/runtime.hpp as tests: compiled once per runtime, and equal for all of
+// them.
 #include RUNTIME_HEADER
 
 #include "tests/contract/copying.hpp"

@@ -1,5 +1,5 @@
 // To be preloaded: holds a thread up for a random time now and then, when it asks for the time or waits in
-// epoll. What depends on two short times fails under it, as it would one day on a loaded machine.
+// epoll. A test that depends on two short times fails under it, as it would on a loaded machine.
 //
 // HOLD_UP_SHARE: of the calls that are held up, 0.1 unless set. HOLD_UP_MS: the longest time, 10 unless set.
 #include <dlfcn.h>

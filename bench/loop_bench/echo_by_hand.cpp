@@ -1,4 +1,4 @@
-// An echo server written against epoll by hand: what the libraries' servers are measured by.
+// An echo server written against epoll by hand: the reference for the libraries' servers.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -7,14 +7,14 @@
 
 #include "bench/loop_bench/fresh_process.hpp"
 #include "bench/loop_bench/rows.hpp"
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/io_uring.hpp"
-#include "runtimes/event_loop/lock.hpp"
-#include "runtimes/event_loop/nothrow_cancel.hpp"
-#include "runtimes/event_loop/queue.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/socket.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/io/socket.hpp"
+#include "runtimes/event_loop/loop/io_uring.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
+#include "runtimes/event_loop/sync/lock.hpp"
+#include "runtimes/event_loop/sync/queue.hpp"
+#include "runtimes/event_loop/tasks/nothrow_cancel.hpp"
 
 namespace crossover::loop_bench {
 namespace {

@@ -1,4 +1,4 @@
-// Children: starting, listening to and ending them.
+// Starts child processes, reads from them, and ends them.
 #include "bench/loop_bench/fresh_process.hpp"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-// This program once more as a child: for memory, which needs a process without a past, and for servers, whose
-// CPU time is to be told from their clients'.
+// Runs this program again as a child: for memory, which needs a fresh process, and for servers, whose CPU
+// time must be separate from their clients'.
 #pragma once
 
 #include <sys/types.h>

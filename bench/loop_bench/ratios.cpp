@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "bench/google_versions.hpp"
+#include "bench/google/google_versions.hpp"
 
 namespace crossover::loop_bench {
 namespace {

@@ -1,4 +1,4 @@
-// A reporter that ends with a table: what each library takes for an operation, in terms of the event loop.
+// A reporter that ends with a table: what each library takes for an operation, relative to the event loop.
 #pragma once
 
 #include <benchmark/benchmark.h>

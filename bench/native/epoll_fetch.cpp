@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "bench/native/twin_cell_of.hpp"
-#include "workloads/fetch.hpp"
+#include "workloads/io/fetch.hpp"
 
 namespace crossover::bench::native {
 namespace {
@@ -31,8 +31,7 @@ class epoll_fetch {
     epoll_fetch(const epoll_fetch&) = delete;
     epoll_fetch& operator=(const epoll_fetch&) = delete;
 
-    static resources held(std::size_t) { return {}; }
-    static bool fits(const fetch::params&) { return true; }
+    static resource_use resources(std::size_t) { return {}; }
 
     void run(std::span<fetched> out) {
         std::vector<connection> all(out.size());

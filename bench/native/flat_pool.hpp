@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtimes/processor.hpp"
+#include "runtimes/system/processor.hpp"
 
 namespace crossover::bench::native {
 

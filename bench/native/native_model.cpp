@@ -1,4 +1,4 @@
-// What a model of the suite has from its runtime, of programs that have none.
+// Model facts for programs without a runtime.
 #include "bench/native/native_model.hpp"
 
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 #include <ctime>
 
 #include "bench/native/twin_cell_of.hpp"
-#include "bench/own_usage.hpp"
+#include "runtimes/system/usage.hpp"
 
 namespace crossover::bench::native {
 
@@ -34,10 +34,10 @@ class native_model final : public model {
         facts_.family = "native";
         facts_.engineered = engineering::library;
         facts_.cores = cores;
-        facts_.at_once = unlimited;
+        facts_.guaranteed_concurrency = unlimited;
         for (const entry& e : registry()) {
             if (e.model != of) continue;
-            if (const auto held = e.held(cores)) facts_.held = *held;
+            if (const auto held = e.resources(cores)) facts_.resources = *held;
             facts_.back_end = std::max(facts_.back_end, std::string(e.back_end));
             for (auto& c : e.cells(e, cores)) cells_.push_back(std::move(c));
         }
@@ -45,7 +45,7 @@ class native_model final : public model {
 
     const model_facts& facts() const override { return facts_; }
     arena& memory() override { return memory_; }
-    const std::vector<std::unique_ptr<cell>>& cells() const override { return cells_; }
+    const cell_list& cells() const override { return cells_; }
     cell& keep(std::unique_ptr<cell> further) override { return *cells_.emplace_back(std::move(further)); }
 
     std::vector<int> worker_ids() const override {
@@ -67,7 +67,7 @@ class native_model final : public model {
   private:
     arena memory_;
     model_facts facts_{};
-    std::vector<std::unique_ptr<cell>> cells_;  // all of them twins
+    cell_list cells_;  // all of them twins
 };
 
 }  // namespace

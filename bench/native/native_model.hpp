@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include "bench/model.hpp"
+#include "bench/cell/cell.hpp"
 
 namespace crossover::bench::native {
 

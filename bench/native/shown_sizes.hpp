@@ -1,12 +1,12 @@
-// At which size of a workload a full run shows the twins: one that its full list has, cheap, and with tasks
-// enough to tell what one costs.
+// The size at which a full run shows the twins: a cheap one of the full list, with enough tasks to tell what
+// one costs.
 #pragma once
 
-#include "workloads/fetch.hpp"
-#include "workloads/fib.hpp"
-#include "workloads/skynet.hpp"
-#include "workloads/sleepers.hpp"
-#include "workloads/sum_squares.hpp"
+#include "workloads/cpu/fib.hpp"
+#include "workloads/cpu/skynet.hpp"
+#include "workloads/cpu/sum_squares.hpp"
+#include "workloads/io/fetch.hpp"
+#include "workloads/io/sleepers.hpp"
 
 namespace crossover::bench::native {
 

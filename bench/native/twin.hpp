@@ -1,5 +1,5 @@
-// A native twin: the work of a cell written by hand against one library, without the contract, so that
-// suite / native is what the suite costs.
+// A native twin: the work of a cell written by hand against one library, without the contract, so that suite
+// / native shows what the suite costs.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/cell.hpp"
+#include "bench/cell/cell.hpp"
 
 namespace crossover::bench::native {
 
@@ -21,9 +21,11 @@ struct setting {
 // A twin of workload W is a class T with
 //   T(const W::params&, const setting&)    untimed: makes what such a program keeps, worker processes for one
 //   run(std::span<W::output>)              one timed iteration
-//   static held(cores) → resources         what it runs on, as a runtime says it
-//   static fits(const W::params&)          the sizes that it is written for
-// and, if it has processes of its own, worker_ids(). Its file ends with a registered<W, T>("model").
+//   static resources(cores) → resource_use       what it runs on, as a runtime says it
+// and where needed
+//   static fits(const W::params&)          the sizes that it is written for, if not for all
+//   worker_ids()                           its processes
+// It is followed by a registered<W, T>("model").
 
 class twin_cell : public cell {
   public:
@@ -34,8 +36,8 @@ class twin_cell : public cell {
 // The twins of one model on one workload.
 struct entry {
     std::string_view model;
-    std::optional<resources> (*held)(std::size_t cores);  // none where there is no twin
-    std::string_view back_end;                            // as a runtime's
+    std::optional<resource_use> (*resources)(std::size_t cores);  // none where there is no twin
+    std::string_view back_end;                                    // as a runtime's
     std::string_view why_none;  // why no fair twin can be written; empty where there is one
     std::vector<std::unique_ptr<twin_cell>> (*cells)(const entry&, std::size_t cores);
 };

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstring>
+#include <stdexcept>
 
-#include "bench/checksum.hpp"
+#include "bench/cell/case_facts.hpp"
 #include "bench/native/shown_sizes.hpp"
 #include "bench/native/twin.hpp"
-#include "bench/size_facts.hpp"
 
 namespace crossover::bench::native {
 
@@ -14,7 +14,7 @@ inline std::string name_of_twin(std::string_view model) { return "native_" + std
 
 template <class W>
 cell_facts twin_facts(const entry& of, const size<typename W::params>& s) {
-    cell_facts facts = size_facts<W>(s, "model:" + name_of_twin(of.model));
+    cell_facts facts = case_facts<W>(s, "model:" + name_of_twin(of.model));
     facts.in = is_shown<W>(s.params) ? full : exhaustive;
     facts.waits = !of.back_end.empty();
     facts.unsupported = of.why_none;
@@ -22,11 +22,19 @@ cell_facts twin_facts(const entry& of, const size<typename W::params>& s) {
 }
 
 template <class W, class T>
+bool fits(const typename W::params& p) {
+    if constexpr (requires { T::fits(p); })
+        return T::fits(p);
+    else
+        return true;
+}
+
+template <class W, class T>
 class twin_cell_of final : public twin_cell {
   public:
     twin_cell_of(const entry& of, const size<typename W::params>& s, std::size_t cores)
         : of_(of), facts_(twin_facts<W>(of, s)), params_(s.params), cores_(cores) {
-        if (!T::fits(params_)) facts_.unsupported = "the twin is not written for such a size";
+        if (!fits<W, T>(params_)) facts_.unsupported = "the twin is not written for such a size";
     }
 
     const cell_facts& facts() const override { return facts_; }
@@ -60,7 +68,7 @@ class twin_cell_of final : public twin_cell {
 
     std::uint64_t check(std::uint64_t) override {
         const std::uint64_t sum = checksum_of<W>(params_, outputs_);
-        if (sum != checksum_) throw wrong_result("the outputs are not those of the gate pass");
+        if (sum != checksum_) throw wrong_result("the outputs are not those of the check pass");
         return sum;
     }
 
@@ -92,16 +100,57 @@ class registered {
     explicit registered(std::string_view model) {
         std::string_view back_end;
         if constexpr (requires { T::back_end; }) back_end = T::back_end;
-        registry().push_back({model, &held, back_end, {}, &cells});
+        registry().push_back({model, &resources, back_end, {}, &cells});
     }
 
   private:
-    static std::optional<resources> held(std::size_t cores) { return T::held(cores); }
+    static std::optional<resource_use> resources(std::size_t cores) { return T::resources(cores); }
 
     static std::vector<std::unique_ptr<twin_cell>> cells(const entry& of, std::size_t cores) {
         std::vector<std::unique_ptr<twin_cell>> all;
         for (const auto& s : W::sizes)
-            if (T::fits(s.params)) all.push_back(std::make_unique<twin_cell_of<W, T>>(of, s, cores));
+            if (fits<W, T>(s.params)) all.push_back(std::make_unique<twin_cell_of<W, T>>(of, s, cores));
+        return all;
+    }
+};
+
+// A workload for which a model has no native twin, and why: its cell is not supported.
+template <class W>
+class absent_twin final : public twin_cell {
+  public:
+    absent_twin(const entry& of, const size<typename W::params>& s) : of_(of), facts_(twin_facts<W>(of, s)) {}
+
+    const cell_facts& facts() const override { return facts_; }
+    void open(const environment&) override {}
+    void close() override {}
+    account gate() override { throw std::logic_error("gate() of a twin that does not exist"); }
+    void clear() override {}
+    void pass() override {}
+    std::uint64_t check(std::uint64_t) override { return 0; }
+
+    std::unique_ptr<cell> at(const named_params& named) const override {
+        return std::make_unique<absent_twin>(of_,
+                                             size<typename W::params>{params_with<W>(named), exhaustive});
+    }
+
+  private:
+    const entry& of_;
+    cell_facts facts_;
+};
+
+template <class W>
+class no_twin {
+  public:
+    no_twin(std::string_view model, std::string_view why) {
+        registry().push_back(
+            {model, [](std::size_t) { return std::optional<resource_use>(); }, {}, why, &cells});
+    }
+
+  private:
+    static std::vector<std::unique_ptr<twin_cell>> cells(const entry& of, std::size_t) {
+        std::vector<std::unique_ptr<twin_cell>> all;
+        for (const auto& s : W::sizes)
+            if (is_shown<W>(s.params)) all.push_back(std::make_unique<absent_twin<W>>(of, s));
         return all;
     }
 };

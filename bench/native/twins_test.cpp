@@ -1,24 +1,23 @@
-// A twin does the same work as the cells: its outputs have the checksum that every model's have.
+// Tests that a twin does the same work as the cells: its outputs have the same checksum.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 #include <string>
 
-#include "bench/all_cells.hpp"
-#include "bench/cell_of.hpp"
-#include "bench/lazy_load.hpp"
-#include "bench/lazy_origin.hpp"
-#include "bench/model_of.hpp"
+#include "bench/cell/model_of.hpp"
+#include "bench/cell/passes.hpp"
+#include "bench/meters/lazy_servers.hpp"
+#include "bench/meters/sampler.hpp"
 #include "bench/native/native_model.hpp"
 #include "bench/native/twin_cell_of.hpp"
-#include "bench/sampler.hpp"
 #include "runtimes/serial.hpp"
 
 namespace crossover::bench::native {
 namespace {
 
 constexpr std::size_t cores = 2;
+using twinned = workload_list<fib, skynet, sum_squares, sleepers, fetch>;  // all workloads that have twins
 
 class opened {
   public:
@@ -37,13 +36,11 @@ std::string case_of(const cell_facts& facts) {
 
 // The checksums of the smallest size of each workload, on the serial runtime.
 std::map<std::string, std::uint64_t> expected_checksums(lazy_origin& origin) {
-    using workloads = workload_list<fib, skynet, sum_squares, sleepers, fetch>;
     arena memory;
     serial runtime(options{1, &memory});
     std::map<std::string, std::uint64_t> sums;
     std::set<std::string> seen;
-    static constexpr auto makers = makers_of(workloads{});
-    for (const auto& c : cells_of(runtime, facts_of(runtime), workloads{}, makers)) {
+    for (const auto& c : cells_of(runtime, facts_of(runtime), twinned{})) {
         if (!seen.insert(c->facts().workload).second) continue;
         const opened here(*c, environment{memory, origin.get().address()});
         sums[case_of(c->facts())] = c->gate().checksum;
@@ -83,7 +80,7 @@ TEST(native_twins, have_the_units_and_tasks_of_the_suites_cells) {
     arena memory;
     serial runtime(options{1, &memory});
     std::map<std::string, const cell_facts*> of_suite;
-    const auto cells = cells_of(runtime, facts_of(runtime), all_workloads{}, makers_of_all_workloads());
+    const auto cells = cells_of(runtime, facts_of(runtime), twinned{});
     for (const auto& c : cells) of_suite[case_of(c->facts())] = &c->facts();
     for (std::string_view of : models_with_twins()) {
         const auto twins = make_native_model(of, cores);

@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from reports.analysis import analyse
-from reports.read import ReadError, read_run
-from reports.words import case_in_words
+from reports.cases.cases import analyse
+from reports.cases.phrases import case_in_words
+from reports.cases.read import ReadError, read_run
 
 
 def main() -> None:
+    """Prints the verdict of each case of the run that the command line names."""
     for case in analyse(read_run(Path(sys.argv[1]))).cases:
         print(f"{case.workload.id} {case.label}: {case_in_words(case, case.workload.metric)}")
 

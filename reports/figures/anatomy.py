@@ -1,19 +1,20 @@
-"""Overhead anatomy: what one spawn, one switch, one wake-up and one hop through a queue cost each model, in time and in CPU."""
+"""Overhead anatomy: the cost of one spawn, switch, wake-up and queue hop for each model, in time and in CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import around
-from reports.figures.dot_rows import DotRows
-from reports.figures.sheet import INK, Picture, Table
-from reports.models import Look, looks, ordered
-from reports.words import absence
+from reports.cases import quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.phrases import absence
+from reports.cases.table import Table
+from reports.drawing.chart import around
+from reports.drawing.dot_rows import DotRows
+from reports.drawing.sheet import INK, Picture
 
-MISSING = "The anatomy of overhead comes from spawn, yield, ping_pong and producer_consumer; this run has none of them."
+MISSING = "The anatomy of overhead comes from spawn, yield, ping_pong and producer_consumer. This run has none of them."
 _OPERATIONS = (
     ("spawn", "spawn", "start a task, wait for it"),
     ("yield", "switch", "let another task go first"),

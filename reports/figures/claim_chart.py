@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from reports import quantities
-from reports.claims import Claim
-from reports.evidence import Check
-from reports.figures.claim_rows import LEFT, LENGTH, Row, Tick, claim_rows, whisker
-from reports.figures.sheet import Picture, Sheet, width_of
-from reports.statistics import MARGIN, Ratio
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import Check
+from reports.cases import quantities
+from reports.drawing.claim_rows import LEFT, LENGTH, Row, Tick, claim_rows, whisker
+from reports.drawing.sheet import Picture, Sheet, width_of
+from verdicts.statistics import MARGIN, Ratio
 
 _LEAST, _MOST = -6, 8  # the axis spans at most 1/64 to 256×; what lies beyond is an arrow with its number
 At = Callable[[float], float]  # ratio → inches

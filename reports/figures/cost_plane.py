@@ -1,17 +1,18 @@
-"""Time against CPU cost: one chart per class of work, its most telling case, with the models that nobody beats in both."""
+"""Time against CPU cost: one chart per class of work, its most telling case, with the models that no other beats in both."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import Chart, around
-from reports.figures.panels import Panels
-from reports.figures.sheet import Picture, Table, width_of
-from reports.headlines import most_telling
-from reports.models import looks, ordered
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, around
+from reports.drawing.panels import Panels
+from reports.drawing.sheet import Picture, width_of
+from reports.text.headlines import most_telling
 
 MISSING = "No case of this run has two models with both a time and a CPU cost."
 
@@ -38,7 +39,7 @@ def cost_plane(analysis: Analysis) -> Picture | None:
     sheet = Panels(title, meaning, len(panels), 2.0, models, look, notes)
     for place, (case, points) in enumerate(panels):
         _draw(sheet, place, case, points)
-    alt = f"Time against CPU cost per unit of work in {quantities.counted(len(panels), 'case')}; the front of models that nobody beats in both is drawn as a line. The table has every point."
+    alt = f"Time against CPU cost per unit of work in {quantities.counted(len(panels), 'case')}; the front of models that no other model beats in both is drawn as a line. The table has every point."
     return sheet.picture("cost-plane", alt, _table(panels))
 
 

@@ -6,16 +6,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import METRIC_NAMES, Analysis, Case
-from reports.figures.front import IN_FRONT
-from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table, fitted, width_of, wrapped
-from reports.focus import Pairing, opponent, pairings
-from reports.models import Look, looks, ordered
-from reports.representatives import BASELINE
-from reports.run import Focus
-from reports.statistics import MARGIN, Ratio
-from reports.words import CLASS_NAMES, absence, interval_in_words
+from reports.analysis.focus import Pairing, opponent, pairings
+from reports.cases import quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.phrases import absence, interval_in_words
+from reports.cases.run import Focus
+from reports.cases.table import Table
+from reports.drawing.front import IN_FRONT
+from reports.drawing.sheet import INK, PALE_INK, RULE, Picture, Sheet, fitted, width_of, wrapped
+from verdicts.statistics import MARGIN, Ratio
+from vocabulary.representatives import BASELINE
+from vocabulary.terms import CLASS_NAMES, METRIC_NAMES
 
 _COLUMNS = 3
 _WIDTH, _EDGE, _LABEL, _VALUE = 10.25, 0.15, 1.65, 1.14
@@ -85,7 +87,7 @@ def _forest(analysis: Analysis, class_: str, metric: str, bands: list[_Band], nu
         _draw_band(sheet, y, band, metric, look, analysis.focus)
         y += band.height + _SPACE
     notes = [
-        "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a peer, shown and not competing.",
+        "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a peer, which does not compete.",
         "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow: beyond the axis. A dash: not part of this run.",
     ]
     if analysis.focus and any(band.fronts for band in bands):

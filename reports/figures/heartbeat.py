@@ -1,18 +1,20 @@
-"""Heartbeat delay: how late a task is that wants to run every millisecond while heavy work goes on, inline and handed to an executor."""
+"""Heartbeat delay: how late a task runs that is due every millisecond, while heavy work runs inline or in an executor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports import latency, quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import around
-from reports.figures.dot_rows import DotRows
-from reports.figures.sheet import INK, Picture, Table
-from reports.models import Look, looks, ordered
-from reports.words import absence
+from reports.cases import quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.phrases import absence
+from reports.cases.table import Table
+from reports.drawing.chart import around
+from reports.drawing.dot_rows import DotRows
+from reports.drawing.sheet import INK, Picture
+from vocabulary import latency
 
-MISSING = "Heartbeat delay comes from responsiveness and responsiveness_offloaded; this run has no delays of them."
+MISSING = "Heartbeat delay comes from responsiveness and responsiveness_offloaded. This run has no such delays."
 _WORKLOADS = {"responsiveness": "heavy work where it runs", "responsiveness_offloaded": "heavy work handed to an executor"}
 _MOST_COLUMNS = 4
 _TAIL = f"{100 * latency.OTHERWISE:.0f}th percentile"

@@ -1,17 +1,18 @@
-"""Memory per waiting task, for each model up to where it can go, with the limit that it hit."""
+"""Memory per waiting task, for each model up to its largest size, with the limit that it hit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import quantities
-from reports.analysis import Analysis, Case, Row
-from reports.figures.chart import Chart, Name, Scale, around
-from reports.figures.legend import legend, legend_height
-from reports.figures.sheet import PALE_INK, Picture, Sheet, Table
-from reports.models import looks, ordered
-from reports.run import Cell
-from reports.words import absence
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case, Row
+from reports.cases.phrases import absence
+from reports.cases.run import Cell
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, Name, Scale, around
+from reports.drawing.legend import legend, legend_height
+from reports.drawing.sheet import PALE_INK, Picture, Sheet
 
 MISSING = "Memory per waiting task comes from the workload idle_tasks, which this run did not measure."
 _WORKLOAD, _KEY = "idle_tasks", "tasks"
@@ -56,7 +57,7 @@ def memory(analysis: Analysis) -> Picture | None:
     note = "Filled and bold: competes for its family. Each sample comes from a fresh process. A thread's stack counts only where it was touched; its address space does not count."
     sheet.text(_EDGE, _TOP + height + 0.5 + legend_height(models), note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     most = max(_tasks(case) for case in cases)
-    return sheet.picture("memory", title, f"Bytes of resident memory per waiting task for {len(models)} models, up to {most:,.0f} tasks, and the limits of those that cannot go so far. The table has every value.", _table(cases))
+    return sheet.picture("memory", title, f"Bytes of resident memory per waiting task for {len(models)} models, up to {most:,.0f} tasks, and the limits of models that cannot hold so many. The table has every value.", _table(cases))
 
 
 def _powers(scale: Scale) -> list[float]:

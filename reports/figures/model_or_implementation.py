@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import quantities
-from reports.analysis import METRIC_NAMES
-from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table
-from reports.model_or_implementation import Weighed, interval_in_words
-from reports.models import FAMILY_NAMES
-from reports.words import listed
+from reports.analysis.model_or_implementation import Weighed, interval_in_words
+from reports.cases import quantities
+from reports.cases.phrases import listed
+from reports.cases.table import Table
+from reports.drawing.sheet import INK, PALE_INK, RULE, Picture, Sheet
+from vocabulary.terms import FAMILY_NAMES, METRIC_NAMES
 
 _WIDTH, _EDGE, _LABEL, _METRIC, _VALUE = 8.6, 0.15, 2.35, 0.75, 1.75
 _LEFT, _LENGTH = _EDGE + _LABEL + _METRIC, _WIDTH - 2 * _EDGE - _LABEL - _METRIC - _VALUE

@@ -1,16 +1,17 @@
-"""Every sample of the most telling cases in the order of the run: drift, modes and disturbed rounds can be seen."""
+"""Every sample of the most telling cases in the order of the run: shows drift, modes and disturbed rounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports import quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import Chart, Name, Scale, around
-from reports.figures.panels import Panels
-from reports.figures.sheet import Picture, Table
-from reports.headlines import most_telling
-from reports.models import looks, ordered
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, Name, Scale, around
+from reports.drawing.panels import Panels
+from reports.drawing.sheet import Picture
+from reports.text.headlines import most_telling
 
 MISSING = "No case of this run has enough samples to show their order."
 _DISTURBED = "#f3e3c3"
@@ -27,8 +28,8 @@ def order(analysis: Analysis) -> Picture | None:
     title = "Samples in the order of the run"
     meaning = "time of each sample over the median of its model, by round, on a log axis; what competes in the most telling case of each class"
     notes = (
-        "Shaded: rounds that others disturbed, by an outside signal and never by a sample's own value. Dashed: the models were started again. "
-        f"A sample beyond {_MOST:.0f} or 1/{_MOST:.0f} stands at the edge.",
+        "Shaded: rounds that other programs disturbed, as shown by an outside signal, never by a sample's own value. Dashed: the models were restarted. "
+        f"A sample beyond {_MOST:.0f} or 1/{_MOST:.0f} is drawn at the edge.",
     )
     sheet = Panels(title, meaning, len(telling), 1.5, models, look, notes)
     for place, case in enumerate(telling):

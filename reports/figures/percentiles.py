@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from reports import latency, quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import Chart, Name, Scale, around
-from reports.figures.panels import Panels
-from reports.figures.sheet import Picture, Table
-from reports.models import looks, ordered
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, Name, Scale, around
+from reports.drawing.panels import Panels
+from reports.drawing.sheet import Picture
+from vocabulary import latency
 
-MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times, and echo, a closed loop; this run has no latencies of them."
+MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times, and echo, a closed loop. This run has no such latencies."
 _NOT_HERE = ("responsiveness", "responsiveness_offloaded")  # beats of a heartbeat, which have a figure of their own
 _CURVE = (0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999)
 _TICKS = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
@@ -29,9 +31,9 @@ def percentiles(analysis: Analysis) -> Picture | None:
     title = "Latency under load"
     meaning = "latency of requests by percentile on a 1/(1-p) axis; log axis upwards; down is better"
     notes = (
-        "Solid: from when the request was due (intended), so that a stall counts for all that it delays. Dotted: from when it was sent (service).",
+        "Solid: from when the request was due (intended), so a stall counts for every request that it delays. Dotted: from when it was sent (service).",
         "Closed loop: no request is due before the answer to the one before it, so a stall delays few. At a rate: due at fixed times, whatever happens.",
-        "All rounds together; a percentile stands only where at least 10 requests lie beyond it. Filled and bold: competes for its family.",
+        "All rounds together. A percentile is shown only if at least 10 requests lie beyond it. Filled and bold: competes for its family.",
     )
     sheet = Panels(title, meaning, len(cases), 1.9, models, look, notes)
     for place, case in enumerate(cases):

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from contourpy import FillType, LineType, contour_generator
 from matplotlib.path import Path
 
-from reports import quantities
-from reports.analysis import METRIC_NAMES, Analysis
-from reports.deciding import WIDEST
-from reports.figures.chart import Chart, Scale
-from reports.figures.legend import legend, legend_height
-from reports.figures.placing import Free
-from reports.figures.sheet import INK, PALE_INK, UNDECIDED, Picture, Sheet, Table, width_of
-from reports.figures.tile import drawn as named
-from reports.figures.tile import paler
-from reports.lines import in_words
-from reports.models import Look, looks, ordered
-from reports.regime import Grid, Place, Regime, Surface, regimes
-from reports.words import kind_in_words, leaders, listed, margin_in_words, number
+from reports.analysis.crossings import in_words
+from reports.analysis.regime import Grid, Place, Regime, Surface, regimes
+from reports.cases import quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis
+from reports.cases.phrases import kind_in_words, leaders, listed, margin_in_words, number
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, Scale
+from reports.drawing.legend import legend, legend_height
+from reports.drawing.placing import Free
+from reports.drawing.sheet import INK, PALE_INK, UNDECIDED, Picture, Sheet, width_of
+from reports.drawing.tile import drawn as named, paler
+from verdicts.deciding import WIDEST
+from vocabulary.terms import METRIC_NAMES
 
 MISSING = "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in computing; this run has fewer."
 _WIDTH, _EDGE, _TOP, _PLOT, _LEFT, _GAP = 10.25, 0.15, 1.0, 3.3, 0.6, 0.75
@@ -126,7 +128,8 @@ def _share(x: float) -> str:
 
 def _filled(chart: Chart, surface: Surface, values: Grid, low: float, high: float) -> list[list[list[tuple[float, float]]]]:
     """The polygons between two levels, in inches."""
-    points, offsets = contour_generator(surface.xs, surface.ys, values, fill_type=FillType.OuterOffset).filled(low, high)
+    between: Any = contour_generator(surface.xs, surface.ys, values, fill_type=FillType.OuterOffset)  # the type of its polygons depends on a value
+    points, offsets = between.filled(low, high)
     found = []
     for polygon, starts in zip(points, offsets, strict=True):
         rings = [polygon[a : b - 1] for a, b in zip(starts, starts[1:], strict=False)]
@@ -150,7 +153,7 @@ def _areas(chart: Chart, surface: Surface, look: Mapping[str, Look]) -> None:
 
 def _contours(chart: Chart, surface: Surface, free: Free) -> None:
     """Where the bound of the regret passes from one shade to the next."""
-    generator = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.regret), line_type=LineType.Separate)
+    generator: Any = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.regret), line_type=LineType.Separate)
     outline = _outline(chart, surface)
     inside = Path(outline)
     for share, _ in _BANDS:

@@ -1,17 +1,18 @@
-"""Worker scaling and oversubscription: what each model's number of workers gives against one thing after another."""
+"""Worker scaling and oversubscription: what each model's number of workers gains over serial."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import Analysis, Case
-from reports.figures.chart import Chart, Name, Scale, around
-from reports.figures.panels import Panels
-from reports.figures.sheet import PALE_INK, Picture, Table
-from reports.models import ordered, looks
-from reports.representatives import BASELINE
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.table import Table
+from reports.drawing.chart import Chart, Name, Scale, around
+from reports.drawing.panels import Panels
+from reports.drawing.sheet import PALE_INK, Picture
+from vocabulary.representatives import BASELINE
 
 MISSING = "Worker scaling needs a case with the serial baseline and models of at least two numbers of workers; this run has none."
 _MOST_PANELS = 6
@@ -42,8 +43,8 @@ def scaling(analysis: Analysis) -> Picture | None:
     title = "Workers: scaling and oversubscription"
     meaning = "speed relative to serial (one thing after another) against the threads that ran its items (a single-threaded process counts as one), on log axes; up is better"
     notes = (
-        f"Dashed: each worker does as much as serial, up to the {cores} cores that the run used; what only computes cannot be above it; what waits can, and what locks at less cost than serial does. Right of the vertical line: more workers than cores.",
-        "Lines join the models of a family. The threads were counted in a pass before any timing: a loop is one, however many tasks wait on it.",
+        f"Dashed: each worker does as much as serial, up to the {cores} cores of the run. Work that only computes cannot be above it. Work that waits, or that locks at less cost than serial, can. Right of the vertical line: more workers than cores.",
+        "Lines connect the models of a family. The threads were counted in a pass before any timing. A loop counts as one, however many tasks wait on it.",
     )
     sheet = Panels(title, meaning, len(panels), 1.8, models, look, notes)
     for place, panel in enumerate(panels):

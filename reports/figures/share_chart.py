@@ -1,12 +1,12 @@
-"""A claim's evidence where it is a share of cases and no ratio: how many show it, how many leave it open, and what the claim expects."""
+"""A claim's evidence as a share of cases: how many show it, how many leave it open, and what the claim expects."""
 
 from __future__ import annotations
 
-from reports import quantities
-from reports.claims import Claim
-from reports.evidence import Check, Share
-from reports.figures.claim_rows import LEFT, LENGTH, Row, Tick, claim_rows, whisker
-from reports.figures.sheet import Picture, Sheet
+from reports.analysis.claims import Claim
+from reports.analysis.evidence import Check, Share
+from reports.cases import quantities
+from reports.drawing.claim_rows import LEFT, LENGTH, Row, Tick, claim_rows, whisker
+from reports.drawing.sheet import Picture, Sheet
 
 
 def share_chart(claim: Claim) -> Picture | None:

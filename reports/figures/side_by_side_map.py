@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import METRIC_NAMES, Analysis, Case
-from reports.compare import Change
-from reports.figures.chart import Chart, Scale, around
-from reports.figures.front import IN_FRONT, front_line
-from reports.figures.legend import legend, legend_height
-from reports.figures.sheet import INK, PALE_INK, RULE, Picture, Sheet, Table
-from reports.figures.tile import drawn, tile
-from reports.figures.tile_key import KEY_HEIGHT, tile_key
-from reports.focus import Pairing, in_words, opponent, pairings
-from reports.models import Look, looks, ordered
-from reports.statistics import MARGIN
-from reports.words import interval_in_words, leaders, verdict_in_words
+from reports.analysis.focus import Pairing, in_words, opponent, pairings
+from reports.cases import quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis, Case
+from reports.cases.phrases import interval_in_words, leaders, verdict_in_words
+from reports.cases.table import Table
+from reports.comparison.compare import Change
+from reports.drawing.chart import Chart, Scale, around
+from reports.drawing.front import IN_FRONT, front_line
+from reports.drawing.legend import legend, legend_height
+from reports.drawing.sheet import INK, PALE_INK, RULE, Picture, Sheet
+from reports.drawing.tile import drawn, tile
+from reports.drawing.tile_key import KEY_HEIGHT, tile_key
+from verdicts.statistics import MARGIN
+from vocabulary.terms import METRIC_NAMES
 
 _WIDTH, _EDGE, _TOP, _LINE = 10.25, 0.15, 0.95, 0.22
 _TILES = (3.3, 4.75)  # where those of each run begin

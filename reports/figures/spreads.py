@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reports import quantities
-from reports.analysis import METRIC_NAMES, Analysis
-from reports.figures.chart import Scale
-from reports.figures.dot_rows import EDGE, DotRows
-from reports.figures.sheet import INK, PALE_INK, Picture, Table
-from reports.model_or_implementation import Spread, metrics_of, spreads
-from reports.models import FAMILY_COLOURS, FAMILY_NAMES, ordered
-from reports.words import CLASS_NAMES
+from reports.analysis.model_or_implementation import Spread, metrics_of, spreads
+from reports.cases import quantities
+from reports.cases.appearance import FAMILY_COLOURS, ordered
+from reports.cases.cases import Analysis
+from reports.cases.table import Table
+from reports.drawing.chart import Scale
+from reports.drawing.dot_rows import EDGE, DotRows
+from reports.drawing.sheet import INK, PALE_INK, Picture
+from vocabulary.terms import CLASS_NAMES, FAMILY_NAMES, METRIC_NAMES
 
-MISSING = "No case of this run has two implementations of two families, as textbook and best: a full run measures them, and the runs of an older Crossover do not say which model is which."
+MISSING = "No case of this run has two implementations of two families, as textbook and best. A full run measures them. Runs of an older Crossover do not say which model is which."
 _MARKERS = {"event_loop": "o", "threads": "s", "processes": "^", "fibers": "D", "tbb": "v"}
 _LABEL, _VALUES = 2.6, 0.95
 
@@ -26,7 +27,7 @@ def textbook_against_best(analysis: Analysis) -> Picture | None:
         return None
     rows, lines = _rows(analysis, found)
     notes = (
-        "The bar: the slowest over the fastest of the families' best. A mark beyond it: there the implementation makes more of a difference than the model.",
+        "The bar: the slowest over the fastest of the families' best. A mark beyond it: the implementation matters more than the model there.",
         "An implementation that was too slow to be measured is missing, so a spread is at least that.",
     )
     sheet = DotRows("Textbook against best, case by case", "slowest over fastest on a log axis: coloured, of the implementations of one family; the bar, of the families' best", rows, 2, notes, _LABEL, _VALUES)

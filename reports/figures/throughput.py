@@ -1,4 +1,4 @@
-"""Throughput against size: one chart per workload, with what doing one thing after another gives and the most that is possible."""
+"""Throughput against size: one chart per workload, with the serial baseline and the most that is possible."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import quantities
-from reports.analysis import Analysis, Case, Row
-from reports.figures.chart import Name, around
-from reports.figures.panels import Panels
-from reports.figures.sheet import Picture, Table
-from reports.lines import Line, lines
-from reports.models import looks, ordered
+from reports.analysis.crossings import Line, lines
+from reports.cases import quantities
+from reports.cases.appearance import looks, ordered
+from reports.cases.cases import Analysis, Case, Row
+from reports.cases.table import Table
+from reports.drawing.chart import Name, around
+from reports.drawing.panels import Panels
+from reports.drawing.sheet import Picture
 
 MISSING = "No workload of this run has more than one size along one parameter, so there is no curve of throughput against size."
 _LINES = 2  # of a workload, at most
@@ -46,7 +47,7 @@ def throughput(analysis: Analysis) -> Picture | None:
     meaning = "units of work per second, median of the rounds, on log axes; up is better; in a chart nothing but the size on its axis differs"
     notes = (
         "Filled and bold: competes for its family. Hollow: a variant, the serial baseline (S, one thing after another) or a peer.",
-        f"Dashed black: the most that the parameters and the machine allow, if not over {_NEAR} times what was measured. A line that ends early: its model cannot do the larger size, or would take too long.",
+        f"Dashed black: the most that the parameters and the machine allow, unless it is over {_NEAR} times what was measured. A line that ends early: the model cannot do the larger size, or would take too long.",
     )
     sheet = Panels(title, meaning, len(panels), 1.9, models, look, notes)
     for place, panel in enumerate(panels):

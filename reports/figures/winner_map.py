@@ -1,23 +1,25 @@
-"""Winner map: a tile for each workload and size that says who is best by one metric, and how sure that is."""
+"""Winner map: a tile per workload and size says who is best by one metric, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports import load, quantities
-from reports.analysis import MAP_METRICS, METRIC_NAMES, Analysis, Case, Row
-from reports.counting import counts, judged
-from reports.figures.front import FRONT_HEIGHT, front_line, front_note
-from reports.figures.legend import legend, legend_height
-from reports.figures.sheet import PALE_INK, RULE, Picture, Sheet, Table, width_of, wrapped
-from reports.figures.tile import drawn, tile
-from reports.figures.tile_key import KEY_HEIGHT, tile_key
-from reports.focus import Pairing, pairings, told_against
-from reports.models import Look, looks, ordered
-from reports.run import Focus
-from reports.tie_break import cheaper
-from reports.words import CLASS_NAMES, kind_in_words, listed, margin_in_words
+from reports.analysis.focus import Pairing, pairings, told_against
+from reports.cases import load, quantities
+from reports.cases.appearance import Look, looks, ordered
+from reports.cases.cases import Analysis, Case, Row
+from reports.cases.counting import counts, judged
+from reports.cases.phrases import kind_in_words, listed, margin_in_words
+from reports.cases.run import Focus
+from reports.cases.table import Table
+from reports.cases.tie_break import cheaper
+from reports.drawing.front import FRONT_HEIGHT, front_line, front_note
+from reports.drawing.legend import legend, legend_height
+from reports.drawing.sheet import PALE_INK, RULE, Picture, Sheet, width_of, wrapped
+from reports.drawing.tile import drawn, tile
+from reports.drawing.tile_key import KEY_HEIGHT, tile_key
+from vocabulary.terms import CLASS_NAMES, MAP_METRICS, METRIC_NAMES
 
 _WIDTH, _EDGE, _GUTTER = 10.25, 0.15, 0.3
 _COLUMN = (_WIDTH - 2 * _EDGE - _GUTTER) / 2  # the map has two columns of workloads
@@ -54,6 +56,7 @@ class _Block:
 
 
 def winner_map(analysis: Analysis, metric: str) -> Picture:
+    """The verdict of every case by a metric, as tiles."""
     look = looks(analysis.run.models)
     cases = judged(analysis.cases, metric)
     seen = ordered({m for case in cases for m in drawn(case.verdicts[metric])})

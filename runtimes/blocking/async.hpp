@@ -1,5 +1,5 @@
-// The coroutine type of blocking models: what it awaits blocks its thread, so it never suspends and simply
-// runs to its end.
+// The coroutine type of blocking models: what it awaits blocks its thread, so it never suspends and runs to
+// its end.
 #pragma once
 
 #include <coroutine>

@@ -9,12 +9,12 @@
 #include <span>
 #include <type_traits>
 
-#include "runtimes/arena.hpp"
 #include "runtimes/blocking/async.hpp"
-#include "runtimes/blocking/bell.hpp"
+#include "runtimes/blocking/event_count.hpp"
 #include "runtimes/blocking/verbs.hpp"
-#include "runtimes/discipline.hpp"
-#include "runtimes/processor.hpp"
+#include "runtimes/contract/arena.hpp"
+#include "runtimes/contract/discipline.hpp"
+#include "runtimes/system/processor.hpp"
 
 namespace crossover::blocking {
 
@@ -140,8 +140,8 @@ class basic_channel {
     std::span<slot> slots_;
     alignas(cache_line_bytes) std::atomic<std::uint64_t> head_{0};
     alignas(cache_line_bytes) std::atomic<std::uint64_t> tail_{0};
-    bell<Scope> elements_;  // rung when an element was added
-    bell<Scope> room_;      // rung when a slot became free
+    event_count<Scope> elements_;  // notified when an element was added
+    event_count<Scope> room_;      // notified when a slot became free
 };
 
 template <class T>

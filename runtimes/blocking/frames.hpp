@@ -1,5 +1,5 @@
-// Where the coroutine frames of blocking models lie: on the heap, or on a stack of frames that other
-// processes can see.
+// The memory of blocking models' coroutine frames: the heap, or a stack of frames that other processes can
+// see.
 #pragma once
 
 #include <cstddef>

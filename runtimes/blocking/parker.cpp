@@ -11,7 +11,7 @@
 #include <chrono>
 #include <system_error>
 
-#include "runtimes/limits.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover::blocking {
 

@@ -1,11 +1,11 @@
-// Where a blocked worker sleeps, so that stopping its batch can wake it, whatever it waits for.
+// Where a blocked worker sleeps. Stopping its batch wakes it, whatever it waits for.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
-#include "runtimes/batch.hpp"
-#include "runtimes/futex.hpp"
+#include "runtimes/contract/batch.hpp"
+#include "runtimes/system/futex.hpp"
 
 namespace crossover::blocking {
 

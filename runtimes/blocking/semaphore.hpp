@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "runtimes/blocking/async.hpp"
-#include "runtimes/blocking/bell.hpp"
+#include "runtimes/blocking/event_count.hpp"
 #include "runtimes/blocking/verbs.hpp"
-#include "runtimes/discipline.hpp"
-#include "runtimes/permit.hpp"
+#include "runtimes/contract/discipline.hpp"
+#include "runtimes/system/permit.hpp"
 
 namespace crossover::blocking {
 
@@ -44,7 +44,7 @@ class basic_semaphore {
     }
 
     std::atomic<std::uint32_t> free_;
-    bell<Scope> given_back_;
+    event_count<Scope> given_back_;
 };
 
 // semaphore, for threads, is declared with the verbs.

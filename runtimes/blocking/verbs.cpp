@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "runtimes/files.hpp"
-#include "runtimes/sockets.hpp"
+#include "runtimes/system/files.hpp"
+#include "runtimes/system/sockets.hpp"
 
 namespace crossover::blocking {
 

@@ -8,7 +8,7 @@
 
 #include "runtimes/blocking/async.hpp"
 #include "runtimes/blocking/parker.hpp"
-#include "runtimes/endpoint.hpp"
+#include "runtimes/system/endpoint.hpp"
 
 namespace crossover::blocking {
 

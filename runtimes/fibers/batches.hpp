@@ -1,24 +1,24 @@
-// The batches of fibers_multi: items that the threads claim one by one, each of which becomes a fiber.
+// The batches of fibers_multi: threads claim items one by one, and each item becomes a fiber.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <boost/fiber/fiber.hpp>
 
-#include "runtimes/batch.hpp"
+#include "runtimes/contract/batch.hpp"
+#include "runtimes/fibers/fibers_multi.hpp"
 #include "runtimes/fibers/worker.hpp"
-#include "runtimes/fibers_multi.hpp"
 
 namespace crossover {
 
 // `left` counts what has still to end: items that were claimed, and workers that claim. The last one tells.
 class fibers_multi::running {
   public:
-    running(fibers_multi& owner, std::size_t n, job<context> each, const void* data, const policy& rules,
+    running(fibers_multi& owner, std::size_t n, job<context> item_job, const void* data, const policy& rules,
             const stop_state* outer, std::size_t claimants)
         : state(rules, outer),
           owner_(owner),
-          each_(each),
+          each_(item_job),
           data_(data),
           n_(n),
           bounded_(rules.in_flight < n),
@@ -105,9 +105,9 @@ class fibers_multi::running {
 // The batch of the thread that calls run(), which itself runs no item.
 class fibers_multi::called_batch : public running {
   public:
-    called_batch(fibers_multi& owner, std::size_t n, job<context> each, const void* data, const policy& rules,
-                 std::size_t workers)
-        : running(owner, n, each, data, rules, nullptr, workers) {}
+    called_batch(fibers_multi& owner, std::size_t n, job<context> item_job, const void* data,
+                 const policy& rules, std::size_t workers)
+        : running(owner, n, item_job, data, rules, nullptr, workers) {}
 
     void take_part(worker& on, std::size_t in_flight) {
         start_items(on, in_flight);
@@ -122,9 +122,9 @@ class fibers_multi::called_batch : public running {
 // The batch of an item, whose fiber waits for it after having started what others have not claimed.
 class fibers_multi::nested_batch : public running {
   public:
-    nested_batch(worker& home, std::size_t n, job<context> each, const void* data, const policy& rules,
+    nested_batch(worker& home, std::size_t n, job<context> item_job, const void* data, const policy& rules,
                  const stop_state* outer)
-        : running(home.owner(), n, each, data, rules, outer, 1),
+        : running(home.owner(), n, item_job, data, rules, outer, 1),
           home_(home),
           lanes_(static_cast<std::ptrdiff_t>(std::min(n, rules.in_flight))),
           ended_(*this) {}

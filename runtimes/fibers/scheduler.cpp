@@ -1,5 +1,4 @@
-// Picks parents before others, those first in, first out; looks into the kernel when idle, and now and then
-// when not.
+// Picks parents first, then other fibers in FIFO order. Polls the kernel when idle, and regularly when busy.
 #include "runtimes/fibers/scheduler.hpp"
 
 #include <algorithm>

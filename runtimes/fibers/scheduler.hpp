@@ -7,10 +7,10 @@
 #include <boost/fiber/scheduler.hpp>
 #include <thread>
 
-#include "runtimes/batch.hpp"
-#include "runtimes/event_loop/timer_heap.hpp"
-#include "runtimes/processor.hpp"
+#include "runtimes/contract/batch.hpp"
 #include "runtimes/reactor/epoll_reactor.hpp"
+#include "runtimes/system/processor.hpp"
+#include "runtimes/system/timer_heap.hpp"
 
 namespace crossover::fiber {
 

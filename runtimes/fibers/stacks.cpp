@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "runtimes/limits.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover::fiber {
 

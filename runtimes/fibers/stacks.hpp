@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "runtimes/processor.hpp"
+#include "runtimes/system/processor.hpp"
 
 namespace crossover::fiber {
 

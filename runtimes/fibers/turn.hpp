@@ -1,14 +1,14 @@
-// A fiber that waits for an item which may live on another thread.
+// A fiber that waits for an item that may be on another thread.
 #pragma once
 
 #include "runtimes/fibers/scheduler.hpp"
 #include "runtimes/fibers/verbs.hpp"
-#include "runtimes/handover/suspending.hpp"
+#include "runtimes/suspending/suspending.hpp"
 
 namespace crossover::fiber {
 
 // The call is posted to the fiber's own thread, where it makes the fiber ready.
-class turn : public handover::waiter {
+class turn : public cross_thread::waiter {
   public:
     explicit turn(verbs& ctx)
         : waiter(&called),
@@ -54,8 +54,8 @@ class turn : public handover::waiter {
     bool arrived_ = false;
 };
 
-using shared_semaphore = handover::suspending_semaphore<verbs, turn>;
+using shared_semaphore = cross_thread::suspending_semaphore<verbs, turn>;
 template <class T>
-using shared_channel = handover::suspending_channel<verbs, turn, T>;
+using shared_channel = cross_thread::suspending_channel<verbs, turn, T>;
 
 }  // namespace crossover::fiber

@@ -1,18 +1,18 @@
-// The verbs of a context whose items are fibers: they suspend the fiber and never its thread.
+// The verbs of a context whose items are fibers. They suspend the fiber, never its thread.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 
-#include "runtimes/arena.hpp"
 #include "runtimes/blocking/async.hpp"
-#include "runtimes/bounded_ring.hpp"
-#include "runtimes/discipline.hpp"
-#include "runtimes/endpoint.hpp"
-#include "runtimes/event_loop/frame_pool.hpp"
+#include "runtimes/contract/arena.hpp"
+#include "runtimes/contract/bounded_ring.hpp"
+#include "runtimes/contract/discipline.hpp"
 #include "runtimes/fibers/scheduler.hpp"
-#include "runtimes/permit.hpp"
-#include "runtimes/suspending_stream.hpp"
+#include "runtimes/suspending/suspending_stream.hpp"
+#include "runtimes/system/endpoint.hpp"
+#include "runtimes/system/frame_pool.hpp"
+#include "runtimes/system/permit.hpp"
 
 namespace crossover::fiber {
 

@@ -8,10 +8,10 @@
 #include <semaphore>
 #include <thread>
 
+#include "runtimes/fibers/fibers_multi.hpp"
 #include "runtimes/fibers/scheduler.hpp"
 #include "runtimes/fibers/stacks.hpp"
-#include "runtimes/fibers_multi.hpp"
-#include "runtimes/processor.hpp"
+#include "runtimes/system/processor.hpp"
 
 namespace crossover {
 

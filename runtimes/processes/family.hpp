@@ -1,9 +1,9 @@
-// What every model made of processes says of itself.
+// The family and reasons that all process models share.
 #pragma once
 
 #include <string_view>
 
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/runtime.hpp"
 
 namespace crossover::processes {
 
@@ -12,7 +12,7 @@ class of_the_family {
     static constexpr std::string_view family = "processes";
     static constexpr std::string_view back_end = "";
 
-    static constexpr std::string_view why_not(verb v) {
+    static constexpr std::string_view missing_reason(verb v) {
         return v == verb::offload
                    ? "has no thread but the one that runs the item: what blocks it holds up no other item"
                    : "";

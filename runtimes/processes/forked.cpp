@@ -12,9 +12,9 @@
 #include <csignal>
 #include <exception>
 
-#include "runtimes/limits.hpp"
 #include "runtimes/processes/interruption.hpp"
-#include "runtimes/processes/kernel_usage.hpp"
+#include "runtimes/system/limits/limits.hpp"
+#include "runtimes/system/usage.hpp"
 
 namespace crossover::processes {
 
@@ -37,11 +37,11 @@ sigset_t deaths() {
 
 }  // namespace
 
-blocking::ready<> forked_context::run(std::size_t n, job<forked_context> each, const void* batch,
+blocking::ready<> forked_context::run(std::size_t n, job<forked_context> item_job, const void* batch,
                                       policy rules) {
     blocking::check(stop());
     batch_state state(rules, stop());
-    forked_batch nested{&state, n, each, batch, false, root_};
+    forked_batch nested{&state, n, item_job, batch, false, root_};
     by_.run(nested, own());
     state.finish();
     return {};
@@ -51,18 +51,18 @@ blocking::ready<> forked_context::run(std::size_t n, job<forked_context> each, c
 
 void forker::run(const forked_batch& batch, blocking::parker& own) {
     children alive;
-    std::size_t most = std::min(batch.state->rules().in_flight, seats_.size());
+    std::size_t most = std::min(batch.state->rules().in_flight, slots_.size());
     std::size_t next = 0;
     for (;;) {
         while (next < batch.count && alive.size() < most && !batch.state->stopped()) {
-            auto place = seats_.take();
+            auto place = slots_.take();
             if (place && start(batch, next, *place, alive)) {
                 ++next;
                 continue;
             }
             if (place) {
                 const int error = errno;
-                seats_.give_back(*place);
+                slots_.give_back(*place);
                 note_refusal(batch, next, error);
             } else if (alive.empty()) {
                 run_item(batch, next++, own);
@@ -71,12 +71,12 @@ void forker::run(const forked_batch& batch, blocking::parker& own) {
             }
         }
         if (alive.empty()) return;
-        bury_one(batch, alive);
+        reap_one(batch, alive);
     }
 }
 
 bool forker::start(const forked_batch& batch, std::size_t item, std::size_t place, children& alive) {
-    seat& s = seats_[place];
+    process_slot& s = slots_[place];
     s.by = this;
     s.batch = &batch;
     s.item = item;
@@ -89,7 +89,7 @@ bool forker::start(const forked_batch& batch, std::size_t item, std::size_t plac
 }
 
 void forker::begin(void* at) {
-    seat& s = *static_cast<seat*>(at);
+    process_slot& s = *static_cast<process_slot*>(at);
     s.by->run_item(*s.batch, s.item, s.parker);
     s.ended.store(true);
 }
@@ -97,25 +97,25 @@ void forker::begin(void* at) {
 void forker::run_item(const forked_batch& batch, std::size_t item, blocking::parker& own) {
     forked_context ctx(*this, own, batch.state->stop(), batch.outermost ? item : batch.root);
     if (run_noted(*batch.state, item, [&] { batch.call(ctx, batch.items, item).finish(); }))
-        seats_.wake_all();
+        slots_.wake_all();
 }
 
-void forker::bury_one(const forked_batch& batch, children& alive) {
+void forker::reap_one(const forked_batch& batch, children& alive) {
     int status = 0;
     rusage used{};
     pid_t dead = batch.outermost ? await_end(alive, status, used) : ::wait4(-1, &status, 0, &used);
     if (dead < 0) return;
-    // What a process has used contains what those have used that it has buried itself.
-    if (batch.outermost) add(yard_.of_items, from_kernel(used));
+    // What a process has used contains what those have used that it has reaped itself.
+    if (batch.outermost) shared_.of_items += usage_of(used);
     auto it = std::find_if(alive.begin(), alive.end(), [&](const child& c) { return c.process == dead; });
     if (it == alive.end()) return;  // an orphan: its parent's death has been noted
-    std::size_t place = it->seat;
+    std::size_t place = it->process_slot;
     *it = alive.back();
     alive.pop_back();
-    seat& s = seats_[place];
+    process_slot& s = slots_[place];
     s.process.store(0);
     if (!s.ended.load()) note_death(batch, s.item, status);
-    seats_.give_back(place);
+    slots_.give_back(place);
 }
 
 // In the zygote. Waits for SIGCHLD, not in wait4: the death of a process further down is told by a signal.
@@ -125,13 +125,13 @@ pid_t forker::await_end(const children& alive, int& status, rusage& used) {
     for (;;) {
         pid_t dead = ::wait4(-1, &status, WNOHANG, &used);
         if (dead != 0) return dead;
-        if (!yard_.now->lost.raised()) {
+        if (!shared_.now->lost.raised()) {
             ::sigwaitinfo(&set, nullptr);
             continue;
         }
         time_point now = std::chrono::steady_clock::now();
         if (kill_at == never) kill_at = now + grace;
-        seats_.interrupt_all();
+        slots_.interrupt_all();
         if (now >= kill_at)
             for (const child& c : alive) ::kill(c.process, SIGKILL);
         timespec a_while{0, 10'000'000};
@@ -158,15 +158,15 @@ void forker::note_refusal(const forked_batch& batch, std::size_t item, int error
 
 // Ends the outermost batch, whatever its stop rule.
 void forker::lose(const forked_batch& batch, std::size_t item, ended how, std::string_view text, int signal) {
-    yard_.now->state.note(how, batch.outermost ? item : batch.root, text, signal);
-    yard_.now->state.raise();
-    yard_.now->lost.raise();
+    shared_.now->state.note(how, batch.outermost ? item : batch.root, text, signal);
+    shared_.now->state.raise();
+    shared_.now->lost.raise();
     if (!batch.outermost) {
         batch.state->note(how, item, text, signal);
         batch.state->raise();
-        ::kill(yard_.zygote, SIGCHLD);
+        ::kill(shared_.zygote, SIGCHLD);
     }
-    seats_.wake_all();
+    slots_.wake_all();
 }
 
 // --- The zygote ---
@@ -177,13 +177,13 @@ void forker::serve(int socket) {
     if (!send(socket, &w, sizeof w) || w.text[0] != '\0') return;
     blocking::parker none(futex_scope::shared);
     while (receive(socket, &w, sizeof w, true) > 0) {
-        run(yard_.batch, none);
-        // Those whose parent died were killed with it; their seats are free when they are gone.
-        if (yard_.now->lost.raised())
+        run(shared_.batch, none);
+        // Those whose parent died were killed with it; their slots are free when they are gone.
+        if (shared_.now->lost.raised())
             while (::wait4(-1, nullptr, 0, nullptr) > 0) {
             }
-        seats_.reset();
-        yard_.of_zygote = own_usage();
+        slots_.reset();
+        shared_.of_zygote = own_usage();
         if (!send(socket, &w, sizeof w)) return;
     }
 }
@@ -193,7 +193,7 @@ std::string forker::prepare() {
     const sigset_t set = deaths();
     ::sigprocmask(SIG_BLOCK, &set, nullptr);
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    yard_.zygote = ::getpid();
+    shared_.zygote = ::getpid();
     allow_interruption();
     // All processes must know each other's eventfds, or none could end another's wait for a socket.
     rlimit files{};
@@ -201,7 +201,7 @@ std::string forker::prepare() {
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
     try {
-        for (std::size_t i = 0; i < seats_.size(); ++i) seats_[i].parker.open_event();
+        for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].parker.open_event();
     } catch (const std::exception& e) {
         return e.what();
     }
@@ -210,10 +210,10 @@ std::string forker::prepare() {
 
 // --- The caller ---
 
-forked_items::forked_items(const char* who, arena& memory, std::size_t at_once)
-    : who_(who), memory_(memory), at_once_(at_once), mark_(memory.used()) {
+forked_items::forked_items(const char* who, arena& memory, std::size_t guaranteed_concurrency)
+    : who_(who), memory_(memory), at_once_(guaranteed_concurrency), mark_(memory.used()) {
     try {
-        yard_ = memory.make<yard>();
+        shared_ = memory.make<pool_shared>();
         for (stack& s : stacks_) s = stack::in(memory, stack_bytes, frame_bytes);
         open();
     } catch (...) {
@@ -230,8 +230,8 @@ forked_items::~forked_items() {
 
 void forked_items::open() {
     // Not destroyed here: the eventfds of the parkers are the zygote's.
-    seats_ = memory_.make<seats>(at_once_);
-    forker_ = std::make_unique<forker>(*yard_, *seats_, stacks_);
+    slots_ = memory_.make<process_slots>(at_once_);
+    forker_ = std::make_unique<forker>(*shared_, *slots_, stacks_);
     zygote_ = std::make_unique<zygote>(
         who_, [](int socket, void* by) { static_cast<forker*>(by)->serve(socket); }, forker_.get());
     word w{};
@@ -241,28 +241,28 @@ void forked_items::open() {
     throw refused(std::string(who_) + ": " + (got > 0 ? w.text : "its zygote was killed"));
 }
 
-void forked_items::run(std::size_t n, job<forked_context> each, const void* batch, policy rules) {
+void forked_items::run(std::size_t n, job<forked_context> item_job, const void* batch, policy rules) {
     if (n == 0) return;
     if (!zygote_) open();
-    yard_->now.emplace(rules);
-    yard_->batch = {&yard_->now->state, n, each, batch, true, 0};
+    shared_->now.emplace(rules);
+    shared_->batch = {&shared_->now->state, n, item_job, batch, true, 0};
     word w{};
     if (!send(zygote_->socket(), &w, sizeof w) || receive(zygote_->socket(), &w, sizeof w, true) < 0)
-        bury_all();
-    yard_->now->state.finish();
+        reap_all();
+    shared_->now->state.finish();
 }
 
 // The zygote was killed, and all others with it.
-void forked_items::bury_all() {
+void forked_items::reap_all() {
     zygote_.reset();
     for (std::size_t i = 0; i < at_once_; ++i)
-        if (pid_t p = (*seats_)[i].process.load(); p > 0) await_death(p);
+        if (pid_t p = (*slots_)[i].process.load(); p > 0) await_death(p);
     throw refused(std::string(who_) + ": the process that forks for it was killed: run again");
 }
 
 usage forked_items::used() const {
-    usage sum = yard_->of_items;
-    add(sum, yard_->of_zygote);
+    usage sum = shared_->of_items;
+    sum += shared_->of_zygote;
     return sum;
 }
 

@@ -1,4 +1,4 @@
-// Items that each run in a process of their own, which is forked for it and ends with it.
+// Runs each item in a process of its own, which is forked for it and ends with it.
 #pragma once
 
 #include <sys/resource.h>
@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "runtimes/batch.hpp"
 #include "runtimes/blocking/channel.hpp"
 #include "runtimes/blocking/semaphore.hpp"
 #include "runtimes/blocking/verbs.hpp"
-#include "runtimes/processes/seats.hpp"
+#include "runtimes/contract/batch.hpp"
+#include "runtimes/contract/runtime.hpp"
+#include "runtimes/processes/process_slots.hpp"
 #include "runtimes/processes/stack.hpp"
 #include "runtimes/processes/zygote.hpp"
-#include "runtimes/runtime.hpp"
 
 namespace crossover::processes {
 
@@ -34,9 +34,9 @@ class forked_context : public blocking::verbs {
     template <class T>
     using channel = blocking::shared_channel<T>;
 
-    // Forks a process for each item of the nested batch. While all seats are taken the caller runs an item
-    // itself, as it could wait for ever for those that wait for it.
-    blocking::ready<> run(std::size_t n, job<forked_context> each, const void* batch, policy rules);
+    // Forks a process for each item of the nested batch. While all slots are taken the caller runs an item
+    // itself, as it could wait forever for those that wait for it.
+    blocking::ready<> run(std::size_t n, job<forked_context> item_job, const void* batch, policy rules);
 
   private:
     forker& by_;
@@ -53,7 +53,7 @@ struct forked_batch {
 };
 
 // What the caller, the zygote and the processes of items share.
-struct yard {
+struct pool_shared {
     struct running {
         explicit running(const policy& rules) : state(rules, &lost) {}
         stop_state lost{
@@ -67,11 +67,11 @@ struct yard {
     usage of_zygote;  // up to the end of the last batch
 };
 
-// Forks and buries. Every process has its own copy.
+// Forks and reaps. Every process has its own copy.
 class forker {
   public:
-    forker(yard& shared, seats& places, const std::array<stack, seats::count>& stacks)
-        : yard_(shared), seats_(places), stacks_(stacks) {}
+    forker(pool_shared& shared, process_slots& places, const std::array<stack, process_slots::count>& stacks)
+        : shared_(shared), slots_(places), stacks_(stacks) {}
 
     // Returns when all items have ended or were never started.
     void run(const forked_batch& batch, blocking::parker& own);
@@ -82,52 +82,52 @@ class forker {
   private:
     struct child {
         pid_t process;
-        std::size_t seat;
+        std::size_t process_slot;
     };
     using children = std::vector<child>;
 
-    bool start(const forked_batch& batch, std::size_t item, std::size_t seat, children& alive);
+    bool start(const forked_batch& batch, std::size_t item, std::size_t process_slot, children& alive);
     void run_item(const forked_batch& batch, std::size_t item, blocking::parker& own);
     static void begin(void* at);
-    void bury_one(const forked_batch& batch, children& alive);
+    void reap_one(const forked_batch& batch, children& alive);
     void note_death(const forked_batch& batch, std::size_t item, int status);
     void note_refusal(const forked_batch& batch, std::size_t item, int error);
     void lose(const forked_batch& batch, std::size_t item, ended how, std::string_view text, int signal);
     pid_t await_end(const children& alive, int& status, rusage& used);
     std::string prepare();
 
-    yard& yard_;
-    seats& seats_;
-    const std::array<stack, seats::count>& stacks_;
+    pool_shared& shared_;
+    process_slots& slots_;
+    const std::array<stack, process_slots::count>& stacks_;
 };
 
 // The caller's side.
 class forked_items {
   public:
-    // At most `at_once` processes are alive. Throws `refused` when this one has threads, or lacks memory,
-    // descriptors or processes.
-    forked_items(const char* who, arena& memory, std::size_t at_once);
+    // At most `guaranteed_concurrency` processes are alive. Throws `refused` when this one has threads, or
+    // lacks memory, descriptors or processes.
+    forked_items(const char* who, arena& memory, std::size_t guaranteed_concurrency);
     ~forked_items();
     forked_items(const forked_items&) = delete;
     forked_items& operator=(const forked_items&) = delete;
 
-    void run(std::size_t n, job<forked_context> each, const void* batch, policy rules);
+    void run(std::size_t n, job<forked_context> item_job, const void* batch, policy rules);
     usage used() const;
 
     static constexpr std::size_t stack_bytes = std::size_t{1} << 20;
 
   private:
     void open();
-    void bury_all();
+    void reap_all();
 
     const char* who_;
     arena& memory_;
     std::size_t at_once_;
     std::size_t mark_;  // of the arena, before this took its part
     std::size_t end_;   // and after
-    yard* yard_;
-    seats* seats_;
-    std::array<stack, seats::count> stacks_;
+    pool_shared* shared_;
+    process_slots* slots_;
+    std::array<stack, process_slots::count> stacks_;
     std::unique_ptr<forker> forker_;
     std::unique_ptr<zygote> zygote_;
 };

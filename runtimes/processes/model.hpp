@@ -1,13 +1,14 @@
-// What the models on a pool of processes share; each says how many there are and how long they look for work.
+// The common part of models on a pool of processes; each sets the number of workers and how long they look
+// for work.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <span>
 
+#include "runtimes/contract/runtime.hpp"
 #include "runtimes/processes/family.hpp"
 #include "runtimes/processes/pool.hpp"
-#include "runtimes/runtime.hpp"
 
 namespace crossover::processes {
 
@@ -16,11 +17,11 @@ class model : public of_the_family {
   public:
     using context = processes::pool::context;
 
-    std::size_t at_once() const { return pool_.size(); }
-    resources held() const { return pool_.held(); }
+    std::size_t guaranteed_concurrency() const { return pool_.size(); }
+    resource_use resources() const { return pool_.resources(); }
 
-    void run(std::size_t n, job<context> each, const void* batch, policy rules) {
-        pool_.run(n, each, batch, rules);
+    void run(std::size_t n, job<context> item_job, const void* batch, policy rules) {
+        pool_.run(n, item_job, batch, rules);
     }
 
     usage workers_used() const { return pool_.used(); }
@@ -28,8 +29,8 @@ class model : public of_the_family {
 
   protected:
     // As the pool's.
-    model(std::string_view name, const options& with, std::size_t workers, std::chrono::nanoseconds look)
-        : pool_(name.data(), *with.memory, workers, look) {}
+    model(std::string_view name, const options& settings, std::size_t workers, std::chrono::nanoseconds look)
+        : pool_(name.data(), *settings.memory, workers, look) {}
 
     processes::pool& own_pool() { return pool_; }
 

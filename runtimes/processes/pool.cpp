@@ -1,4 +1,5 @@
-// The parent of the workers: waits for the end of a batch and for deaths at once, and replaces the dead.
+// The parent of the workers: waits for the end of a batch and for deaths at the same time, and replaces dead
+// workers.
 #include "runtimes/processes/pool.hpp"
 
 #include <poll.h>
@@ -16,9 +17,9 @@
 #include <system_error>
 #include <utility>
 
-#include "runtimes/limits.hpp"
 #include "runtimes/processes/interruption.hpp"
-#include "runtimes/processes/kernel_usage.hpp"
+#include "runtimes/system/limits/limits.hpp"
+#include "runtimes/system/usage.hpp"
 
 namespace crossover::processes {
 
@@ -40,9 +41,9 @@ int open_eventfd(const char* who) {
 
 pool::pool(const char* who, arena& memory, std::size_t workers, std::chrono::nanoseconds look)
     : who_(who), memory_(memory), mark_(memory.used()), members_(workers) {
-    using crossover::pool::worker_set;
-    if (workers > worker_set::capacity)
-        throw refused(std::string(who) + " holds at most " + std::to_string(worker_set::capacity) +
+    using crossover::pool::atomic_bitset;
+    if (workers > atomic_bitset::capacity)
+        throw refused(std::string(who) + " holds at most " + std::to_string(atomic_bitset::capacity) +
                       " workers, not " + std::to_string(workers) + ": choose fewer cores");
     auto* first = static_cast<slot*>(memory.allocate(workers * sizeof(slot), alignof(slot)));
     std::uninitialized_default_construct_n(first, workers);
@@ -58,7 +59,7 @@ pool::pool(const char* who, arena& memory, std::size_t workers, std::chrono::nan
         crossover::pool::asymmetric_fence<scope>::join();
         open();
     } catch (...) {
-        nursery_.reset();
+        supervisor_.reset();
         release();
         memory.release(mark_);
         throw;
@@ -67,7 +68,7 @@ pool::pool(const char* who, arena& memory, std::size_t workers, std::chrono::nan
 }
 
 pool::~pool() {
-    nursery_.reset();
+    supervisor_.reset();
     release();
     if (memory_.used() == end_) memory_.release(mark_);
 }
@@ -78,9 +79,9 @@ void pool::release() {
 }
 
 void pool::open() {
-    nursery_ = std::make_unique<nursery>(who_, stacks_, work_at, all_);
+    supervisor_ = std::make_unique<process_supervisor>(who_, stacks_, work_at, all_);
     recover();
-    staff();
+    await_workers();
     note_present();
 }
 
@@ -103,44 +104,45 @@ void pool::batch_ended() {
 // --- In the parent ---
 
 // Waits until every worker is there. Throws `refused` when one cannot be started.
-void pool::staff() {
+void pool::await_workers() {
     while (std::any_of(members_.begin(), members_.end(), [](const member& m) { return m.ordered; })) {
-        auto r = nursery_->next(true);
+        auto r = supervisor_->next(true);
         if (!r) {
-            bury_all();
+            reap_all();
+            if (refusal_ != 0) break;
             throw refused(std::string(who_) + ": the process that forks its workers was killed: run again");
         }
-        hear(*r);
+        handle(*r);
     }
     if (refusal_ != 0) refuse_worker(std::exchange(refusal_, 0), who_);
 }
 
-void pool::run(std::size_t n, job<context> each, const void* batch, policy rules) {
+void pool::run(std::size_t n, job<context> item_job, const void* batch, policy rules) {
     using crossover::pool::share;
     if (n == 0) return;
-    if (!nursery_) {
+    if (!supervisor_) {
         open();
     } else if (std::any_of(members_.begin(), members_.end(), [](const member& m) { return m.process < 0; })) {
         recover();
-        staff();
+        await_workers();
     }
     std::destroy_at(state_);
     std::construct_at(state_, rules, &all_->lost);
     in_batch_ = true;
     for (std::size_t base = 0; base < n && !state_->stopped(); base += share::limit) {
-        all_->share_out(*state_, each, batch, base, std::min(n - base, share::limit));
+        all_->share_out(*state_, item_job, batch, base, std::min(n - base, share::limit));
         await_end();
     }
     in_batch_ = false;
     if (lost()) all_->undivided.drop();
-    if (lost() && nursery_) replace_the_dead();
+    if (lost() && supervisor_) replace_the_dead();
     lost_since_ = never;
     note_present();
     state_->finish();
 }
 
 // In a batch that has lost a worker nobody may still be at work: an item that waits for the dead one's would
-// wait for ever.
+// wait forever.
 bool pool::ended() const {
     if (!lost()) return all_->left.load(std::memory_order_seq_cst) == 0;
     bool none = true;
@@ -158,7 +160,7 @@ void pool::for_working(Visit visit) const {
 void pool::await_end() {
     while (!ended()) {
         const bool was_lost = lost();
-        std::array<pollfd, 2> watched{{{completion_, POLLIN, 0}, {nursery_->descriptor(), POLLIN, 0}}};
+        std::array<pollfd, 2> watched{{{completion_, POLLIN, 0}, {supervisor_->descriptor(), POLLIN, 0}}};
         ::poll(watched.data(), watched.size(), was_lost ? 10 : -1);
         if (watched[0].revents) {
             std::uint64_t count = 0;
@@ -167,23 +169,23 @@ void pool::await_end() {
         if (watched[1].revents) listen();
         if (!was_lost) continue;
         for_working([this](std::size_t i) { interrupt(members_[i].process); });
-        if (nursery_ && std::chrono::steady_clock::now() - lost_since_ > grace)
-            for_working([this](std::size_t i) { nursery_->kill(i); });
+        if (supervisor_ && std::chrono::steady_clock::now() - lost_since_ > grace)
+            for_working([this](std::size_t i) { supervisor_->kill(i); });
     }
 }
 
 void pool::listen() {
-    while (auto r = nursery_->next(false)) hear(*r);
-    if (nursery_->lost()) bury_all();
+    while (auto r = supervisor_->next(false)) handle(*r);
+    if (supervisor_->lost()) reap_all();
 }
 
-void pool::hear(const nursery::report& r) {
+void pool::handle(const process_supervisor::report& r) {
     member& m = members_[r.id];
     switch (r.what) {
-        case nursery::news::started:
+        case process_supervisor::news::started:
             m = {r.process, false};
             return;
-        case nursery::news::refused:
+        case process_supervisor::news::refused:
             m.ordered = false;
             if (!in_batch_)
                 refusal_ = r.status;
@@ -194,9 +196,9 @@ void pool::hear(const nursery::report& r) {
                     fail(r.id, slots_[r.id].item.load(), e.what(), 0);
                 }
             return;
-        case nursery::news::died:
+        case process_supervisor::news::died:
             m.process = -1;
-            add(of_the_dead_, r.used);
+            of_the_dead_ += r.used;
             used_[r.id] = {};
             return note_death(r.id, r.status);
     }
@@ -234,8 +236,8 @@ void pool::fail(std::size_t id, std::size_t item, std::string_view what, int sig
 }
 
 // The zygote was killed, and the workers with it.
-void pool::bury_all() {
-    nursery_.reset();
+void pool::reap_all() {
+    supervisor_.reset();
     for (std::size_t i = 0; i < members_.size(); ++i) {
         if (members_[i].process >= 0) await_death(members_[i].process);
         members_[i] = {};
@@ -247,7 +249,7 @@ void pool::bury_all() {
 void pool::replace_the_dead() {
     recover();
     try {
-        staff();
+        await_workers();
     } catch (const refused&) {
         // The batch's own error is what matters now; the next run tries again, and says so.
     }
@@ -272,12 +274,12 @@ void pool::recover() {
 
 void pool::start(std::size_t id) {
     members_[id].ordered = true;
-    nursery_->start(id);
+    supervisor_->start(id);
 }
 
 usage pool::used() const {
     usage sum = of_the_dead_;
-    for (const usage& u : used_) add(sum, u);
+    for (const usage& u : used_) sum += u;
     return sum;
 }
 

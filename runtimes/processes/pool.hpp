@@ -1,5 +1,5 @@
 // A pool of worker processes that persist over batches: the scheduler on shared futexes and the arena, and
-// what a death asks for.
+// recovery after a worker's death.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtimes/pool/worker.hpp"
-#include "runtimes/processes/nursery.hpp"
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/runtime.hpp"
+#include "runtimes/processes/process_supervisor.hpp"
+#include "runtimes/scheduler/worker.hpp"
 
 namespace crossover::processes {
 
@@ -31,12 +31,12 @@ class pool final : public crossover::pool::substrate {
     std::size_t size() const { return members_.size(); }
 
     // Besides the workers: the caller, and the zygote that forks them.
-    resources held() const {
+    resource_use resources() const {
         return {.threads = size() + 2, .processes = size() + 2, .stack_bytes = stack_bytes};
     }
 
     // As runtime::run. The caller sleeps until all items have ended.
-    void run(std::size_t n, job<context> each, const void* batch, policy rules);
+    void run(std::size_t n, job<context> item_job, const void* batch, policy rules);
 
     usage used() const;
     // Of the workers that are there: never -1, which kill() takes for everybody.
@@ -60,13 +60,13 @@ class pool final : public crossover::pool::substrate {
     void batch_ended() override;
 
     void open();
-    void staff();
+    void await_workers();
     void await_end();
     void listen();
-    void hear(const nursery::report& r);
+    void handle(const process_supervisor::report& r);
     void note_death(std::size_t id, int status);
     void fail(std::size_t id, std::size_t item, std::string_view what, int signal);
-    void bury_all();
+    void reap_all();
     bool lost() const { return lost_since_ != never; }
     bool ended() const;
     // Calls visit(id) for each worker that neither rests nor is dead.
@@ -90,7 +90,7 @@ class pool final : public crossover::pool::substrate {
     std::vector<stack> stacks_;
     std::vector<member> members_;
     std::vector<int> present_;
-    std::unique_ptr<nursery> nursery_;
+    std::unique_ptr<process_supervisor> supervisor_;
     usage of_the_dead_;
     bool in_batch_ = false;
     time_point lost_since_ = never;  // of the running batch: a worker has died at work

@@ -1,5 +1,5 @@
-// clone() onto a stack in shared memory. What the new process is called with lies on its own stack, because
-// its parent runs on.
+// clone() onto a stack in shared memory. The new process's arguments are on its own stack, because its parent
+// continues.
 #include "runtimes/processes/stack.hpp"
 
 #include <sched.h>
@@ -11,7 +11,7 @@
 #include <new>
 
 #include "runtimes/blocking/frames.hpp"
-#include "runtimes/processor.hpp"
+#include "runtimes/system/processor.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "runtimes/arena.hpp"
+#include "runtimes/contract/arena.hpp"
 
 namespace crossover::processes {
 

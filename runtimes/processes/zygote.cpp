@@ -17,9 +17,8 @@
 #include <string>
 #include <system_error>
 
-#include "runtimes/errors.hpp"
-#include "runtimes/limits.hpp"
-#include "runtimes/withheld.hpp"
+#include "runtimes/system/errors.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover::processes {
 

@@ -1,5 +1,5 @@
-// The process that forks workers: made while its parent has one thread, so that workers can be forked at any
-// time later.
+// The process that forks workers. It is created while its parent has one thread, so that workers can be
+// forked at any later time.
 #pragma once
 
 #include <sys/types.h>

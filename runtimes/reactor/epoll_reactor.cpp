@@ -14,8 +14,9 @@
 #include <string>
 #include <system_error>
 
-#include "runtimes/reactor/descriptor_limit.hpp"
-#include "runtimes/reactor/epoll_wait_for.hpp"
+#include "runtimes/system/accept_client.hpp"
+#include "runtimes/system/epoll_wait_for.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover {
 namespace {
@@ -236,7 +237,7 @@ ssize_t epoll_reactor::send(int fd, std::span<const std::byte> from) noexcept {
 
 int epoll_reactor::accept(int fd) noexcept {
     int n;
-    do n = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    do n = accept_client(fd);
     while (n < 0 && (errno == EINTR || errno == ECONNABORTED));
     return n < 0 ? -errno : n;
 }

@@ -14,8 +14,9 @@
 #include <system_error>
 #include <utility>
 
-#include "runtimes/reactor/descriptor_limit.hpp"
 #include "runtimes/reactor/outgoing.hpp"
+#include "runtimes/system/accept_client.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover {
 namespace {
@@ -160,7 +161,7 @@ void io_uring_reactor::poll(std::chrono::nanoseconds timeout, node_list& ready) 
     sleeper_.exchange(sleeper::awake);
     if (failed)
         fail(failed, failed == EEXIST ? "an io_uring loop belongs to the thread that first used it"
-                                      : "waiting in io_uring");
+                                      : "io_uring_enter");
     reap();
     ready.append(std::move(ready_));
 }
@@ -172,6 +173,7 @@ void io_uring_reactor::notify() noexcept {
 }
 
 void io_uring_reactor::reap() noexcept {
+    if (ring_.failed()) return;  // it may tell of reads that were abandoned
     ring_.take_all([this](const io_uring_cqe& e) { complete(e); });
 }
 
@@ -225,7 +227,7 @@ ssize_t io_uring_reactor::recv(int fd, std::span<std::byte> to) noexcept {
 
 int io_uring_reactor::accept(int fd) noexcept {
     int n;
-    do n = ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    do n = accept_client(fd);
     while (n < 0 && (errno == EINTR || errno == ECONNABORTED));
     return n < 0 ? -errno : n;
 }
@@ -249,6 +251,7 @@ void io_uring_reactor::abandon(file_read& r) noexcept {
     if (!of_this_process()) return;  // the parent's, who goes on reading it
     r.abandoned = true;
     while (!r.done && ring_.wait(std::chrono::nanoseconds(-1)) == 0) reap();
+    if (!r.done) ring_.cancel_and_wait(key_of(kind::file, &r));
 }
 
 }  // namespace crossover

@@ -1,5 +1,5 @@
-// The reactor on io_uring: one system call per iteration submits what is to be sent and waited for, and
-// collects what has become ready.
+// The reactor on io_uring: one system call per iteration submits sends and waits, and collects what has
+// become ready.
 #pragma once
 
 #include <sys/types.h>

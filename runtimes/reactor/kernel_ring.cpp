@@ -9,8 +9,7 @@
 #include <string>
 #include <system_error>
 
-#include "runtimes/reactor/descriptor_limit.hpp"
-#include "runtimes/withheld.hpp"
+#include "runtimes/system/limits/limits.hpp"
 
 namespace crossover {
 namespace {
@@ -69,9 +68,10 @@ kernel_ring::~kernel_ring() {
 }
 
 io_uring_sqe& kernel_ring::next_entry() noexcept {
+    static thread_local io_uring_sqe lost;
     io_uring_sqe* e = ::io_uring_get_sqe(&ring_);
     while (!e) {
-        submit();
+        if (submit() != 0) return lost = {};
         e = ::io_uring_get_sqe(&ring_);
     }
     return *e;
@@ -84,12 +84,22 @@ int kernel_ring::enable() noexcept {
     return enabled_ ? 0 : -errno;
 }
 
-void kernel_ring::submit() noexcept {
-    [[maybe_unused]] int failed = enable();
+// EAGAIN, EBUSY: the kernel is short of memory for the moment, and what it did not take stays queued.
+int kernel_ring::error_in(int answer) noexcept {
+    const bool harmless =
+        answer >= 0 || answer == -ETIME || answer == -EINTR || answer == -EAGAIN || answer == -EBUSY;
+    if (harmless) return 0;
+    if (answer != -EEXIST) failed_ = -answer;
+    return -answer;
+}
+
+int kernel_ring::submit() noexcept {
+    if (failed_) return failed_;
+    int answer = enable();
     ++round_;
-    // EAGAIN, EBUSY: the kernel is short of memory for the moment, and what it did not take stays queued.
-    if (!failed) failed = ::io_uring_submit_and_get_events(&ring_);
-    assert(failed != -EEXIST && "an io_uring loop belongs to the thread that first used it");
+    if (!answer) answer = ::io_uring_submit_and_get_events(&ring_);
+    assert(answer != -EEXIST && "an io_uring loop belongs to the thread that first used it");
+    return error_in(answer);
 }
 
 bool kernel_ring::something_to_do() const noexcept {
@@ -98,24 +108,31 @@ bool kernel_ring::something_to_do() const noexcept {
 }
 
 int kernel_ring::wait(std::chrono::nanoseconds timeout) noexcept {
-    int failed = enable();
-    if (failed) return -failed;
+    if (failed_) return failed_;
+    int answer = enable();
+    if (answer) return error_in(answer);
     ++round_;
     if (timeout.count() == 0) {
-        if (something_to_do()) failed = ::io_uring_submit_and_get_events(&ring_);
+        if (something_to_do()) answer = ::io_uring_submit_and_get_events(&ring_);
     } else if (timeout.count() < 0) {
-        failed = ::io_uring_submit_and_wait(&ring_, 1);
+        answer = ::io_uring_submit_and_wait(&ring_, 1);
     } else {
         const auto whole = std::chrono::duration_cast<std::chrono::seconds>(timeout);
         __kernel_timespec time{};
         time.tv_sec = whole.count();
         time.tv_nsec = (timeout - whole).count();
         io_uring_cqe* first = nullptr;
-        failed = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+        answer = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
     }
-    const bool harmless =
-        failed >= 0 || failed == -ETIME || failed == -EINTR || failed == -EAGAIN || failed == -EBUSY;
-    return harmless ? 0 : -failed;
+    return error_in(answer);
+}
+
+void kernel_ring::cancel_and_wait(std::uint64_t key) noexcept {
+    io_uring_sync_cancel_reg what{};
+    what.addr = key;
+    what.fd = -1;
+    what.timeout.tv_sec = what.timeout.tv_nsec = -1;  // none
+    ::io_uring_register_sync_cancel(&ring_, &what);
 }
 
 }  // namespace crossover

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "runtimes/reactor/process_mark.hpp"
+#include "runtimes/system/process_mark.hpp"
 
 namespace crossover {
 
@@ -20,14 +20,20 @@ class kernel_ring {
     kernel_ring& operator=(const kernel_ring&) = delete;
     ~kernel_ring();
 
-    // A cleared entry to fill; submits those before it if the queue is full.
+    // A cleared entry to fill; submits those before it if the queue is full. One that goes nowhere if it
+    // cannot.
     io_uring_sqe& next_entry() noexcept;
 
-    // Submits, and lets the kernel finish what it has put off; does not wait.
-    void submit() noexcept;
+    // Submits, and lets the kernel finish what it has put off; does not wait. Returns an errno, or 0, which
+    // an interruption is as well.
+    int submit() noexcept;
     // The same, then waits for a completion; a negative time has no end, zero makes no system call unless it
-    // is needed. Returns an errno, or 0, which an interruption is as well.
+    // is needed.
     int wait(std::chrono::nanoseconds timeout) noexcept;
+    // Why the kernel no longer takes anything, once either was refused; 0: it does.
+    int failed() const noexcept { return failed_; }
+    // The same without the queues, for when that has happened: returns when the kernel has let go of it.
+    void cancel_and_wait(std::uint64_t key) noexcept;
 
     // Calls f(completion) for all that are there.
     template <class F>
@@ -49,12 +55,14 @@ class kernel_ring {
 
   private:
     int enable() noexcept;
+    int error_in(int answer) noexcept;
     bool something_to_do() const noexcept;
 
     io_uring ring_{};
     process_mark mark_;
     std::uint64_t round_ = 0;
     bool enabled_ = false;
+    int failed_ = 0;
 };
 
 }  // namespace crossover

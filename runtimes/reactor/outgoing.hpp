@@ -1,4 +1,4 @@
-// A small piece of a stream on its way: copied here, so that many leave with one system call.
+// Outgoing data of a stream, copied so that one system call sends many pieces.
 #pragma once
 
 #include <liburing.h>

@@ -1,5 +1,4 @@
-// The narrow interface over the kernel: who may go on with which descriptor, when, and how to wake the thread
-// that waits for it.
+// The interface to the kernel: readiness of descriptors, timers, and waking the thread that waits.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +8,8 @@
 #include <span>
 #include <stdexcept>
 
-#include "runtimes/reactor/node.hpp"
-#include "runtimes/reactor/process_mark.hpp"
+#include "runtimes/system/node.hpp"
+#include "runtimes/system/process_mark.hpp"
 
 namespace crossover {
 

@@ -1,5 +1,5 @@
-// Runtimes whose workers work on copies: what a batch was said to consist of is all that they see of the
-// caller's memory, and all that the caller sees of theirs.
+// Runtimes whose workers work on copies: they see only the declared extents of the caller's memory, and the
+// caller sees only theirs.
 #pragma once
 
 #include <array>

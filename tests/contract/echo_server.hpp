@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtimes/endpoint.hpp"
+#include "runtimes/system/endpoint.hpp"
 
 namespace crossover::contract_test {
 

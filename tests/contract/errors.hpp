@@ -1,4 +1,4 @@
-// An item's error comes out of run() with its index and text, whatever it threw and wherever.
+// run() throws an item's error with its index and text, whatever the item threw and wherever.
 #pragma once
 
 #include <stdexcept>

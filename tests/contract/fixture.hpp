@@ -18,7 +18,7 @@
 #include <string_view>
 #include <utility>
 
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/runtime.hpp"
 
 namespace crossover::contract_test {
 
@@ -117,7 +117,7 @@ class contract : public ::testing::Test {
     }
 
     // How many items to use where they must be alive together: at most `most`.
-    std::size_t together(std::size_t most) const { return std::min(most, runtime.at_once()); }
+    std::size_t together(std::size_t most) const { return std::min(most, runtime.guaranteed_concurrency()); }
 
     // Runs and expects an item's error; gives its text, and its index in `index`.
     std::string error_of(std::size_t n, job<typename R::context> each, const void* batch, policy rules,

@@ -197,7 +197,7 @@ typename C::task has_a_failing_family(C& ctx, const void* batch, std::size_t i) 
 }
 
 CONTRACT(a_stop_rule_of_a_nested_run_stops_nobody_else, verb::fork, verb::sleep) {
-    if (t.runtime.at_once() < 2) GTEST_SKIP() << "one at a time";
+    if (t.runtime.guaranteed_concurrency() < 2) GTEST_SKIP() << "one at a time";
     auto b = make_family(t, 4, 0);
     stopwatch clock;
     t.runtime.run(4, &has_a_failing_family<C>, b.get(), policy(t.together(4) / 2));

@@ -1,5 +1,4 @@
-// Where a model says that its semaphores or channels are FIFO, those that wait are served in the order in
-// which they came.
+// If a model declares its semaphores or channels FIFO, they serve waiters in the order of arrival.
 #pragma once
 
 #include <unistd.h>

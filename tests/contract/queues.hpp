@@ -1,4 +1,4 @@
-// Channels neither lose nor double an element, drain after close, and wake whoever waits.
+// Channels neither lose nor duplicate an element, drain after close, and wake all waiters.
 #pragma once
 
 #include <optional>
@@ -63,7 +63,7 @@ void expect_all_passed(contract<R>& t, std::size_t producers, std::size_t consum
 }
 
 CONTRACT(one_producer_and_one_consumer_pass_everything_in_order, verb::queue) {
-    if (t.runtime.at_once() < 2) GTEST_SKIP() << "one at a time";
+    if (t.runtime.guaranteed_concurrency() < 2) GTEST_SKIP() << "one at a time";
     for (std::size_t capacity : {1, 8, 1'000}) expect_all_passed(t, 1, 1, 5'000, capacity, policy{});
     expect_all_passed(t, 1, 1, 5'000, 8, policy(unlimited, until::first_error));
 }

@@ -1,5 +1,5 @@
-// What a runtime says when the system gives it too little to begin with: the limit and its present value, in
-// one line.
+// What a runtime reports if the system gives it too little to start: the limit and its present value, in one
+// line.
 #pragma once
 
 #include <sys/resource.h>
@@ -11,6 +11,7 @@
 #include <fstream>
 #include <new>
 
+#include "tests/contract/emulation.hpp"
 #include "tests/contract/fixture.hpp"
 
 namespace crossover::contract_test {
@@ -52,6 +53,7 @@ inline void take_all_descriptors() {
 }
 
 CONTRACT(a_runtime_that_gets_no_descriptor_names_the_limit) {
+    if (!starts_itself_again()) GTEST_SKIP() << "this program cannot start itself: see binfmt_misc";
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_EXIT(try_within<R>(&take_all_descriptors, {"the limit of open files (ulimit -n) is "}),
                 well_or_refused, "");
@@ -68,6 +70,7 @@ inline void take_most_memory() {
 }
 
 CONTRACT(a_runtime_that_gets_no_memory_for_stacks_names_the_limit) {
+    if (!starts_itself_again()) GTEST_SKIP() << "this program cannot start itself: see binfmt_misc";
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_EXIT(try_within<R>(&take_most_memory, {"address space (ulimit -v) ", "raise 'ulimit -v', now "}),
                 well_or_refused, "");

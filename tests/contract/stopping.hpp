@@ -90,6 +90,32 @@ CONTRACT(items_that_have_not_started_never_do_once_the_batch_is_stopped) {
 }
 
 template <class C>
+typename C::task one_fails_after_its_wait(C& ctx, const void* batch, std::size_t i) {
+    auto& b = on<stop_board>(batch);
+    inside here(b.frames);
+    b.started.fetch_add(1);
+    try {
+        co_await ctx.sleep_for(1ms);
+    } catch (const cancelled&) {
+        b.stopped.fetch_add(1);
+        throw;
+    }
+    if (i == 12) throw std::runtime_error("after its wait");
+    b.ended.fetch_add(1);
+}
+
+CONTRACT(a_failure_stops_the_items_that_have_taken_the_places_of_others, verb::sleep) {
+    const std::size_t n = 40, in_flight = t.together(20);
+    for (int round = 0; round < 30; ++round) {
+        auto b = t.template make<stop_board>();
+        EXPECT_EQ(t.error_of(n, &one_fails_after_its_wait<C>, b.get(), policy(in_flight, until::first_error)),
+                  "after its wait");
+        EXPECT_EQ(b->started.load(), b->stopped.load() + b->ended.load() + 1);
+    }
+    t.expect_usable();
+}
+
+template <class C>
 typename C::task only_five_ends_well(C&, const void* batch, std::size_t i) {
     on<board>(batch).started.fetch_add(1);
     if (i != 5) throw std::runtime_error("not me");

@@ -1,4 +1,4 @@
-// Streams: bytes come back as they were sent, ends and errors are told apart, and every wait ends at a
+// Streams: bytes come back as they were sent, ends and errors are distinguished, and every wait ends at a
 // deadline or a stop.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a runtime says of itself, and the verbs that have no theme of their own: yield, read_file.
+// What a runtime declares, and the verbs without a group of their own: yield, read_file.
 #pragma once
 
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 namespace crossover::contract_test {
 
 CONTRACT(a_runtime_says_what_it_is) {
-    EXPECT_GE(t.runtime.at_once(), 1U);
-    EXPECT_GE(t.runtime.held().threads, 1U);
-    EXPECT_GE(t.runtime.held().processes, 1U);
+    EXPECT_GE(t.runtime.guaranteed_concurrency(), 1U);
+    EXPECT_GE(t.runtime.resources().threads, 1U);
+    EXPECT_GE(t.runtime.resources().processes, 1U);
     constexpr std::array<std::string_view, 7> families{"serial", "event_loop", "threads", "processes",
                                                        "fibers", "tbb",        "peer"};
     EXPECT_NE(std::find(families.begin(), families.end(), R::family), families.end());
@@ -23,9 +23,9 @@ CONTRACT(a_runtime_says_what_it_is) {
 
 CONTRACT(every_missing_verb_has_its_reason_in_one_line) {
     for (verb v : all_verbs) {
-        EXPECT_EQ(has<C>(v), R::why_not(v).empty()) << name_of(v);
-        EXPECT_EQ(R::why_not(v).find('\n'), std::string_view::npos);
-        EXPECT_LT(R::why_not(v).size(), 160U);
+        EXPECT_EQ(has<C>(v), R::missing_reason(v).empty()) << name_of(v);
+        EXPECT_EQ(R::missing_reason(v).find('\n'), std::string_view::npos);
+        EXPECT_LT(R::missing_reason(v).size(), 160U);
     }
 }
 
@@ -41,7 +41,7 @@ typename C::task lets_the_other_run(C& ctx, const void* batch, std::size_t i) {
 }
 
 CONTRACT(yield_lets_what_is_ready_run, verb::yield) {
-    if (t.runtime.at_once() < 2) GTEST_SKIP() << "one at a time";
+    if (t.runtime.guaranteed_concurrency() < 2) GTEST_SKIP() << "one at a time";
     auto b = t.template make<board>();
     t.runtime.run(2, &lets_the_other_run<C>, b.get(), policy{});
     EXPECT_EQ(b->started.load(), 1U);

@@ -1,4 +1,4 @@
-// Sleeping: never early, and together where the model says so.
+// Sleeping: never early, and concurrently if the model promises so.
 #pragma once
 
 #include "tests/contract/fixture.hpp"
@@ -80,8 +80,8 @@ CONTRACT(as_many_items_as_promised_are_alive_together, verb::sleep) {
 }
 
 CONTRACT(a_thousand_sleepers_all_wake, verb::sleep) {
-    if (t.runtime.at_once() < 50)
-        GTEST_SKIP() << "would take long with " << t.runtime.at_once() << " at once";
+    if (t.runtime.guaranteed_concurrency() < 50)
+        GTEST_SKIP() << "would take long with " << t.runtime.guaranteed_concurrency() << " at once";
     auto b = t.template make<board>();
     t.runtime.run(1'000, &nap_of_20_ms<C>, b.get(), policy(500));
     EXPECT_EQ(b->ended.load(), 1'000U);
@@ -98,7 +98,7 @@ typename C::task long_and_short_nap(C& ctx, const void* batch, std::size_t i) {
 }
 
 CONTRACT(a_short_sleep_ends_before_a_long_one, verb::sleep) {
-    if (t.runtime.at_once() < 2) GTEST_SKIP() << "one at a time";
+    if (t.runtime.guaranteed_concurrency() < 2) GTEST_SKIP() << "one at a time";
     auto b = t.template make<naps>();
     t.runtime.run(2, &long_and_short_nap<C>, b.get(), policy{});
     EXPECT_EQ(b->place[1].load(), 0U);

@@ -81,7 +81,7 @@ typename C::task dies_beside_sleepers(C& ctx, const void* batch, std::size_t i) 
 }
 
 CONTRACT_OF_WORKERS(the_death_of_a_worker_stops_its_siblings_whatever_the_stop_rule) {
-    if (t.runtime.at_once() < 2) GTEST_SKIP() << "one at a time";
+    if (t.runtime.guaranteed_concurrency() < 2) GTEST_SKIP() << "one at a time";
     for (until rule : {until::all_done, until::first_error, until::first_result}) {
         auto b = t.template make<board>();
         expect_death(t, 2, &dies_beside_sleepers<C>, b.get(), policy(unlimited, rule), 0);

@@ -1,4 +1,4 @@
-"""docs/FAIRNESS.md has a row for every model, and it says what the programs and docs/fairness.toml say."""
+"""docs/FAIRNESS.md has a row for every model, which agrees with the programs and docs/fairness.toml."""
 
 import re
 import resource
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from driver.fairness import COLUMNS, SENTENCES, UNSAID, sentences
+from driver.commands.fairness import COLUMNS, SENTENCES, UNSAID, sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "build" / "release" / "bench"
@@ -29,8 +29,8 @@ def written() -> dict[str, dict[str, str]]:
 
 
 def models() -> set[str]:
-    compiled = re.findall(r"^ *add_runtime\((\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE)
-    return {*compiled, *(path.stem for path in (ROOT / "scripts" / "reference").glob("py_*.py"))}
+    compiled = re.findall(r"^ *add_runtime\((?:\w+/)*(\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE)
+    return {*compiled, *(path.stem for path in (ROOT / "bench" / "peers" / "cpython").glob("py_*.py"))}
 
 
 def test_every_model_has_a_row_and_every_cell_a_sentence() -> None:

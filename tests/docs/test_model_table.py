@@ -1,4 +1,4 @@
-"""The README's table of models is what `scripts/crossover list --markdown` prints."""
+"""The table of models in docs/MODELS.md is what `scripts/crossover list --markdown` prints."""
 
 import json
 import re
@@ -31,9 +31,9 @@ def parsed(text: str) -> tuple[list[str], dict[str, list[str]]]:
 
 
 @pytest.mark.skipif(not any(BENCHES.glob("bench_*")), reason="nothing is built")
-def test_the_table_of_models_in_the_readme_is_what_list_prints() -> None:
-    part = re.search(r"<!-- scripts/crossover list --markdown -->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert part, "the README has no table between its marks"
+def test_the_table_of_models_is_what_list_prints() -> None:
+    part = re.search(r"<!-- scripts/crossover list --markdown -->\n(.*?)<!-- end -->", (ROOT / "docs" / "MODELS.md").read_text(), re.DOTALL)
+    assert part, "docs/MODELS.md has no table between its marks"
     done = subprocess.run([ROOT / "scripts" / "crossover", "list", "--markdown"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     head, written = parsed(part[1])
@@ -46,7 +46,7 @@ def test_the_table_of_models_in_the_readme_is_what_list_prints() -> None:
             if name in OF_THIS_MACHINE:
                 table[name] = [*can, *(value for column, value in zip(COUNTS, row[-3:]) if column not in OF_THIS_MACHINE[name])]
     built = {name: row for name, row in written.items() if name in printed or not name.startswith("py_")}  # CPython may be missing
-    assert printed == built, "run scripts/crossover list --markdown and put it between the marks in README.md"
+    assert printed == built, "run scripts/crossover list --markdown and put it between the marks in docs/MODELS.md"
 
 
 @pytest.mark.skipif(not any(BENCHES.glob("bench_*")), reason="nothing is built")

@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/own_usage.hpp"
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/runtime.hpp"
 #include "runtimes/serial.hpp"
+#include "runtimes/system/usage.hpp"
 
 namespace crossover {
 
@@ -18,12 +18,12 @@ class forking {
     static constexpr std::string_view family = "processes";
     static constexpr engineering engineered = engineering::textbook;
     static constexpr std::string_view back_end = "";
-    static constexpr std::string_view why_not(verb v) { return serial::why_not(v); }
+    static constexpr std::string_view missing_reason(verb v) { return serial::missing_reason(v); }
 
     explicit forking(const options& o) : honest_(o), used_(o.memory->make<usage>()) {}
 
-    std::size_t at_once() const { return 1; }
-    resources held() const { return {1, 2, 0}; }
+    std::size_t guaranteed_concurrency() const { return 1; }
+    resource_use resources() const { return {1, 2, 0}; }
     usage workers_used() const { return *used_; }
     std::span<const int> worker_ids() const { return {}; }
 
@@ -31,7 +31,7 @@ class forking {
         int child = ::fork();
         if (child == 0) {
             honest_.run(n, each, batch, rules);
-            *used_ = bench::operator+(*used_, bench::own_usage());
+            *used_ = *used_ + own_usage();
             ::_exit(0);
         }
         ::waitpid(child, nullptr, 0);

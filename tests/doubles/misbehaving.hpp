@@ -1,4 +1,5 @@
-// A runtime that misbehaves as the environment variable CROSSOVER_FAULT says: each fault must be rejected.
+// A runtime that misbehaves as the environment variable CROSSOVER_FAULT selects: the suite must reject each
+// fault.
 #pragma once
 
 #include <fcntl.h>
@@ -14,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "bench/batch.hpp"
-#include "runtimes/runtime.hpp"
+#include "bench/cell/jobs.hpp"
+#include "runtimes/contract/runtime.hpp"
 #include "runtimes/serial.hpp"
-#include "workloads/sum_squares.hpp"
+#include "workloads/cpu/sum_squares.hpp"
 
 namespace crossover {
 
@@ -26,7 +27,7 @@ inline std::string_view chosen_fault() {
     return text ? text : "";
 }
 
-// With the prefix "late " the fault waits until the first gate pass is over, with "tree " for a run of one
+// With the prefix "late " the fault waits until the first check pass is over, with "tree " for a run of one
 // item.
 class misbehaving {
   public:
@@ -36,15 +37,15 @@ class misbehaving {
     static constexpr std::string_view family = "serial";
     static constexpr engineering engineered = engineering::textbook;
     static inline const std::string_view back_end = chosen_fault() == "names a back end" ? "io_uring" : "";
-    static constexpr std::string_view why_not(verb v) { return serial::why_not(v); }
+    static constexpr std::string_view missing_reason(verb v) { return serial::missing_reason(v); }
 
     explicit misbehaving(const options& o) : honest_(o) {
         if (chosen_fault() == "does not start")
             throw refused("fork: the limit of processes (ulimit -u) is 7");
     }
 
-    std::size_t at_once() const { return honest_.at_once(); }
-    resources held() const { return honest_.held(); }
+    std::size_t guaranteed_concurrency() const { return honest_.guaranteed_concurrency(); }
+    resource_use resources() const { return honest_.resources(); }
 
     void run(std::size_t n, job<context> each, const void* batch, policy rules) {
         ++runs_;

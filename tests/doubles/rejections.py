@@ -1,4 +1,4 @@
-"""Every fault of the misbehaving runtime is rejected with its own outcome, and none yields a number: in both modes of the bench."""
+"""Every fault of the misbehaving runtime is rejected with its own outcome and without a number, in both modes of the bench."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from driver.session.protocol import fault_of_answer  # noqa: E402  (needs the path above)
 
 BENCH = sys.argv.pop(1)
 SUMS = ("sum_squares", {"tasks": 8, "n": 1000})
@@ -73,7 +77,9 @@ class Serving:
         assert self.child.stdin and self.child.stdout
         print(json.dumps({"do": do, "workload": cell[0], "params": cell[1], **more}), file=self.child.stdin, flush=True)
         line = self.child.stdout.readline()
-        return json.loads(line) if line else None
+        answer: dict[str, Any] | None = json.loads(line) if line else None
+        assert answer is None or not fault_of_answer(do, answer), answer
+        return answer
 
     def __enter__(self) -> Serving:
         return self

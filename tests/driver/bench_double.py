@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""A bench process that measures nothing: it speaks the --serve protocol, claims times, and misbehaves as it is told.
+"""A bench process that measures nothing: it speaks the --serve protocol, reports invented times, and misbehaves on request.
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
   model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
@@ -137,7 +137,7 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
     if request["do"] == "gate":
         time.sleep(CONFIG.get("gate_s", 0))
         account = {"executions": units, "peak_alive": 2, "threads": 1, "processes": 1, "kernel_objects": []}
-        return {"outcome": "ok", "account": account, **({"bare_ns": CONFIG["bare_ns"]} if "bare_ns" in CONFIG else {})}
+        return {"outcome": "ok", "account": account, **({"bare_ns": CONFIG["bare_ns"]} if CONFIG.get("bare_ns") is not None else {})}
     time.sleep(CONFIG.get("sleep_s", 0))
     iterations = request["iterations"]
     if not isinstance(request.get("untimed", 0), int):

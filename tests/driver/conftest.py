@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports.validate import faults
+from reports.pages.validate import faults
 
-from driver.pace import LEAST_ROUNDS
+from vocabulary.looks import LEAST_ROUNDS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -26,14 +26,16 @@ from dataclasses import replace
 from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, {str(ROOT)!r})
-from driver import environment, findings, noise, pace
+from driver.doctor import findings
+from driver.machine import environment, noise
+from driver.session import preset
 environment.enter()
-from driver.command import main
-noise.NOISY_FOREIGN_SHARE = float(sys.argv[3])
+from driver.commands.main import main
+noise.NOISY_BACKGROUND_SHARE = float(sys.argv[3])
 noise.NOISY_STEAL_SHARE = noise.NOISY_STALL_SHARE = 2
 findings.INSTALLED.clear()
-for name, known in pace.PACES.items():
-    pace.PACES[name] = replace(known, grace_ns=int(float(sys.argv[2]) * 1e9))
+for name, known in preset.PRESETS.items():
+    preset.PRESETS[name] = replace(known, grace_ns=int(float(sys.argv[2]) * 1e9))
 
 def draw(folder):
     (folder / "index.html").write_text("drawn")
@@ -81,7 +83,7 @@ class Result:
 class Benches:
     folder: Path
     grace_s: float = 3  # a busy machine is not a hang
-    foreign_limit: float = 2  # beyond which a visit is disturbed; what others do here is none of a test's business
+    background_limit: float = 2  # beyond which a visit is disturbed; what others do here is none of a test's business
 
     def add(self, model: str, **config: Any) -> None:
         """A bench process of that name; see bench_double.py for its behaviour."""
@@ -100,7 +102,7 @@ class Benches:
         return pids
 
     def command(self, *arguments: str) -> list[str]:
-        return ["/usr/bin/python3", "-Ic", DRIVE, str(self.folder), str(self.grace_s), str(self.foreign_limit), *arguments]
+        return ["/usr/bin/python3", "-Ic", DRIVE, str(self.folder), str(self.grace_s), str(self.background_limit), *arguments]
 
     def drive(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, env=env)

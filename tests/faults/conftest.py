@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports.outcomes import FAILURES
+from vocabulary.outcomes import FAILURES
 
 from tests.driver.conftest import ROOT, Benches, Result
 

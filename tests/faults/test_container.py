@@ -22,7 +22,8 @@ def run_contained(drill: Drill, *options: str) -> None:
     assert result.code == 0, result.err
     models = {model["id"]: model for model in result.run["models"]}
     assert models["event_loop_uring"]["status"] == "unsupported" and "seccomp" in models["event_loop_uring"]["reason"]
-    assert models["thread_per_task"]["at_once"] <= PIDS
+    if "no limit by" not in result.err:  # a changed root may have no control groups
+        assert models["thread_per_task"]["at_once"] <= PIDS
     assert not failed(result)
     assert any("ok" in outcomes(result, model) for model in MODELS)  # on a busy machine not all have their turn
     assert {models[model]["status"] for model in MODELS if model != "event_loop_uring"} == {"ok"}

@@ -2,7 +2,7 @@
 
 import signal
 
-from reports.outcomes import FAILURES
+from vocabulary.outcomes import FAILURES
 
 from tests.faults.conftest import Drill, failed, failures, outcomes, until
 

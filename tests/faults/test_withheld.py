@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import BUILT, Drill, built, failed, outcomes
 
-TWINS = {  # newer calls → the models that use them; all have older ones to fall back on
+FALLBACKS = {  # newer calls → the models that use them; all have older ones to fall back on
     "epoll_pwait2": ("event_loop", "fibers"),
     "pidfd_open": ("process_per_task", "event_loop_processes"),
     "pidfd_send_signal": ("event_loop_processes",),
@@ -19,6 +19,7 @@ TWINS = {  # newer calls → the models that use them; all have older ones to fa
     "membarrier": ("thread_pool", "process_pool"),
     "signalfd4": ("process_pool",),
     "timerfd_create": ("event_loop",),
+    "accept4": ("thread_pool",),  # the load generator's, too
     "rseq": ("thread_pool",),
     "statx": ("thread_pool",),
     "getrandom": ("process_pool",),
@@ -36,6 +37,7 @@ NEEDED = {  # what there is nothing to fall back on for → the models that cann
     "io_uring_register": ("event_loop_uring",),
     "clone3": ("thread_pool", "fibers_multi", "tbb_tasks"),  # glibc starts threads with it, and falls back on ENOSYS only
     "eventfd2": ("event_loop", "process_pool"),
+    "ppoll": ("process_pool", "process_pool_pipe"),
 }
 TINY: dict[str, dict[str, int]] = {
     "sleepers": {"tasks": 4, "delay_us": 1_000, "in_flight": 4},
@@ -57,9 +59,9 @@ def asked(call: str, error: str, model: str, *flags: str) -> tuple[int, list[dic
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
-@pytest.mark.parametrize("call", TWINS)
-def test_what_has_an_older_twin_is_done_without(call: str) -> None:
-    for model in TWINS[call]:
+@pytest.mark.parametrize("call", FALLBACKS)
+def test_a_call_with_an_older_equivalent_is_done_without(call: str) -> None:
+    for model in FALLBACKS[call]:
         for error in ("EPERM", "ENOSYS"):
             code, answers, said = asked(call, error, model)
             assert code == 0 and len(answers) == 1 + len(TINY), (model, error, code, said)

@@ -1,13 +1,9 @@
 // Runs a program from which system calls are withheld, as by the filter of a container or an older kernel:
 // withhold ERROR CALL[,CALL...] PROGRAM [ARGUMENT...]
+#include "tests/faults/withhold.hpp"
+
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,22 +68,6 @@ const std::map<std::string, int> calls{CALL(accept4),
                                        CALL(timerfd_create),
                                        CALL(waitid)};
 
-sock_filter rule(unsigned code, unsigned value, unsigned char yes, unsigned char no) {
-    return {static_cast<unsigned short>(code), yes, no, value};
-}
-
-bool withhold(int error, const std::vector<int>& numbers) {
-    std::vector<sock_filter> program{rule(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr), 0, 0)};
-    for (const int number : numbers) {
-        program.push_back(rule(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0, 1));
-        program.push_back(rule(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error), 0, 0));
-    }
-    program.push_back(rule(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0));
-    sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -105,7 +85,7 @@ int main(int argc, char** argv) {
         }
         numbers.push_back(call->second);
     }
-    if (!withhold(errors.at(argv[1]), numbers)) {
+    if (!crossover::withhold(errors.at(argv[1]), numbers)) {
         ::perror("withhold: seccomp");
         return 126;
     }

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from driver.allocator import GLIBC, Allocator
-from driver.bench import OUTCOMES, Answer, Bench
-from driver.cells import Malformed, read_hello
-from driver.checks import wrong_sample
-from driver.nursery import Nursery
-from driver.waiting import Waiter
+from driver.machine.allocator import GLIBC, Allocator
+from driver.machine.process_supervisor import ProcessSupervisor
+from driver.machine.waiting import Waiter
+from driver.session.bench import OUTCOMES, Answer, Bench
+from driver.session.cells import Malformed, read_hello
+from driver.session.checks import wrong_sample
+from driver.session.protocol import fault_of_answer
 from fuzz.mutations import documents
-from reports.analysis import analyse
-from reports.read import ReadError, read_run
-from reports.validate import faults
+from reports.cases.cases import analyse
+from reports.cases.read import ReadError, read_run
+from reports.pages.validate import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "fuzz" / "corpus"
@@ -32,7 +33,7 @@ def seeds(kind: str) -> list[Any]:
     return [json.loads(path.read_text()) for path in sorted((CORPUS / kind).glob("*.json"))]
 
 
-class _Nursery(Nursery):
+class _ProcessSupervisor(ProcessSupervisor):
     """Of no process: ends nothing."""
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ def answer_of(line: bytes, kind: str, tmp_path: Path) -> Answer:
     """What the driver makes of a line that came through its pipe."""
     (tmp_path / "line").write_bytes(line + b"\n")
     with Waiter(lambda: 1.0) as waiter, open(tmp_path / "line", "rb") as output:
-        bench = Bench(Path("bench_x"), [], _Nursery(), waiter, Allocator(GLIBC))
+        bench = Bench(Path("bench_x"), [], _ProcessSupervisor(), waiter, Allocator(GLIBC))
         bench._errors = io.BytesIO()  # type: ignore[assignment]
         bench._child = SimpleNamespace(stdout=output, stdin=None, pid=0)  # type: ignore[assignment]
         return bench._receive(10**9, kind)
@@ -71,7 +72,7 @@ def test_whatever_a_bench_answers_is_an_answer_or_a_failure_with_a_reason(tmp_pa
         sample = answer_of(text, "outcome", tmp_path)
         assert sample.outcome in OUTCOMES and "\n" not in sample.reason, text
         if sample.outcome == "ok":
-            seen.add(wrong_sample(cell, 3, sample.body))
+            seen.add(fault_of_answer("sample", sample.body) or wrong_sample(cell, 3, sample.body))
         json.dumps(sample.reason).encode()
     assert "" in seen and len(seen) > 3, "the samples hardly vary"
 

@@ -18,7 +18,7 @@ def run(*arguments: str, folder: Path | None = None, **options: object) -> "subp
 
 def tools(folder: Path, **doubles: str) -> Path:
     """Programs that a bare system has, and doubles of others."""
-    for tool in ("bash", "dirname", "readlink", "env", "mktemp", "rm", "grep", "head"):
+    for tool in ("bash", "dirname", "readlink", "env", "chmod", "mktemp", "rm", "grep", "head"):
         (folder / tool).symlink_to(str(shutil.which(tool)))
     for name, body in {"id": "echo 0", **doubles}.items():
         path = folder / name

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = "runtimes/processor.hpp"
+HEADER = "runtimes/system/processor.hpp"
 OF_ONE_PROCESSOR = re.compile(
     r"__x86_64__|__i386__|__amd64__|__aarch64__|__arm__|__powerpc|__riscv|__builtin_(ia32|arm|aarch64|ppc)|\b_mm_|\w*intrin\.h|\brdtsc|\bREG_[RE]IP\b|-m(arch|tune|cpu)="
     r"|alignas\(64\)|\bpage\w* = 4096|\* 4096\b"  # the sizes of a cache line and of a page

@@ -1,18 +1,20 @@
-// What each workload must leave at its smallest size: from a run on serial, or made by hand where serial
+// The correct outputs of each workload at its smallest size: from a run on serial, or by hand if serial
 // cannot run it.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/cell_of.hpp"
-#include "bench/model_of.hpp"
-#include "bench/origin/item_body.hpp"
+#include "bench/cell/cell_of.hpp"
+#include "bench/cell/model_of.hpp"
+#include "bench/cell/passes.hpp"
 #include "runtimes/serial.hpp"
 #include "workloads/all.hpp"
+#include "workloads/servers/origin/item_body.hpp"
 
 namespace crossover {
 
@@ -24,7 +26,9 @@ outputs_of<W> run_serially() {
     arena memory;
     serial runtime(options{1, &memory});
     const bench::model_facts facts = bench::facts_of(runtime);
-    bench::cell_of<W> cell(facts, &runtime, bench::passes_of<serial, W>(), W::sizes[0]);
+    bench::cell_list cells;
+    bench::make_cells<W>(cells, facts, &runtime, bench::passes_of<serial, W>());
+    auto& cell = static_cast<bench::cell_of<W>&>(*cells.front());
     cell.open({memory, std::nullopt});
     cell.gate();
     outputs_of<W> outputs = cell.outputs();
@@ -151,7 +155,7 @@ template <class W>
 outputs_of<W> right_heavy_work() {
     const typename W::params p = W::sizes[0].params;
     outputs_of<W> all{{0}};
-    for (std::uint64_t i = 1; i <= p.tasks; ++i) all.push_back({kernels::churn(i, p.steps)});
+    for (std::uint64_t i = 1; i <= p.tasks; ++i) all.push_back({kernels::lcg_steps(i, p.steps)});
     return all;
 }
 

@@ -6,7 +6,12 @@ import json
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from driver.session.protocol import fault_of_answer  # noqa: E402  (needs the path above)
 
 BENCH = sys.argv.pop(1)
 RATE = ("echo_at_rate", {"connections": 2, "requests": 50, "bytes": 64, "rate_per_s": 5000})
@@ -19,7 +24,7 @@ def ask(*cells: tuple[str, dict[str, int]], iterations: int = 2, untimed: int = 
     done = subprocess.run([BENCH, "--serve"], input=text, capture_output=True, text=True, timeout=60, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()[1:]]
     for answer in answers:
-        assert answer["outcome"] == "ok", answer
+        assert answer["outcome"] == "ok" and not fault_of_answer("sample", answer), answer
     return answers
 
 

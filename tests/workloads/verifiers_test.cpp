@@ -1,5 +1,4 @@
-// Verifiers that cannot be fooled: the outputs of a right run pass, and with any word of them changed they do
-// not.
+// Tests of the verifiers: correct outputs pass, and a change of any word fails.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -111,17 +110,17 @@ TEST(kernels, begin_at_a_cache_line) {
     const auto offset = [](auto* function) { return reinterpret_cast<std::uintptr_t>(function) % 64; };
     EXPECT_EQ(offset(&kernels::sum_of_squares), 0U);
     EXPECT_EQ(offset(&kernels::mandelbrot_row), 0U);
-    EXPECT_EQ(offset(&kernels::churn), 0U);
+    EXPECT_EQ(offset(&kernels::lcg_steps), 0U);
     EXPECT_EQ(offset(&kernels::row_times_matrix), 0U);
     EXPECT_EQ(offset(&kernels::merge_into), 0U);
 }
 #endif
 
-TEST(churn, takes_one_step_after_the_other) {
+TEST(lcg_steps, takes_one_step_after_the_other) {
     std::uint64_t x = 7;
-    for (int i = 0; i < 3; ++i) x = x * kernels::churn_a + kernels::churn_b;
-    EXPECT_EQ(kernels::churn(7, 3), x);
-    EXPECT_EQ(kernels::churn(7, 0), 7U);
+    for (int i = 0; i < 3; ++i) x = x * kernels::lcg_a + kernels::lcg_b;
+    EXPECT_EQ(kernels::lcg_steps(7, 3), x);
+    EXPECT_EQ(kernels::lcg_steps(7, 0), 7U);
 }
 
 TEST(producer_consumer_verifier, knows_what_an_exchanged_pair_adds_up_to) {

@@ -1,5 +1,5 @@
-// The contract of workloads/workload.hpp as tests: compiled once and linked with each model, each workload at
-// its smallest size.
+// The contract of workloads/contract/workload.hpp as tests: compiled once and linked with each model, each
+// workload at its smallest size.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "bench/cores.hpp"
-#include "bench/lazy_load.hpp"
-#include "bench/model.hpp"
-#include "bench/origin/origin_process.hpp"
+#include "bench/cell/cell.hpp"
+#include "bench/meters/cores.hpp"
+#include "bench/meters/lazy_servers.hpp"
 #include "tests/workloads/right_outputs.hpp"
 #include "workloads/all.hpp"
+#include "workloads/servers/origin/origin_process.hpp"
 
 namespace crossover {
 namespace {
@@ -91,18 +91,20 @@ class workload : public ::testing::TestWithParam<owed> {
     // The verbs that this model lacks of those that the workload needs, with the model's reasons.
     static std::vector<std::pair<std::string_view, std::string_view>> lacking() {
         std::vector<std::pair<std::string_view, std::string_view>> all;
-        for (const auto& [name, why_not] : surroundings::one().model->facts().verbs)
+        for (const auto& [name, missing_reason] : surroundings::one().model->facts().verbs)
             for (verb needed : GetParam().needs)
-                if (name == name_of(needed) && !why_not.empty()) all.emplace_back(name, why_not);
+                if (name == name_of(needed) && !missing_reason.empty())
+                    all.emplace_back(name, missing_reason);
         return all;
     }
     static bool supported() {
         const bench::model_facts& on = surroundings::one().model->facts();
         if (on.copies_batches && GetParam().from_caller_also) return true;
         if (on.copies_batches && !GetParam().described) return false;
-        const bool may_wait_for_its_own_chunk =
-            on.in_chunks && GetParam().alive_together > 1 && GetParam().executions > on.at_once;
-        return lacking().empty() && GetParam().alive_together <= on.at_once && !may_wait_for_its_own_chunk;
+        const bool may_wait_for_its_own_chunk = on.in_chunks && GetParam().alive_together > 1 &&
+                                                GetParam().executions > on.guaranteed_concurrency;
+        return lacking().empty() && GetParam().alive_together <= on.guaranteed_concurrency &&
+               !may_wait_for_its_own_chunk;
     }
 
     bench::cell* cell = nullptr;
@@ -116,9 +118,9 @@ TEST_P(workload, is_supported_exactly_where_its_needs_are_met_and_else_says_why)
     EXPECT_EQ(reason.empty(), supported()) << reason;
     EXPECT_EQ(reason.find('\n'), std::string::npos) << reason;
     if (supported()) return;
-    for (const auto& [name, why_not] : lacking()) {
+    for (const auto& [name, missing_reason] : lacking()) {
         EXPECT_NE(reason.find(name), std::string::npos) << reason;
-        EXPECT_NE(reason.find(why_not), std::string::npos) << reason;
+        EXPECT_NE(reason.find(missing_reason), std::string::npos) << reason;
     }
 }
 

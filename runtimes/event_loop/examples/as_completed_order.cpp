@@ -1,12 +1,12 @@
-// as_completed: results in the order in which they come.
+// as_completed: results in the order of completion.
 #include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/wait.hpp"
+#include "runtimes/event_loop/combinators/wait.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
-// A resource scope: opened before the body, closed after it, also when the body throws.
+// A resource scope: opened before the body and closed after it, even if the body throws.
 #include <cstdio>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/with.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/tasks/with.hpp"
 
 using namespace crossover::asyncio;
 

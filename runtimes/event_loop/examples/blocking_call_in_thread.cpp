@@ -1,11 +1,11 @@
-// to_thread: a call that blocks, while the loop goes on ticking.
+// to_thread: a blocking call while the loop keeps running.
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/thread_executor.hpp"
+#include "runtimes/event_loop/executors/thread_executor.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

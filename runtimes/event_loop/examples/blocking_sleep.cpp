@@ -1,10 +1,10 @@
-// A blocking sleep in tasks: the loop stands still, and they run one after the other.
+// A blocking sleep in tasks: it stops the loop, so they run one after the other.
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -1,9 +1,9 @@
-// cancel: the task cleans up and lets the cancellation go on; awaiting it throws.
+// cancel: the task cleans up and lets the cancellation continue; awaiting the task throws.
 #include <chrono>
 #include <cstdio>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

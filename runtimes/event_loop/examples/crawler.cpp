@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/semaphore.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/timeout.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/combinators/timeout.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
+#include "runtimes/event_loop/sync/semaphore.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -1,10 +1,10 @@
-// The loop's exception handler is told of a failed task that was never looked at.
+// The loop's exception handler gets the exception of a failed task that nobody awaited.
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

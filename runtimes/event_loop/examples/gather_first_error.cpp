@@ -1,12 +1,12 @@
-// gather without return_exceptions: the first error comes out at once, siblings run on.
+// gather without return_exceptions: the first error is thrown at once, siblings keep running.
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

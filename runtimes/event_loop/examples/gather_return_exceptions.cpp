@@ -1,12 +1,12 @@
-// gather with return_exceptions: failures come as values, in their places.
+// gather with return_exceptions: failures are returned as values, in their places.
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

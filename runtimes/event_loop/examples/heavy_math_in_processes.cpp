@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/process_executor.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/executors/process_executor.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -1,9 +1,9 @@
-// sleep(0) gives way for one iteration: two tasks take strict turns.
+// sleep(0) yields for one iteration: two tasks alternate strictly.
 #include <chrono>
 #include <cstdio>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <optional>
 
-#include "runtimes/event_loop/queue.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
+#include "runtimes/event_loop/sync/queue.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <vector>
 
-#include "runtimes/event_loop/gather.hpp"
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/semaphore.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/combinators/gather.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
+#include "runtimes/event_loop/sync/semaphore.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

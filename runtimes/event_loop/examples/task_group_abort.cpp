@@ -1,11 +1,11 @@
-// task_group: one failure cancels the siblings and comes out as an exception group.
+// task_group: one failure cancels the siblings and is thrown as an exception group.
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/task_group.hpp"
+#include "runtimes/event_loop/combinators/task_group.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

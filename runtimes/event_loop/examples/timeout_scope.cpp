@@ -1,10 +1,10 @@
-// timeout: work that takes too long is cancelled, and a timeout_error comes out.
+// timeout: work that takes too long is cancelled, and a timeout_error is thrown.
 #include <chrono>
 #include <cstdio>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/timeout.hpp"
+#include "runtimes/event_loop/combinators/timeout.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "runtimes/event_loop/run.hpp"
-#include "runtimes/event_loop/sleep.hpp"
-#include "runtimes/event_loop/wait.hpp"
+#include "runtimes/event_loop/combinators/wait.hpp"
+#include "runtimes/event_loop/loop/run.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 using namespace crossover::asyncio;
 using namespace std::chrono_literals;

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "runtimes/event_loop/coro.hpp"
-#include "runtimes/event_loop/errors.hpp"
+#include "runtimes/event_loop/loop/errors.hpp"
+#include "runtimes/event_loop/tasks/coro.hpp"
 
 namespace crossover::asyncio {
 

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtimes/event_loop/errors.hpp"
-#include "runtimes/event_loop/sleep.hpp"
+#include "runtimes/event_loop/loop/errors.hpp"
+#include "runtimes/event_loop/loop/sleep.hpp"
 
 namespace crossover::asyncio {
 

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "runtimes/event_loop/coro.hpp"
-#include "runtimes/event_loop/socket.hpp"
+#include "runtimes/event_loop/io/socket.hpp"
+#include "runtimes/event_loop/tasks/coro.hpp"
 
 namespace crossover::asyncio {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtimes/event_loop/coro.hpp"
+#include "runtimes/event_loop/tasks/coro.hpp"
 
 namespace crossover::asyncio {
 

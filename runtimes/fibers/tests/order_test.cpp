@@ -1,10 +1,10 @@
-// In which order fibers run: trees depth first, and yet everybody has a turn.
+// Tests the order in which fibers run: trees depth first, but every fiber gets its turn.
 #include <gtest/gtest.h>
 
 #include <atomic>
 
-#include "runtimes/fibers.hpp"
-#include "runtimes/fibers_multi.hpp"
+#include "runtimes/fibers/fibers.hpp"
+#include "runtimes/fibers/fibers_multi.hpp"
 
 namespace crossover {
 namespace {

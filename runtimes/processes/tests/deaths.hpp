@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <string>
 
-#include "runtimes/arena.hpp"
-#include "runtimes/runtime.hpp"
+#include "runtimes/contract/arena.hpp"
+#include "runtimes/contract/runtime.hpp"
 #include "tests/contract/echo_server.hpp"
 
 namespace crossover::deaths_test {

@@ -10,9 +10,9 @@
 #include <string>
 #include <type_traits>
 
-#include "runtimes/process_per_task.hpp"
-#include "runtimes/process_pool.hpp"
-#include "runtimes/process_pool_wide.hpp"
+#include "runtimes/processes/process_per_task.hpp"
+#include "runtimes/processes/process_pool.hpp"
+#include "runtimes/processes/process_pool_wide.hpp"
 
 namespace crossover::deaths_test {
 namespace {

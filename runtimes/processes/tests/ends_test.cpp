@@ -1,4 +1,4 @@
-// Nothing of a process model outlives its parent, and what the system refuses is named.
+// Tests that no process outlives the model's parent, and that errors name what the system refused.
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -19,9 +19,9 @@
 #include <thread>
 #include <vector>
 
-#include "runtimes/process_per_task.hpp"
-#include "runtimes/process_pool.hpp"
-#include "runtimes/process_pool_wide.hpp"
+#include "runtimes/processes/process_per_task.hpp"
+#include "runtimes/processes/process_pool.hpp"
+#include "runtimes/processes/process_pool_wide.hpp"
 
 namespace crossover {
 namespace {
@@ -210,7 +210,7 @@ TEST(process_per_task, a_fork_that_is_refused_midway_ends_the_items_that_wait_fo
         arena memory;
         auto* started = memory.make<std::atomic<int>>(0);
         process_per_task runtime(options{2, &memory});
-        if (runtime.at_once() < 20) ::_exit(4);
+        if (runtime.guaranteed_concurrency() < 20) ::_exit(4);
         for (int i = 0; i < 52; ++i) {
             if (::fork() != 0) continue;
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,12 +1,12 @@
-// Workers of a pool that are killed from outside, idle or at work: they are replaced, and nothing is lost in
-// silence.
+// Workers of a pool that are killed from outside, idle or at work: they are replaced, and every loss is
+// reported.
 #include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
 
-#include "runtimes/process_pool.hpp"
-#include "runtimes/process_pool_wide.hpp"
+#include "runtimes/processes/process_pool.hpp"
+#include "runtimes/processes/process_pool_wide.hpp"
 #include "runtimes/processes/tests/deaths.hpp"
 
 namespace crossover::deaths_test {
@@ -19,14 +19,21 @@ void kill_process(int id) {
 }
 
 template <class R>
-class pool_deaths : public deaths<R> {};
+class pool_deaths : public deaths<R> {
+  protected:
+    // One after the other. A successor that has not told of itself yet is not listed: at times that is all.
+    int worker_in_turn(std::size_t number) {
+        while (this->runtime.worker_ids().empty()) this->expect_usable();
+        const auto ids = this->runtime.worker_ids();
+        return ids[number % ids.size()];
+    }
+};
 using pools = ::testing::Types<process_pool, process_pool_wide>;
 TYPED_TEST_SUITE(pool_deaths, pools, name_of);
 
 TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
     for (int i = 0; i < rounds; ++i) {
-        auto ids = this->runtime.worker_ids();
-        kill_process(ids[static_cast<std::size_t>(i) % ids.size()]);
+        kill_process(this->worker_in_turn(static_cast<std::size_t>(i)));
         if (i % 2 == 0) ::usleep(2'000);
         this->expect_usable();
     }
@@ -56,8 +63,7 @@ TYPED_TEST(pool_deaths, at_any_moment_of_a_batch_of_tiny_items) {
     for (int i = 0; i < 5 * rounds; ++i) {
         arena::scope scope(this->memory);
         auto* s = this->memory.template make<scene<context>>(this->memory);
-        auto ids = this->runtime.worker_ids();
-        s->victim.store(ids[static_cast<std::size_t>(i) % ids.size()]);
+        s->victim.store(this->worker_in_turn(static_cast<std::size_t>(i)));
         try {
             this->runtime.run(static_cast<std::size_t>(i) * 200 + 1, &kills_a_sibling<context>, s, policy{});
             EXPECT_EQ(s->waiting.load(), i * 200 + 1) << "no error means that every item has run once";

@@ -1,25 +1,33 @@
-// What every reactor promises of what is sent and received over TCP, run on each back end.
+// Tests of sending and receiving over TCP, on each back end of the reactor.
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "runtimes/reactor/reactor.hpp"
 #include "runtimes/reactor/tests/every_reactor.hpp"
+#include "runtimes/system/accept_client.hpp"
+#include "tests/faults/withhold.hpp"
 
 namespace crossover::reactor_test {
 namespace {
 
 // A connected pair of TCP sockets: the first is the reactor's, the second blocks.
 struct tcp_pair {
-    tcp_pair() {
+    using accept_function = std::function<int(int listener)>;
+    explicit tcp_pair(const accept_function& accept = &accept_client) {
         const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -30,7 +38,7 @@ struct tcp_pair {
         EXPECT_EQ(0, ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size));
         peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         EXPECT_EQ(0, ::connect(peer, reinterpret_cast<sockaddr*>(&address), size));
-        ours = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        ours = accept(listener);
         ::close(listener);
     }
     ~tcp_pair() {
@@ -171,6 +179,26 @@ TEST_P(every_reactor, leaves_the_data_to_those_who_read_by_themselves) {
         while (c.runs == before) poll(1s);
         char byte;
         EXPECT_EQ(1, ::read(ends[0], &byte, 1));
+    }
+}
+
+TEST_P(every_reactor, accepts_clients_also_where_the_newer_call_is_withheld) {
+    for (const int error : {EPERM, ENOSYS}) {
+        bool withheld = false;
+        const tcp_pair tcp([&](int listener) {
+            int client = -1;
+            std::thread filtered([&] {  // a filter stays with its thread
+                withheld = withhold(error, {SYS_accept4});
+                client = r->accept(listener);
+            });
+            filtered.join();
+            return client;
+        });
+        if (!withheld) GTEST_SKIP() << "no filters here";
+        ASSERT_GE(tcp.ours, 0) << std::strerror(-tcp.ours);
+        EXPECT_TRUE(::fcntl(tcp.ours, F_GETFL) & O_NONBLOCK);
+        EXPECT_EQ(FD_CLOEXEC, ::fcntl(tcp.ours, F_GETFD));
+        ::close(tcp.ours);
     }
 }
 

@@ -1,4 +1,4 @@
-// What only the reactor on epoll promises: no system call in vain, and waits of any thread.
+// Tests of the epoll reactor alone: no unnecessary system call, and waits from any thread.
 #include "runtimes/reactor/epoll_reactor.hpp"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// What the tests of all back ends start from: a reactor that watches one end of a pair of sockets.
+// The fixture of the reactor's tests: a reactor that watches one end of a socket pair.
 #pragma once
 
 #include <gtest/gtest.h>

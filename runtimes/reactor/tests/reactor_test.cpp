@@ -1,4 +1,4 @@
-// What every reactor promises of waits, sleeps and notices, run on each back end.
+// Tests of waits, sleeps and notices, on each back end of the reactor.
 #include "runtimes/reactor/reactor.hpp"
 
 #include <netinet/in.h>

@@ -1,0 +1,43 @@
+# Writes the sources that instantiate the workloads of workloads/all.hpp: MODEL_SOURCES, compiled for each runtime, and CELL_SOURCES,
+# compiled once. A new workload, whose header lies in workloads/ itself, is compiled alone. The others share sources: those of a class the
+# cells, all of them the passes, because each further source compiles a runtime's own templates again. One for each class would double
+# the time that all models take.
+set(units ${PROJECT_BINARY_DIR}/units)
+set(MODEL_SOURCES)
+set(CELL_SOURCES)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/workloads/all.hpp)
+file(READ ${PROJECT_SOURCE_DIR}/workloads/all.hpp text)
+string(REGEX MATCH "workload_list<([^>]*)>" found "${text}")
+string(REGEX MATCHALL "[a-z0-9_]+" names "${CMAKE_MATCH_1}")
+foreach(name IN LISTS names)
+  if(NOT text MATCHES "#include (\"workloads/(([a-z]+)/)?${name}\\.hpp\")")
+    message(FATAL_ERROR "workloads/all.hpp lists ${name} and does not include ${name}.hpp: a workload's header has its name")
+  endif()
+  set(include "#include ${CMAKE_MATCH_1}\n")
+  set(class ${CMAKE_MATCH_3})
+  if(class)
+    set(passes_unit ${units}/passes/all_classes.cpp)
+    set(cells_unit ${units}/cells/${class}.cpp)
+  else()
+    set(passes_unit ${units}/passes/${name}.cpp)
+    set(cells_unit ${units}/cells/${name}.cpp)
+  endif()
+  list(APPEND MODEL_SOURCES ${passes_unit})
+  string(APPEND ${passes_unit} "${include}namespace crossover::bench { template passes passes_of<RUNTIME, ${name}>(); }\n")
+  list(APPEND CELL_SOURCES ${cells_unit})
+  string(APPEND ${cells_unit} "${include}namespace crossover::bench { template void make_cells<${name}>(cell_list&, const model_facts&, void*, passes); }\n")
+endforeach()
+list(REMOVE_DUPLICATES MODEL_SOURCES)
+list(REMOVE_DUPLICATES CELL_SOURCES)
+foreach(unit IN LISTS MODEL_SOURCES)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "#include RUNTIME_HEADER\n#include \"bench/cell/passes.hpp\"\n${${unit}}")
+endforeach()
+foreach(unit IN LISTS CELL_SOURCES)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"bench/cell/make_cells.hpp\"\n${${unit}}")
+endforeach()
+list(APPEND MODEL_SOURCES ${PROJECT_SOURCE_DIR}/bench/cell/make_model.cpp)
+
+# The list of all.hpp without the headers.
+list(JOIN names ", struct " workloads)
+file(CONFIGURE OUTPUT ${units}/workloads/names.hpp CONTENT
+  "#include \"workloads/contract/workload.hpp\"\nnamespace crossover { using all_workloads = workload_list<struct ${workloads}>; }\n")

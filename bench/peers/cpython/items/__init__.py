@@ -1,0 +1,1 @@
+"""What the items of each workload do, and how their outputs are verified."""

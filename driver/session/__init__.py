@@ -1,0 +1,1 @@
+"""The open bench processes of a run, what they can measure, and the record of what they measured."""

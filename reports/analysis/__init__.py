@@ -1,0 +1,1 @@
+"""The analyses of one run: each file answers one question."""

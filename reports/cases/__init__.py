@@ -1,0 +1,1 @@
+"""A run as its cases with their verdicts, and the words and looks that all reports share."""
