@@ -101,7 +101,8 @@ int receive(int socket, void* message, std::size_t bytes, bool wait) {
         if (n > 0) return static_cast<int>(n);
         if (n == 0) return -1;
         if (errno == EAGAIN) return 0;
-        if (errno != EINTR) return -1;
+        // The other side ended with messages unread. The kernel says so once, ahead of what it had sent.
+        if (errno != EINTR && errno != ECONNRESET) return -1;
     }
 }
 

@@ -1,6 +1,7 @@
 // Tests that no process outlives the model's parent, and that errors name what the system refused.
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include "runtimes/processes/process_per_task.hpp"
 #include "runtimes/processes/process_pool.hpp"
 #include "runtimes/processes/process_pool_wide.hpp"
+#include "runtimes/processes/zygote.hpp"
 
 namespace crossover {
 namespace {
@@ -235,6 +237,26 @@ TEST(process_pool, refuses_more_workers_than_it_can_hold) {
     arena memory;
     std::string text = refusal_of([&] { process_pool runtime(options{1'025, &memory}); });
     EXPECT_EQ(text, "process_pool holds at most 1024 workers, not 1025: choose fewer cores");
+}
+
+// Ends once a message has come, without reading it.
+void answers_unread(int socket, void*) {
+    pollfd message{socket, POLLIN, 0};
+    ::poll(&message, 1, -1);
+    const int last = 42;
+    processes::send(socket, &last, sizeof last);
+}
+
+TEST(zygote, what_it_said_last_arrives_although_it_ended_with_messages_unread) {
+    const processes::zygote ending("a test", answers_unread, nullptr);
+    const int message = 0;
+    ASSERT_TRUE(processes::send(ending.socket(), &message, sizeof message));
+    siginfo_t ended{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(ending.id()), &ended, WEXITED | WNOWAIT), 0);
+    int said = 0;
+    EXPECT_EQ(processes::receive(ending.socket(), &said, sizeof said, true), static_cast<int>(sizeof said));
+    EXPECT_EQ(said, 42);
+    EXPECT_EQ(processes::receive(ending.socket(), &said, sizeof said, true), -1);
 }
 
 // The newest child of this process. (Where the test is process 1 it has adopted dead workers, too.)
