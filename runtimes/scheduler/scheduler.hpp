@@ -119,7 +119,7 @@ struct worker_slot {
         followed.store(false);
         inside.clear();
         invited.clear();
-        items.drop();
+        items.clear();
         touching.store(nullptr);
         dead.store(false);
     }
@@ -173,7 +173,7 @@ struct scheduler {
     void share_out(batch_state& batch, job<context> item_job, const void* data, std::size_t first,
                    std::size_t n);
 
-    // Somebody may claim an item of the running batch.
+    // Somebody may claim an item of the running batch, or is about to: one that is being stolen counts.
     bool has_items() const;
     // Gives worker `id` work if it rests.
     bool call_in(std::size_t id);

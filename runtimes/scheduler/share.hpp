@@ -46,8 +46,29 @@ class share {
         }
     }
 
-    // The back half, rounded up. It is the caller's then.
-    std::optional<range> steal() {
+    // Its own worker while it is empty: takes the back half of `other`, rounded up; false when that is empty.
+    bool steal_from(share& other) {
+        if (other.now().empty()) return false;
+        const std::uint32_t before = fills_.load(std::memory_order_relaxed);
+        fills_.store(before + 1, std::memory_order_release);
+        const auto stolen = other.give_half();
+        if (stolen) set(*stolen);
+        fills_.store(stolen ? before + 2 : before, std::memory_order_release);
+        return stolen.has_value();
+    }
+
+    // Changes with each theft by its own worker, and is odd during one: what is being stolen is in neither
+    // share.
+    std::uint32_t fills() const { return fills_.load(std::memory_order_acquire); }
+
+    // For the successor of a worker that died, maybe during a theft.
+    void clear() {
+        drop();
+        fills_.store(0, std::memory_order_release);
+    }
+
+  private:
+    std::optional<range> give_half() {
         std::uint64_t seen = range_.load(std::memory_order_acquire);
         for (;;) {
             range r = unpacked(seen);
@@ -58,13 +79,13 @@ class share {
         }
     }
 
-  private:
     static std::uint64_t packed(range r) { return std::uint64_t{r.end} << 32 | r.first; }
     static range unpacked(std::uint64_t both) {
         return {static_cast<std::uint32_t>(both), static_cast<std::uint32_t>(both >> 32)};
     }
 
     std::atomic<std::uint64_t> range_{0};
+    std::atomic<std::uint32_t> fills_{0};
 };
 
 }  // namespace crossover::pool

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 #include "runtimes/system/processor.hpp"
 
@@ -66,10 +67,19 @@ void scheduler<Scope>::share_out(batch_state& batch, job<context> item_job, cons
     for (std::size_t i = 0; i < std::min(units, workers); ++i) call_in(i);
 }
 
+// Looks at each worker's thefts before its share, and at all thefts once more in the end: what has moved
+// meanwhile, from a share that was still to come to one that was empty when looked at, is noticed.
 template <futex_scope Scope>
 bool scheduler<Scope>::has_items() const {
     if (!undivided.now().empty()) return true;
-    return std::any_of(slots, slots + workers, [](const slot& s) { return !s.items.now().empty(); });
+    std::uint32_t thefts = 0;
+    for (const slot& s : std::span(slots, workers)) {
+        const std::uint32_t fills = s.items.fills();
+        if (fills % 2 != 0 || !s.items.now().empty()) return true;
+        thefts += fills;
+    }
+    for (const slot& s : std::span(slots, workers)) thefts -= s.items.fills();
+    return thefts != 0;
 }
 
 template <futex_scope Scope>
@@ -122,10 +132,9 @@ template <futex_scope Scope>
 bool worker<Scope>::in_sight() const {
     if (!all_.undivided.now().empty()) return true;  // also when a worker was lost: nobody else drops it
     if (all_.lost.raised()) return !own_.items.now().empty();
-    for (std::size_t i = 0; i < all_.workers; ++i) {
-        const auto& other = all_.slots[(id_ + i) % all_.workers];
-        if (!other.items.now().empty() || (i != 0 && !other.invited.empty())) return true;
-    }
+    if (all_.has_items()) return true;
+    for (std::size_t i = 1; i < all_.workers; ++i)
+        if (!all_.slots[(id_ + i) % all_.workers].invited.empty()) return true;
     return false;
 }
 
@@ -185,17 +194,10 @@ void worker<Scope>::end_units(std::size_t count) {
 // Half of what another has left. When all start at once the shares spread as in a binary tree.
 template <futex_scope Scope>
 bool worker<Scope>::steal_share() {
-    if (auto part = all_.undivided.steal()) {
-        own_.items.set(*part);
-        return run_share();
-    }
+    if (own_.items.steal_from(all_.undivided)) return run_share();
     for (std::size_t i = 0; i < all_.workers; ++i) {
         const std::size_t victim = (id_ / 2 + i) % all_.workers;
-        if (victim == id_) continue;
-        if (auto stolen = all_.slots[victim].items.steal()) {
-            own_.items.set(*stolen);
-            return run_share();
-        }
+        if (victim != id_ && own_.items.steal_from(all_.slots[victim].items)) return run_share();
     }
     return false;
 }

@@ -83,7 +83,7 @@ struct meeting {
 threads::context::task meets(threads::context& ctx, const void* batch, std::size_t) {
     auto& all = *static_cast<meeting*>(const_cast<void*>(batch));
     all.there.fetch_add(1);
-    while (all.there.load() < all.expected) (void)ctx.sleep_for(100us);
+    while (all.there.load() < all.expected) (void)ctx.sleep_for(20us);
     return {};
 }
 
@@ -102,6 +102,19 @@ TEST(pool_of_threads, as_many_nested_items_as_workers_are_alive_together) {
             pool.run(1, &holds_a_meeting_below, &all, policy{});
             ASSERT_EQ(all.there.load(), workers);
         }
+    }
+}
+
+// One who looks for work while another steals some must not rest: nobody would call it again.
+TEST(pool_of_threads, as_many_items_as_workers_are_alive_together_however_soon_workers_rest) {
+    constexpr std::uint32_t workers = 16;
+    threads pool(workers, 0ns);
+    for (int round = 0; round < 5'000; ++round) {
+        meeting all;
+        all.expected = workers;
+        policy rules;
+        rules.deadline = std::chrono::steady_clock::now() + 10s;
+        ASSERT_NO_THROW(pool.run(workers, &meets, &all, rules)) << "in round " << round;
     }
 }
 
