@@ -1,14 +1,15 @@
-"""The entry of scripts/crossover: puts the repository, not this folder, on the module path, and lets nothing end with a traceback."""
+"""The entry of scripts/crossover: puts the repository, not this folder, on the module path, and lets nothing end with a
+traceback."""
 
-# ruff: noqa: E402 (signals wait until there is somebody who answers in one line, and imports need the path)
+# Signals wait until there is somebody who answers in one line.
 import signal
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
 
-import io
-import sys
-from pathlib import Path
+import io  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 ENVIRONMENT, INTERRUPTED = 3, 130  # as driver.problem has them, which may be what cannot be imported
 
@@ -18,8 +19,12 @@ def run() -> int:
     sys.dont_write_bytecode = True
     if not sys.flags.isolated:
         del sys.path[0]
-    # Modules are Debian's: what was installed beside them for all users may be of another version, and breaks those that need it.
-    sys.path[:] = [str(Path(__file__).resolve().parent.parent), *(path for path in sys.path if not path.startswith("/usr/local/"))]
+    # Modules are Debian's: what was installed beside them for all users may be of another version, and breaks those
+    # that need it.
+    sys.path[:] = [
+        str(Path(__file__).resolve().parent.parent),
+        *(path for path in sys.path if not path.startswith("/usr/local/")),
+    ]
     from driver.machine import environment
 
     environment.enter()

@@ -39,7 +39,13 @@ def told(error: Exception) -> tuple[str, str]:
         case MemoryError():
             return "there is not enough memory", "free some, or raise the limit (ulimit -v)"
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"a fault of crossover itself at {Path(frame.filename).name}:{frame.lineno}: {type(error).__name__}: {' '.join(str(error).split())}", "please report it"
+    return (
+        (
+            f"a fault of crossover itself at {Path(frame.filename).name}:{frame.lineno}: {type(error).__name__}:"
+            f" {' '.join(str(error).split())}"
+        ),
+        "please report it",
+    )
 
 
 def _last_line(error: Exception) -> str:

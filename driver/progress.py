@@ -29,11 +29,14 @@ def silence(stream: TextIO) -> None:
 
 
 class Progress:
-    """Cheap to tell: draws only when a line is due. A terminal that is gone, or a reader that has seen enough, is no reason to stop measuring."""
+    """Cheap to tell: draws only when a line is due. A terminal that is gone, or a reader that has seen enough, is no
+    reason to stop measuring."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("NO_COLOR")
+        self._live = (
+            self._stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("NO_COLOR")
+        )
         self._every_s = _LIVE_S if self._live else _PLAIN_S
         self._begin = time.monotonic()
         self._due = self._begin + (0 if self._live else _PLAIN_S)

@@ -26,7 +26,14 @@ def refused(call: str, place: object, error: OSError, *, elsewhere: str = "", th
     """`elsewhere`: how to choose another place; `then`: what to do once it is fixed."""
     number = error.errno or 0
     remedy = _LIMITS.get(number) or elsewhere or _PLACES.get(number) or ("fix that" if then else "")
-    return Problem(": ".join(filter(None, (f"cannot {call} {place}", error.strerror or str(error), ", then ".join(filter(None, (remedy, then)))))))
+    return Problem(
+        ": ".join(
+            filter(
+                None,
+                (f"cannot {call} {place}", error.strerror or str(error), ", then ".join(filter(None, (remedy, then)))),
+            )
+        )
+    )
 
 
 def unexpected(error: OSError, then: str = "") -> Problem:
@@ -35,7 +42,14 @@ def unexpected(error: OSError, then: str = "") -> Problem:
     remedy = _LIMITS.get(number) or _PLACES.get(number) or ("fix that" if then else "")
     if number == errno.ENOENT and not error.filename and not _present_folder_is_there():
         remedy = "the present folder is gone: change to another"
-    return Problem(": ".join(filter(None, (error.strerror or str(error), str(error.filename or ""), ", then ".join(filter(None, (remedy, then)))))))
+    return Problem(
+        ": ".join(
+            filter(
+                None,
+                (error.strerror or str(error), str(error.filename or ""), ", then ".join(filter(None, (remedy, then)))),
+            )
+        )
+    )
 
 
 def _present_folder_is_there() -> bool:

@@ -8,8 +8,41 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-_ODD = (None, True, -1, 0, 2**63, 10**400, 0.5, -0.0, 1e308, "", "x" * 5000, "\ud800", "\x00\n\r|<b>", "../..", [], {}, [[]], {"": {}}, ["a", 1])
-_ODD_TEXT = (b"NaN", b"-Infinity", b"1e999", b"[" * 20_000, b'{"a":' * 20_000, b"\xff\xfe", b"\x00", b'"\\ud800"', b"1" * 5000, b"\n", b"}", b'"')
+_ODD = (
+    None,
+    True,
+    -1,
+    0,
+    2**63,
+    10**400,
+    0.5,
+    -0.0,
+    1e308,
+    "",
+    "x" * 5000,
+    "\ud800",
+    "\x00\n\r|<b>",
+    "../..",
+    [],
+    {},
+    [[]],
+    {"": {}},
+    ["a", 1],
+)
+_ODD_TEXT = (
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"[" * 20_000,
+    b'{"a":' * 20_000,
+    b"\xff\xfe",
+    b"\x00",
+    b'"\\ud800"',
+    b"1" * 5000,
+    b"\n",
+    b"}",
+    b'"',
+)
 
 
 def documents(seeds: list[Any], number: int, seed: int) -> Iterator[bytes]:

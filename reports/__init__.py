@@ -11,7 +11,9 @@ if TYPE_CHECKING:  # NumPy is imported once the environment is known to be good:
 
 
 def build(run_dir: Path, front: Focus | None = None) -> list[str]:
-    """Writes index.html, report.md and figures/ into DIR, from its run.json; `front`: with that model in front. The few lines that a terminal shows of it. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not run."""
+    """Writes index.html, report.md and figures/ into DIR, from its run.json; `front`: with that model in front. The few
+    lines that a terminal shows of it. Raises ReadError (one line), OSError, or ImportError where scripts/setup has not
+    run."""
     warnings.filterwarnings("ignore", message="(?s)Glyph .* missing")  # of a foreign name: a box stands for it
     from reports.cases.read import ReadError
     from reports.pages import building

@@ -1,4 +1,5 @@
-"""The A/A control: a model against its control, the same program under another name. If they differ, so may any two models for no reason of their own."""
+"""The A/A control: a model against its control, the same program under another name. If they differ, so may any two
+models for no reason of their own."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class Pair:
 
 
 def compared(model: str, case: str, deciding_metric: str, series_by: Callable[[str], Sequence[Series]]) -> list[Pair]:
-    """A model and its control by time and by CPU cost, as far as they have rounds enough. `series_by`: the rounds of both in a metric."""
+    """A model and its control by time and by CPU cost, as far as they have rounds enough. `series_by`: the rounds of
+    both in a metric."""
     found = []
     for metric in MAP_METRICS:
         both = dict(zip(("model", "control"), series_by(metric)))
@@ -59,5 +61,6 @@ def distrusted(compared: int, alarms: int) -> bool:
 
 
 def floor(deviations: Iterable[float]) -> float | None:
-    """The noise floor of a run: the difference that it seems to see between a model and its control, in time or in CPU cost, as a share, the median. None without controls."""
+    """The noise floor of a run: the difference that it seems to see between a model and its control, in time or in CPU
+    cost, as a share, the median. None without controls."""
     return median(found) if (found := list(deviations)) else None

@@ -1,4 +1,5 @@
-"""What a case says about its models, look after look: who is out, whether it is decided, and how much the safe choice can cost.
+"""What a case says about its models, look after look: who is out, whether it is decided, and how much the safe choice
+can cost.
 
 The driver asks it when to stop, the report what to say: the same rounds give the same answer.
 """
@@ -27,8 +28,9 @@ _LOG_MARGIN = math.log(MARGIN)
 class Verdict:
     """The outcome of one case in one metric.
 
-    wins: all others are more than 5 % slower; ahead: all others are slower; tie: all of the best set are within 5 % of its best; tie_within: within `within`;
-    safe_choice: none of these, but the safe choice is at most `regret` behind whoever is best; open: not even that; none: nothing to compare.
+    wins: all others are more than 5 % slower; ahead: all others are slower; tie: all of the best set are within 5 % of
+    its best; tie_within: within `within`; safe_choice: none of these, but the safe choice is at most `regret` behind
+    whoever is best; open: not even that; none: nothing to compare.
     """
 
     kind: Kind
@@ -37,7 +39,8 @@ class Verdict:
     ratios: Mapping[str, Ratio]  # to the best
     rounds: int  # on which it rests
     looks: int = 0
-    eliminated: Mapping[str, int] = field(default_factory=dict)  # of the slower ones those that a look has shown to be slower → rounds of that look
+    # of the slower ones those that a look has shown to be slower → rounds of that look
+    eliminated: Mapping[str, int] = field(default_factory=dict)
     within: float | None = None  # by how much the others of the best set may be slower than its best, as a share
     safe_choice: str | None = None  # of the best set the one with the least regret
     regret: float | None = None  # how much slower than the true best the safe choice may be, as a share
@@ -69,10 +72,12 @@ def decide(
     looks: Sequence[int] = LOOKS,
     under_way: bool = False,
 ) -> Verdict:
-    """Of one case. `values`: model → its value in every round (smaller is better). Models outside `competing` get a ratio and nothing else.
+    """Of one case. `values`: model → its value in every round (smaller is better). Models outside `competing` get a
+    ratio and nothing else.
 
-    `known_slower` competes and was shown to be slower otherwise: stopped early, or projected beyond what it may cost. `bound`: the least possible value.
-    `under_way`: more rounds may come, so that nothing is looked at between two looks.
+    `known_slower` competes and was shown to be slower otherwise: stopped early, or projected beyond what it may cost.
+    `bound`: the least possible value. `under_way`: more rounds may come, so that nothing is looked at between two
+    looks.
     """
     contenders = {name: values[name] for name in sorted(competing & values.keys()) if values[name].values}
     eligible = {name: series for name, series in contenders.items() if name not in known_slower}
@@ -84,7 +89,9 @@ def decide(
     return _completed(found, values, known_slower & competing, least)
 
 
-def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Sequence[int], under_way: bool) -> Verdict | None:
+def _after_looks(
+    eligible: Mapping[str, Series], bound: float | None, looks: Sequence[int], under_way: bool
+) -> Verdict | None:
     """None before the first look."""
     found: Verdict | None = None
     eliminated: dict[str, int] = {}
@@ -109,9 +116,12 @@ def _after_looks(eligible: Mapping[str, Series], bound: float | None, looks: Seq
     return found
 
 
-def _look_at_all(so_far: Mapping[str, Series], remaining: Set[str], bound: float | None, least: int) -> tuple[Verdict, set[str]]:
-    """The verdict of a look, and who remains. Who was out comes back where the rounds so far, against the present best, no longer say that it is slower:
-    it may have been measured on for another metric, or against another best. A verdict never stands beside an interval that contradicts it."""
+def _look_at_all(
+    so_far: Mapping[str, Series], remaining: Set[str], bound: float | None, least: int
+) -> tuple[Verdict, set[str]]:
+    """The verdict of a look, and who remains. Who was out comes back where the rounds so far, against the present best,
+    no longer say that it is slower: it may have been measured on for another metric, or against another best. A verdict
+    never stands beside an interval that contradicts it."""
     judged = set(remaining)
     while True:
         found = _look({name: series for name, series in so_far.items() if name in judged}, bound, least)
@@ -124,10 +134,13 @@ def _look_at_all(so_far: Mapping[str, Series], remaining: Set[str], bound: float
 
 
 def known_slower(medians: Mapping[str, float], projected: Mapping[str, float], stopped: Set[str]) -> set[str]:
-    """Of the models that compete by time those that lose without an interval. `medians`: of those that were measured; `projected`: the least that the others would
-    have taken; `stopped`: those that were stopped before the first look, as clearly slower."""
+    """Of the models that compete by time those that lose without an interval. `medians`: of those that were measured;
+    `projected`: the least that the others would have taken; `stopped`: those that were stopped before the first look,
+    as clearly slower."""
     least = min((value for model, value in medians.items() if model not in stopped), default=None)
-    return set(stopped) | {model for model, value in projected.items() if least is not None and value >= CLEARLY_SLOWER * least}
+    return set(stopped) | {
+        model for model, value in projected.items() if least is not None and value >= CLEARLY_SLOWER * least
+    }
 
 
 def _shared_rounds(series: Iterable[Series]) -> list[int]:
@@ -177,11 +190,22 @@ def _look(measured: Mapping[str, Series], bound: float | None, least: int) -> Ve
     else:
         kind = "tie_within" if within <= WIDEST else "safe_choice" if regret <= WIDEST else "open"
     ratios = {best: Ratio(1.0, 1.0, 1.0)} | {name: ratio_of(one) for name, one in against.items()}
-    return Verdict(kind, members, slower, ratios, 0, within=_finite(within), safe_choice=safe, regret=_finite(regret), error=max((one.error for one in others), default=0.0))
+    return Verdict(
+        kind,
+        members,
+        slower,
+        ratios,
+        0,
+        within=_finite(within),
+        safe_choice=safe,
+        regret=_finite(regret),
+        error=max((one.error for one in others), default=0.0),
+    )
 
 
 def _processes_differ_little(best: Series) -> bool:
-    """A lead of less than the margin may be that of one process over another until several have been measured; then their spread is in the interval."""
+    """A lead of less than the margin may be that of one process over another until several have been measured; then
+    their spread is in the interval."""
     seen = {best.process.get(r) for r in best.values}
     return seen == {None} or len(seen) >= PROCESSES
 
@@ -201,18 +225,26 @@ def ratio_of(one: Bounds) -> Ratio:
 
 
 def _all_at_bound(members: Iterable[Series], bound: float | None) -> bool:
-    return bound is not None and bound > 0 and all(series.values and median(series.values.values()) <= AT_BOUND * bound for series in members)
+    return (
+        bound is not None
+        and bound > 0
+        and all(series.values and median(series.values.values()) <= AT_BOUND * bound for series in members)
+    )
 
 
 def _safe_choice(members: Mapping[str, Series], least: int) -> tuple[str, float]:
     """The member that can be least behind whichever is best, and by how much."""
-    behind = {name: regret_of(own, [rival for other, rival in members.items() if other != name], least) for name, own in members.items()}
+    behind = {
+        name: regret_of(own, [rival for other, rival in members.items() if other != name], least)
+        for name, own in members.items()
+    }
     safe = min(members, key=lambda name: behind[name])
     return safe, behind[safe]
 
 
 def regret_of(own: Series, rivals: Iterable[Series], least: int) -> float:
-    """By how much more than the best of them it may take at most: the upper bound of the multiple comparison with the best (Hsu 1984)."""
+    """By how much more than the best of them it may take at most: the upper bound of the multiple comparison with the
+    best (Hsu 1984)."""
     return _share(max((-between(rival, own, least).low for rival in rivals), default=0.0))
 
 
@@ -243,7 +275,10 @@ def _contradicted(found: Verdict, eligible: Mapping[str, Series], last: int) -> 
         else:
             low, high = (0.0, math.inf) if found.kind == "ahead" else (-_LOG_MARGIN, _LOG_MARGIN)
         estimate = before.value
-        logs = sorted((math.log(eligible[name].values[r] / eligible[best].values[r]) for r in rounds), key=lambda log: abs(log - estimate))
+        logs = sorted(
+            (math.log(eligible[name].values[r] / eligible[best].values[r]) for r in rounds),
+            key=lambda log: abs(log - estimate),
+        )
         middle = logs[(len(logs) - 1) // 2]  # of two the one that says less
         spread = before.error * math.sqrt(1 + found.rounds * _MEDIAN_WASTES / len(rounds))
         if not low < middle < high and abs(middle - estimate) > _CONTRADICTED * spread:
@@ -254,7 +289,15 @@ def _contradicted(found: Verdict, eligible: Mapping[str, Series], last: int) -> 
 def _opened(found: Verdict, doubted: Sequence[str]) -> Verdict:
     members = (*found.best_set, *(name for name in doubted if name not in found.best_set))
     slower = tuple(name for name in found.slower if name not in members)
-    return replace(found, kind="open", best_set=members, slower=slower, within=None, regret=None, reason=f"later rounds contradict it: {', '.join(doubted)}")
+    return replace(
+        found,
+        kind="open",
+        best_set=members,
+        slower=slower,
+        within=None,
+        regret=None,
+        reason=f"later rounds contradict it: {', '.join(doubted)}",
+    )
 
 
 def _alone(name: str, others_slower: bool) -> Verdict:
@@ -264,10 +307,16 @@ def _alone(name: str, others_slower: bool) -> Verdict:
     return Verdict("none", (name,), (), ratios, 0, reason="no rival was measured")
 
 
-def _nothing(values: Mapping[str, Series], contenders: Mapping[str, Series], eligible: Mapping[str, Series], least: int) -> Verdict:
+def _nothing(
+    values: Mapping[str, Series], contenders: Mapping[str, Series], eligible: Mapping[str, Series], least: int
+) -> Verdict:
     """Ratios of medians without intervals: too few rounds for more."""
     most = max((len(series.values) for series in (eligible or contenders).values()), default=0)
-    nothing = "no competing model was measured" if any(series.values for series in values.values()) else "nothing was measured"
+    nothing = (
+        "no competing model was measured"
+        if any(series.values for series in values.values())
+        else "nothing was measured"
+    )
     ratios = {}
     if contenders:
         medians = {name: median(series.values.values()) for name, series in values.items() if series.values}
@@ -284,18 +333,31 @@ def _completed(found: Verdict, values: Mapping[str, Series], known_slower: Set[s
     for name in sorted(values):
         if name not in ratios and common_rounds(values[name], best):
             ratios[name] = ratio_of(between(values[name], best, least))
-    slower = sorted({*found.slower, *known_slower}, key=lambda name: (ratios[name].value if name in ratios else math.inf, name))
+    slower = sorted(
+        {*found.slower, *known_slower}, key=lambda name: (ratios[name].value if name in ratios else math.inf, name)
+    )
     return replace(found, slower=tuple(slower), ratios=ratios, rounds=found.rounds or len(best.values))
 
 
 def settle(everything: Verdict, quiet: Verdict) -> Verdict:
     """The verdict on all rounds, unless that on the undisturbed ones contradicts it: then it is open.
 
-    Fewer rounds show less, which is no contradiction; it is one where either shows a model to be slower that the other shows not to be.
+    Fewer rounds show less, which is no contradiction; it is one where either shows a model to be slower that the other
+    shows not to be.
     """
     shown_near = set(quiet.best_set if quiet.kind == "tie" else quiet.best_set[:1]) if quiet.decided else set()
-    if not everything.decided or not (set(everything.best_set) & set(quiet.slower) or shown_near & set(everything.slower)):
+    if not everything.decided or not (
+        set(everything.best_set) & set(quiet.slower) or shown_near & set(everything.slower)
+    ):
         return everything
     members = everything.best_set + tuple(name for name in quiet.best_set if name not in everything.best_set)
     slower = tuple(name for name in everything.slower if name not in members)
-    return replace(everything, kind="open", best_set=members, slower=slower, within=None, regret=None, reason="the undisturbed rounds alone say otherwise")
+    return replace(
+        everything,
+        kind="open",
+        best_set=members,
+        slower=slower,
+        within=None,
+        regret=None,
+        reason="the undisturbed rounds alone say otherwise",
+    )

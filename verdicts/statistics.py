@@ -1,8 +1,9 @@
 """Intervals for the ratio of two models: within the rounds of one run, and between two runs.
 
-Rounds are paired: all models of a case are visited in every round, so a slow moment of the machine is slow for all. The ratio of two models is
-taken within each round; the estimate is the interquartile mean of the log ratios: it ignores up to a quarter of slow rounds on either side and
-wastes less than the median does. Its standard error comes from the winsorised variance (Tukey and McLaughlin 1963), with Student's t.
+Rounds are paired: all models of a case are visited in every round, so a slow moment of the machine is slow for all. The
+ratio of two models is taken within each round; the estimate is the interquartile mean of the log ratios: it ignores up
+to a quarter of slow rounds on either side and wastes less than the median does. Its standard error comes from the
+winsorised variance (Tukey and McLaughlin 1963), with Student's t.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from vocabulary.looks import LEAST_ROUNDS
 
 MARGIN = 1.05  # a difference below 5 % decides nothing
 CONFIDENCE = 0.95  # of the intervals that are shown
-# A case is looked at up to eight times while it is measured, each time with twice the rounds. Pocock's constant bound keeps the error over all looks
-# (6 million simulated paths: 2.645 and 3.175; the latter a little wider, as the tails of so few rounds are heavier than t's). A last look at fewer rounds than the next one wants is nearer to the one before, and adds less error:
-_BOUND = float(special.ndtr(-2.65))  # one-sided 2.5 % in all: the intervals that are shown, ties, and the bounds of regret
+# A case is looked at up to eight times while it is measured, each time with twice the rounds. Pocock's constant bound
+# keeps the error over all looks (6 million simulated paths: 2.645 and 3.175; the latter a little wider, as the tails of
+# so few rounds are heavier than t's). A last look at fewer rounds than the next one wants is nearer to the one before,
+# and adds less error:
+# one-sided 2.5 % in all: the intervals that are shown, ties, and the bounds of regret
+_BOUND = float(special.ndtr(-2.65))
 _CLAIM = float(special.ndtr(-3.22))  # one-sided 0.5 % in all: "slower", "wins" and "ahead"
 PROCESSES = 3  # from so many on their spread is looked for
 _UNSEEN = 0.01  # by how much processes of one program are taken to differ before their spread can be seen
@@ -44,7 +48,8 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of a log ratio: the estimate, the interval that is shown (95 %), and the wider one that a claim needs (99 %). Both hold over all looks."""
+    """Of a log ratio: the estimate, the interval that is shown (95 %), and the wider one that a claim needs (99 %).
+    Both hold over all looks."""
 
     value: float
     low: float
@@ -70,7 +75,9 @@ class Estimate:
     def bounds(self, tail: float = _BOUND, claim_tail: float = _CLAIM) -> Bounds:
         """The interval that is shown, and the wider one that claims need."""
         half, claim = self.error * quantile(tail, self.freedom), self.error * quantile(claim_tail, self.freedom)
-        return Bounds(self.value, self.value - half, self.value + half, self.value - claim, self.value + claim, self.error)
+        return Bounds(
+            self.value, self.value - half, self.value + half, self.value - claim, self.value + claim, self.error
+        )
 
     def beyond(self, limit: float) -> float:
         """The probability of so large a value, or a larger one, where the truth is `limit`."""
@@ -111,7 +118,8 @@ def bounds(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Bounds:
 
 
 def estimate(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Estimate:
-    """Of the log ratios of at least two rounds. `processes`: which processes measured each round; where their spread is shown, they are what was sampled, not the rounds."""
+    """Of the log ratios of at least two rounds. `processes`: which processes measured each round; where their spread is
+    shown, they are what was sampled, not the rounds."""
     groups: dict[Hashable, list[float]] = {}
     for log, process in zip(logs, processes):
         groups.setdefault(process, []).append(log)
@@ -128,7 +136,8 @@ def estimate(logs: Sequence[float], processes: Sequence[Hashable] = ()) -> Estim
 
 
 def _spread(groups: Sequence[Sequence[float]]) -> bool:
-    """Whether processes differ by more than their rounds explain: the F test, of values whose outer quarters are pulled in."""
+    """Whether processes differ by more than their rounds explain: the F test, of values whose outer quarters are pulled
+    in."""
     ordered = sorted(log for group in groups for log in group)
     size = len(ordered)
     least, most = ordered[size // 4], ordered[-1 - size // 4]
@@ -170,7 +179,8 @@ def difference(new: Estimate, old: Estimate) -> Estimate:
 
 @lru_cache(maxsize=256)
 def _draws(strata: tuple[int, ...]) -> NDArray[np.int16]:
-    """How often each round was drawn, one column per resample; rounds of one process are drawn from that process only."""
+    """How often each round was drawn, one column per resample; rounds of one process are drawn from that process
+    only."""
     generator = np.random.default_rng(_SEED)
     labels = np.asarray(strata)
     draws = np.empty((len(strata), _RESAMPLES), dtype=np.int16)
@@ -184,7 +194,8 @@ def _middle_half_mean(ordered: Array, counts: NDArray[np.int16]) -> Array:
     """Interquartile mean of `ordered` values, each taken as often as `counts` says; one result per column of counts."""
     size = len(ordered)
     cut = size / 4
-    # The weight of a value is the part of its copies that lies inside the middle half; summed by parts, only the running counts are needed.
+    # The weight of a value is the part of its copies that lies inside the middle half; summed by parts, only the
+    # running counts are needed.
     inside = np.clip(np.cumsum(counts[:-1], axis=0, dtype=np.int16), cut, size - cut)
     result: Array = ((size - cut) * ordered[-1] - cut * ordered[0] - np.diff(ordered) @ inside) / (size - 2 * cut)
     return result
@@ -195,7 +206,8 @@ def _resample(logs: Array, draws: NDArray[np.int16]) -> tuple[float, Array]:
     order = np.argsort(logs, kind="stable")
     ordered = logs[order]
     value = float(_middle_half_mean(ordered, np.ones((len(ordered), 1), dtype=np.int16))[0])
-    # A resample of n rounds varies less than n new rounds would, by this factor (without it: coverage 91 % at 6 rounds).
+    # A resample of n rounds varies less than n new rounds would, by this factor (without it: coverage 91 % at 6
+    # rounds).
     wider = float(np.sqrt(len(ordered) / (len(ordered) - 1)))
     return value, value + (_middle_half_mean(ordered, draws[order]) - value) * wider
 
@@ -219,7 +231,8 @@ class Crossing:
 
 
 def crossings(sizes: Mapping[float, tuple[Series, Series]]) -> list[Crossing]:
-    """`sizes`: parameter, above 0 → the two models there. Between two parameters the log ratio is taken to be linear in the parameter's logarithm.
+    """`sizes`: parameter, above 0 → the two models there. Between two parameters the log ratio is taken to be linear in
+    the parameter's logarithm.
 
     A crossing needs a parameter on either side of it at which the interval shows who is ahead.
     """
@@ -233,14 +246,18 @@ def crossings(sizes: Mapping[float, tuple[Series, Series]]) -> list[Crossing]:
         low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
         points.append((float(np.log(size)), value, resampled, int(low > 0) - int(high < 0)))
     shown = [place for place, point in enumerate(points) if point[3]]
-    return [_crossing(points[a : b + 1]) for a, b in zip(shown, shown[1:], strict=False) if points[a][3] != points[b][3]]
+    return [
+        _crossing(points[a : b + 1]) for a, b in zip(shown, shown[1:], strict=False) if points[a][3] != points[b][3]
+    ]
 
 
 def _crossing(points: list[tuple[float, float, Array, int]]) -> Crossing:
     """Between the first and the last of the points, where different models are ahead."""
     where = np.array([point[0] for point in points])
-    curves = np.column_stack([np.concatenate([[point[1]], point[2]]) for point in points]) * points[0][3]  # begins above 0, ends below
-    # Of a curve that crosses more than once between them, the middle of the first and the last time; of one that never does, the end that it misses.
+    # begins above 0, ends below
+    curves = np.column_stack([np.concatenate([[point[1]], point[2]]) for point in points]) * points[0][3]
+    # Of a curve that crosses more than once between them, the middle of the first and the last time; of one that never
+    # does, the end that it misses.
     left, right = curves[:, :-1], curves[:, 1:]
     crosses = (left > 0) != (right > 0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -28,7 +28,8 @@ def values_wanted(quantile: float) -> int:
 
 
 def percentile(buckets: Buckets, quantile: float) -> int | None:
-    """The upper end, in ns, of the bucket that holds the quantile (0.99: the 99th percentile); None unless LEAST_BEYOND values lie beyond."""
+    """The upper end, in ns, of the bucket that holds the quantile (0.99: the 99th percentile); None unless LEAST_BEYOND
+    values lie beyond."""
     total = sum(count for _, count in buckets)
     below = math.ceil(round(quantile * total, 6))  # 0.99 * 1000 is a little more than 990 in binary
     if total < below + LEAST_BEYOND:

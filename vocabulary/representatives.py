@@ -1,8 +1,9 @@
 """Which model stands for its family in a verdict, named before anything was measured.
 
-A family with four variants would otherwise have four tickets: the best of four was the fastest in 80 % of simulated trials of models that were all equal.
-The first of the list that supports the case takes part, however it measures; its siblings are shown and do not compete. Serial is the
-baseline, peers and native twins are for comparison: none of them competes.
+A family with four variants would otherwise have four tickets: the best of four was the fastest in 80 % of simulated
+trials of models that were all equal. The first of the list that supports the case takes part, however it measures; its
+siblings are shown and do not compete. Serial is the baseline, peers and native twins are for comparison: none of them
+competes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ _Preferred = dict[str, tuple[str, ...]]
 
 _WAITING: _Preferred = {
     "event_loop": ("event_loop", "event_loop_per_core"),  # only the second reads files
-    "threads": ("thread_pool_wide", "thread_per_task", "thread_pool"),  # a pool of one thread per core waits for as many things only
+    # a pool of one thread per core waits for as many things only
+    "threads": ("thread_pool_wide", "thread_per_task", "thread_pool"),
     "processes": ("process_pool_wide", "process_pool"),
     "fibers": ("fibers", "fibers_multi"),
     "tbb": ("tbb_resumable", "tbb_tasks"),  # suspends instead of blocking its worker
@@ -76,14 +78,20 @@ def _lines(members: Iterable[Member], class_: str) -> list[tuple[str, ...]]:
     known = list(members)
     lines = []
     for family, preferred in _BY_CLASS[class_].items():
-        # A family member that the table does not know (somebody's new runtime) stands in only where none of the named ones can; what is measured for the distance to them never does.
-        others = tuple(m.id for m in known if m.family == family and m.id not in preferred and m.variant_of == m.id and not m.textbook)
+        # A family member that the table does not know (somebody's new runtime) stands in only where none of the named
+        # ones can; what is measured for the distance to them never does.
+        others = tuple(
+            m.id
+            for m in known
+            if m.family == family and m.id not in preferred and m.variant_of == m.id and not m.textbook
+        )
         lines.append(preferred + others)
     return lines
 
 
 def competing(members: Iterable[Member], class_: str, supported: Set[str]) -> set[str]:
-    """The models that compete in a case that only `supported` ones can do. Support decides which variant stands for a family, never a measurement."""
+    """The models that compete in a case that only `supported` ones can do. Support decides which variant stands for a
+    family, never a measurement."""
     return {first for line in _lines(members, class_) if (first := next((id for id in line if id in supported), None))}
 
 
@@ -98,5 +106,6 @@ def named() -> set[str]:
 
 
 def passed_over(members: Iterable[Member], class_: str, supported: Set[str]) -> set[str]:
-    """Those that would have come before a representative, or instead of none, had they supported the case: a report says why they do not."""
+    """Those that would have come before a representative, or instead of none, had they supported the case: a report
+    says why they do not."""
     return {id for line in _lines(members, class_) for id in takewhile(lambda id: id not in supported, line)}

@@ -1,4 +1,5 @@
-"""A sample as run.json has it, and its value in each metric: the names are those of the file, units are in the names."""
+"""A sample as run.json has it, and its value in each metric: the names are those of the file, units are in the
+names."""
 
 from __future__ import annotations
 
@@ -56,14 +57,16 @@ def deciding_quantile(paced: bool) -> float:
 
 
 def sample_value(metric: str, sample: Sample, processes: int, paced: bool) -> float | None:
-    """In ns or bytes, latency as the percentile that decides; None if the sample does not have it. `processes`: of the model; `paced`: requests come at a given rate."""
+    """In ns or bytes, latency as the percentile that decides; None if the sample does not have it. `processes`: of the
+    model; `paced`: requests come at a given rate."""
     if metric == "time":
         return sample.time_ns
     if metric == "cpu":
         return sample.cpu_ns
     if metric == "latency":
         return None if sample.latency is None else deciding_ns(sample.latency, deciding_quantile(paced))
-    # Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for each of them.
+    # Peak resident memory; of several processes their proportional share, as peaks would count a shared page once for
+    # each of them.
     size = sample.pss_bytes if processes > 1 and sample.pss_bytes is not None else sample.peak_rss_bytes
     return None if size is None else float(max(size, PAGE))
 

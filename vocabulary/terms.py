@@ -1,4 +1,5 @@
-"""The classes of work, the metrics and the families of models, in the order in which they are told, with their names for people."""
+"""The classes of work, the metrics and the families of models, in the order in which they are told, with their names
+for people."""
 
 from __future__ import annotations
 

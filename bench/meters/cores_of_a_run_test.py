@@ -1,4 +1,5 @@
-"""All benches, also in other languages, and the bounds in reports use one number of cores. Argument: the folder of the benches."""
+"""All benches, also in other languages, and the bounds in reports use one number of cores. Argument: the folder of the
+benches."""
 
 from __future__ import annotations
 
@@ -20,12 +21,17 @@ from reports.cases.cases import analyse  # noqa: E402
 from reports.cases.read import read_run  # noqa: E402
 
 MODELS = ("serial", "thread_pool", "py_threads", "py_processes")
-RUN = f"import sys; from pathlib import Path; sys.path.insert(0, {str(ROOT)!r}); from driver.commands.main import main; sys.exit(main(sys.argv[2:], Path(sys.argv[1]), lambda folder: []))"
+RUN = (
+    f"import sys; from pathlib import Path; sys.path.insert(0, {str(ROOT)!r}); from driver.commands.main import main;"
+    " sys.exit(main(sys.argv[2:], Path(sys.argv[1]), lambda folder: []))"
+)
 
 
 def hello_of(program: Path, *options: str) -> dict[str, Any]:
     """Empty where it says that it cannot run here."""
-    done = subprocess.run([program, "--serve", *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [program, "--serve", *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
     if done.returncode == 3:
         return {}
     assert done.returncode == 0, (program, done)
@@ -35,20 +41,40 @@ def hello_of(program: Path, *options: str) -> dict[str, Any]:
 
 class Cores(unittest.TestCase):
     def test_every_bench_uses_what_it_is_told_and_started_by_hand_what_the_driver_works_out(self) -> None:
-        programs = sorted(program for program in BENCHES.glob("bench_*") if not program.is_symlink())  # others have been laid in by hand, as node.mjs may be
+        # others have been laid in by hand, as node.mjs may be
+        programs = sorted(program for program in BENCHES.glob("bench_*") if not program.is_symlink())
         self.assertTrue(programs)
         for program in programs:
             with self.subTest(program.name):
                 told, by_hand = hello_of(program, "--cores", "1"), hello_of(program)
-                self.assertEqual([hello["cores"] for hello in (told, by_hand) if hello], [1, usable_cores()][: 2 if told else 0])
+                self.assertEqual(
+                    [hello["cores"] for hello in (told, by_hand) if hello], [1, usable_cores()][: 2 if told else 0]
+                )
 
     def test_benches_peers_and_bounds_of_a_run_go_by_one_number(self) -> None:
         present = [name for name in MODELS if (BENCHES / f"bench_{name}").exists()]
         for cores in {1, usable_cores()}:
             with self.subTest(cores=cores), tempfile.TemporaryDirectory() as holder:
                 out = Path(holder, "out")
-                arguments = ["run", "--models", ",".join(present), "--cells", "sum_squares/*/tasks:8/n:1000", "--cores", str(cores), "--time-budget", "15s", "--out", str(out)]
-                done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN, str(BENCHES), *arguments], capture_output=True, text=True, timeout=300)
+                arguments = [
+                    "run",
+                    "--models",
+                    ",".join(present),
+                    "--cells",
+                    "sum_squares/*/tasks:8/n:1000",
+                    "--cores",
+                    str(cores),
+                    "--time-budget",
+                    "15s",
+                    "--out",
+                    str(out),
+                ]
+                done = subprocess.run(
+                    ["/usr/bin/python3", "-B", "-c", RUN, str(BENCHES), *arguments],
+                    capture_output=True,
+                    text=True,
+                    timeout=300,
+                )
                 self.assertEqual(done.returncode, 0, done.stderr)
                 events = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
                 said = {event["model"]: event["hello"]["cores"] for event in events if event["event"] == "model"}

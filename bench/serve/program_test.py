@@ -1,4 +1,5 @@
-"""A real bench binary as its users see it: flags, exit codes, the JSON of Google Benchmark, and the --serve protocol."""
+"""A real bench binary as its users see it: flags, exit codes, the JSON of Google Benchmark, and the --serve
+protocol."""
 
 from __future__ import annotations
 
@@ -75,7 +76,11 @@ class Flags(unittest.TestCase):
         self.assertEqual(run("--benchmark_min_time=long").returncode, 2)
 
     def test_a_time_may_have_its_unit_whichever_version_of_google_benchmark_reads_it(self) -> None:
-        for flags in (("--benchmark_min_time=0.001s",), ("--benchmark_min_time=0.001",), ("--benchmark_min_warmup_time=0.001s", "--benchmark_min_time=0.001s")):
+        for flags in (
+            ("--benchmark_min_time=0.001s",),
+            ("--benchmark_min_time=0.001",),
+            ("--benchmark_min_warmup_time=0.001s", "--benchmark_min_time=0.001s"),
+        ):
             with self.subTest(flags):
                 done = run(*flags, f"--benchmark_filter=^{NAME}/")
                 self.assertEqual((done.returncode, done.stderr.count("min_time")), (0, 0), done.stderr)
@@ -93,17 +98,32 @@ class Flags(unittest.TestCase):
     def test_results_that_find_no_room_are_exit_code_3(self) -> None:
         quick = ("--benchmark_min_time=0.001", f"--benchmark_filter=^{NAME}/")
         done = run(*quick, "--benchmark_out=/dev/full")
-        self.assertEqual((done.returncode, done.stderr.splitlines()[-1]), (3, "cannot write --benchmark_out=/dev/full: make room, or write elsewhere"))
+        self.assertEqual(
+            (done.returncode, done.stderr.splitlines()[-1]),
+            (3, "cannot write --benchmark_out=/dev/full: make room, or write elsewhere"),
+        )
         for flags in (quick, ("--benchmark_list_tests",), ("--help",)):
             with self.subTest(flags), open("/dev/full", "w") as full:
-                full_out = subprocess.run([BENCH, *flags], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                full_out = subprocess.run(
+                    [BENCH, *flags], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+                )
                 self.assertEqual(full_out.returncode, 3)
-                self.assertRegex(full_out.stderr.splitlines()[-1], r"^cannot write .*standard output: make room, or write elsewhere$")
+                self.assertRegex(
+                    full_out.stderr.splitlines()[-1], r"^cannot write .*standard output: make room, or write elsewhere$"
+                )
 
     def test_help_names_every_flag_that_google_benchmark_has_and_the_exit_codes(self) -> None:
         done = run("--help")
         self.assertEqual(done.returncode, 0)
-        for flag in ("--serve", "--origin", "--cores", "--timeout", "--benchmark_filter", "--benchmark_time_unit", "Exit codes"):
+        for flag in (
+            "--serve",
+            "--origin",
+            "--cores",
+            "--timeout",
+            "--benchmark_filter",
+            "--benchmark_time_unit",
+            "Exit codes",
+        ):
             self.assertIn(flag, done.stdout)
 
     def test_flags_may_come_from_the_environment_as_google_benchmark_has_it(self) -> None:
@@ -114,7 +134,13 @@ class Flags(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             kept = Path(folder) / "kept"
             kept.write_text("mine")
-            hostile = {**os.environ, "BENCHMARK_OUT": str(kept), "BENCHMARK_FORMAT": "poem", "BENCHMARK_REPETITIONS": "-1", "BENCHMARK_FILTER": "("}
+            hostile = {
+                **os.environ,
+                "BENCHMARK_OUT": str(kept),
+                "BENCHMARK_FORMAT": "poem",
+                "BENCHMARK_REPETITIONS": "-1",
+                "BENCHMARK_FILTER": "(",
+            }
             for flags in (["--serve"], ["--help"]):
                 done = run(*flags, env=hostile, stdin=subprocess.DEVNULL)
                 self.assertEqual((done.returncode, done.stderr, kept.read_text()), (0, "", "mine"), flags)
@@ -129,7 +155,9 @@ class Flags(unittest.TestCase):
         names = run("--benchmark_list_tests").stdout.split()
         self.assertIn(f"{NAME}/real_time", names)
         self.assertEqual(len(names), len(set(names)))
-        self.assertEqual(run("--benchmark_list_tests", f"--benchmark_filter=^{NAME}/").stdout.split(), [f"{NAME}/real_time"])
+        self.assertEqual(
+            run("--benchmark_list_tests", f"--benchmark_filter=^{NAME}/").stdout.split(), [f"{NAME}/real_time"]
+        )
 
 
 class GoogleBenchmark(unittest.TestCase):
@@ -137,7 +165,9 @@ class GoogleBenchmark(unittest.TestCase):
         (row,) = google(f"--benchmark_filter=^{NAME}/")["benchmarks"]
         self.assertEqual(row["name"], f"{NAME}/real_time")
         self.assertGreater(row["real_time"], 0)
-        self.assertAlmostEqual(row["cpu_time"], row["cpu_user_ns"] + row["cpu_sys_ns"], delta=0.01 * row["cpu_time"] + 1)
+        self.assertAlmostEqual(
+            row["cpu_time"], row["cpu_user_ns"] + row["cpu_sys_ns"], delta=0.01 * row["cpu_time"] + 1
+        )
         self.assertRegex(row["label"], r"^checksum:[0-9a-f]{16}$")
         for key in ("voluntary_switches", "involuntary_switches", "peak_rss_bytes", "pss_bytes", "items_per_second"):
             self.assertIn(key, row)
@@ -149,13 +179,26 @@ class GoogleBenchmark(unittest.TestCase):
             self.assertAlmostEqual(row["cpu_time"], row["cpu_user_ns"] + row["cpu_sys_ns"], delta=0.5 * row["cpu_time"])
 
     def test_iteration_counts_and_interleaving_are_google_benchmarks(self) -> None:
-        rows = google("--benchmark_filter=(sum_squares|fib)/.*:(8|12)/", "--benchmark_repetitions=2", "--benchmark_enable_random_interleaving=true")
+        rows = google(
+            "--benchmark_filter=(sum_squares|fib)/.*:(8|12)/",
+            "--benchmark_repetitions=2",
+            "--benchmark_enable_random_interleaving=true",
+        )
         self.assertEqual(len([row for row in rows["benchmarks"] if row["run_type"] == "iteration"]) % 2, 0)
 
     def test_the_context_tells_our_build_and_not_only_that_of_the_library(self) -> None:
         context = google(f"--benchmark_filter=^{NAME}/")["context"]
         self.assertEqual(context["model"], "serial")
-        for key in ("build_type", "compiler", "flags", "benchmark", "boost", "liburing", "nlohmann_json", "start_up_ns"):
+        for key in (
+            "build_type",
+            "compiler",
+            "flags",
+            "benchmark",
+            "boost",
+            "liburing",
+            "nlohmann_json",
+            "start_up_ns",
+        ):
             self.assertTrue(context[key], key)
 
     def test_the_debug_warning_about_the_library_is_not_shown(self) -> None:
@@ -182,15 +225,26 @@ class GoogleBenchmark(unittest.TestCase):
 
     def test_csv_and_console_files_can_be_written(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for form, expected in (("csv", f'"{NAME}/real_time",'), ("console", f"{NAME}/real_time "), ("json", f'"name": "{NAME}/real_time"')):
+            for form, expected in (
+                ("csv", f'"{NAME}/real_time",'),
+                ("console", f"{NAME}/real_time "),
+                ("json", f'"name": "{NAME}/real_time"'),
+            ):
                 file = Path(folder) / form
-                run(f"--benchmark_filter=^{NAME}/", "--benchmark_min_time=0.001", f"--benchmark_out={file}", f"--benchmark_out_format={form}")
+                run(
+                    f"--benchmark_filter=^{NAME}/",
+                    "--benchmark_min_time=0.001",
+                    f"--benchmark_out={file}",
+                    f"--benchmark_out_format={form}",
+                )
                 self.assertIn(expected, file.read_text())
 
 
 class Serving(unittest.TestCase):
     def setUp(self) -> None:
-        self.child = subprocess.Popen([BENCH, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.child = subprocess.Popen(
+            [BENCH, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         assert self.child.stdin and self.child.stdout
         self.out, self.input = self.child.stdout, self.child.stdin
         self.hello = json.loads(self.out.readline(), parse_constant=no_constant)
@@ -219,7 +273,9 @@ class Serving(unittest.TestCase):
         return int(re.search(r"^read_bytes: (\d+)$", accounted, re.MULTILINE)[1])
 
     def test_hello_says_who_and_what_can_be_measured(self) -> None:
-        self.assertEqual((self.hello["protocol"], self.hello["model"], self.hello["pid"]), (1, "serial", self.child.pid))
+        self.assertEqual(
+            (self.hello["protocol"], self.hello["model"], self.hello["pid"]), (1, "serial", self.child.pid)
+        )
         self.assertEqual(self.hello["verbs"]["can_sleep"], "")
         self.assertTrue(self.hello["verbs"]["can_queue"])
         for cell in self.hello["cells"]:
@@ -240,7 +296,10 @@ class Serving(unittest.TestCase):
 
     def test_an_untimed_pass_counts_nowhere(self) -> None:
         cold, warm = (self.ask(do="sample", **SUMS, iterations=3, untimed=untimed) for untimed in (0, 1))
-        self.assertEqual([warm[key] for key in ("outcome", "iterations", "units", "checksum")], [cold[key] for key in ("outcome", "iterations", "units", "checksum")])
+        self.assertEqual(
+            [warm[key] for key in ("outcome", "iterations", "units", "checksum")],
+            [cold[key] for key in ("outcome", "iterations", "units", "checksum")],
+        )
         waits = {"workload": "sleepers", "params": {"tasks": 20, "delay_us": 1000, "in_flight": 20}}
         begin = time.monotonic_ns()
         sample = self.ask(do="sample", **waits, iterations=1, untimed=2)
@@ -261,7 +320,9 @@ class Serving(unittest.TestCase):
         waits = {"workload": "sleepers", "params": {"tasks": 20, "delay_us": 1000, "in_flight": 20}}
         sample = self.ask(do="sample", **waits, iterations=2)
         self.assertGreaterEqual(sample["wall_ns"], 2 * 20 * 1_000_000)
-        self.assertGreaterEqual(sample["voluntary_switches"], 20, "some are over before the thread that was kept from a core begins to wait")
+        self.assertGreaterEqual(
+            sample["voluntary_switches"], 20, "some are over before the thread that was kept from a core begins to wait"
+        )
 
     def test_cold_files_are_read_from_below_the_page_cache_where_that_is_possible(self) -> None:
         cold = {"workload": "read_files_cold", "params": {"files": 20, "bytes": 1000, "in_flight": 4}}
@@ -281,12 +342,52 @@ class Serving(unittest.TestCase):
 
     def test_what_is_no_request_is_answered_and_the_next_one_still_works(self) -> None:
         deep = b"[" * 100_000
-        bad = [b"", b"gate", b"{", b"null", b"[]", b"7", b'"quit"', b"{}", b'{"do": 1}', b'{"do": "dance"}', b"\xff\xfe", b"\0", deep, deep + b"]" * 100_000]
-        params = [None, {}, [], {"tasks": 8}, {"tasks": 8, "n": 1000, "m": 1}, {"tasks": "8", "n": 1000}, {"tasks": -8, "n": 1000}, {"tasks": 8.0, "n": 1000}]
+        bad = [
+            b"",
+            b"gate",
+            b"{",
+            b"null",
+            b"[]",
+            b"7",
+            b'"quit"',
+            b"{}",
+            b'{"do": 1}',
+            b'{"do": "dance"}',
+            b"\xff\xfe",
+            b"\0",
+            deep,
+            deep + b"]" * 100_000,
+        ]
+        params = [
+            None,
+            {},
+            [],
+            {"tasks": 8},
+            {"tasks": 8, "n": 1000, "m": 1},
+            {"tasks": "8", "n": 1000},
+            {"tasks": -8, "n": 1000},
+            {"tasks": 8.0, "n": 1000},
+        ]
         bad += [json.dumps({"do": "gate", "workload": "sum_squares", "params": p}).encode() for p in params]
-        bad += [json.dumps({"do": "gate", "workload": w, "params": SUMS["params"]}).encode() for w in (None, 1, "", "sum", "naïve")]
-        bad += [json.dumps({"do": "sample", **SUMS, **more}).encode() for more in ({}, {"iterations": 0}, {"iterations": -1}, {"iterations": 1.5}, {"iterations": "1"}, {"iterations": 1 << 70})]
-        bad += [json.dumps({"do": "sample", **SUMS, "iterations": 1, "untimed": untimed}).encode() for untimed in (-1, 0.5, "1", None, True, [], 1 << 70)]
+        bad += [
+            json.dumps({"do": "gate", "workload": w, "params": SUMS["params"]}).encode()
+            for w in (None, 1, "", "sum", "naïve")
+        ]
+        bad += [
+            json.dumps({"do": "sample", **SUMS, **more}).encode()
+            for more in (
+                {},
+                {"iterations": 0},
+                {"iterations": -1},
+                {"iterations": 1.5},
+                {"iterations": "1"},
+                {"iterations": 1 << 70},
+            )
+        ]
+        bad += [
+            json.dumps({"do": "sample", **SUMS, "iterations": 1, "untimed": untimed}).encode()
+            for untimed in (-1, 0.5, "1", None, True, [], 1 << 70)
+        ]
         for line in bad:
             with self.subTest(line[:80]):
                 answer = self.send(line)

@@ -1,4 +1,5 @@
-"""Any size of any workload, requested over the --serve protocol: which values each param accepts, and that the least values run."""
+"""Any size of any workload, requested over the --serve protocol: which values each param accepts, and that the least
+values run."""
 
 from __future__ import annotations
 
@@ -57,7 +58,10 @@ class Sizes(unittest.TestCase):
     def test_a_cell_at_a_size_of_no_list_is_described_measured_and_right(self) -> None:
         size = {"tasks": 17, "wait_us": 300, "steps": 1000}
         cell = self.described("mixed", **size)
-        self.assertEqual((cell["params"], cell["sizes"], cell["units"], cell["bound_ns"]), ({**size, "in_flight": 17}, [], 17, 300_000))
+        self.assertEqual(
+            (cell["params"], cell["sizes"], cell["units"], cell["bound_ns"]),
+            ({**size, "in_flight": 17}, [], 17, 300_000),
+        )
         sample = self.ask("sample", "mixed", cell["params"], iterations=2)
         self.assertEqual((sample["outcome"], sample["units"]), ("ok", 34), sample)
         self.assertEqual(self.ask("gate", "mixed", cell["params"])["account"]["executions"], 17)
@@ -73,7 +77,9 @@ class Sizes(unittest.TestCase):
     def test_in_flight_follows_the_tasks_that_are_named_and_is_otherwise_as_it_is_named(self) -> None:
         self.assertEqual(self.described("sleepers", tasks=33)["params"]["in_flight"], 33)
         self.assertEqual(self.described("sleepers", tasks=33, in_flight=5)["params"]["in_flight"], 5)
-        self.assertEqual(self.described("sleepers", in_flight=5)["params"], {"tasks": 100, "delay_us": 10_000, "in_flight": 5})
+        self.assertEqual(
+            self.described("sleepers", in_flight=5)["params"], {"tasks": 100, "delay_us": 10_000, "in_flight": 5}
+        )
 
     def test_every_size_of_a_list_can_be_described(self) -> None:
         for cell in self.hello["cells"]:
@@ -91,7 +97,11 @@ class Sizes(unittest.TestCase):
                         self.assertNotRegex(answer["reason"], RANGE)
                 for value in {most + 1, ABSURD, max(0, least - 1)} - set(range(least, least + 1)):
                     answer = self.ask("describe", workload, {name: value})
-                    self.assertEqual((answer["outcome"], (RANGE.fullmatch(answer["reason"]) or [""])[0]), ("usage", answer["reason"]), f"{workload} {name}={value}")
+                    self.assertEqual(
+                        (answer["outcome"], (RANGE.fullmatch(answer["reason"]) or [""])[0]),
+                        ("usage", answer["reason"]),
+                        f"{workload} {name}={value}",
+                    )
 
     def test_what_params_must_be_to_each_other_is_said_in_one_line(self) -> None:
         wrong = {
@@ -112,12 +122,18 @@ class Sizes(unittest.TestCase):
             self.assertTrue(answer["reason"].startswith(f"{workload}: "), answer)
 
     def test_the_least_size_of_every_workload_runs_and_is_right(self) -> None:
-        together = {"crawl": {"deadline_us": 600_000}, "first_result": {"failing": 0}, "timeouts": {"deadline_us": 300_000, "stalled_every": 1}}
+        together = {
+            "crawl": {"deadline_us": 600_000},
+            "first_result": {"failing": 0},
+            "timeouts": {"deadline_us": 300_000, "stalled_every": 1},
+        }
         for workload, params in self.params.items():
             least = {name: self.range_of(workload, name)[0] for name in params} | together.get(workload, {})
             cell = self.described(workload, **least)
             answer = self.ask("gate", workload, cell["params"])
-            self.assertEqual(answer["outcome"], "ok" if cell["status"] == "ok" else "unsupported", f"{workload} {least}: {answer}")
+            self.assertEqual(
+                answer["outcome"], "ok" if cell["status"] == "ok" else "unsupported", f"{workload} {least}: {answer}"
+            )
 
     def test_what_is_no_size_is_answered_and_names_the_param(self) -> None:
         for params, complaint in (

@@ -1,4 +1,5 @@
-"""`crossover advise`: which model for this work? Answered from a run that is there, or by measuring the very mix that is asked for."""
+"""`crossover advise`: which model for this work? Answered from a run that is there, or by measuring the very mix that
+is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`crossover check --against-built`: builds a second revision, measures its programs beside those that are built here, and judges them."""
+"""`crossover check --against-built`: builds a second revision, measures its programs beside those that are built here,
+and judges them."""
 
 from __future__ import annotations
 
@@ -20,10 +21,18 @@ from driver.session import output, preset
 _BUDGET_NS = 240 * preset.SECOND
 
 
-def check(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, say: Callable[[str], None]) -> Exit:
+def check(
+    options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, say: Callable[[str], None]
+) -> Exit:
     """`benches`: see driver.commands.main.main."""
     if options.before is not None or options.metrics or options.allow_different_host:
-        raise Problem("--against-built measures both programs itself: leave out BEFORE, AFTER, --metrics and --allow-different-host", Exit.USAGE)
+        raise Problem(
+            (
+                "--against-built measures both programs itself: leave out BEFORE, AFTER, --metrics and"
+                " --allow-different-host"
+            ),
+            Exit.USAGE,
+        )
     terms, progress, commit = Terms.of(options), Progress(), revision.commit_of(options.against_built)
     request = _request(options, arguments)
     here = ready(request.models, request.workloads, benches, progress)
@@ -35,13 +44,22 @@ def check(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
 
     against.check_choice(request, build.programs(here), progress)
     there = revision.build_benches(commit, request.models, progress)
-    folder, reason = against.measure_both(request, build.programs(here), against.Second(commit, build.programs(there)), build.servers(here), terms.threshold, progress)
+    folder, reason = against.measure_both(
+        request,
+        build.programs(here),
+        against.Second(commit, build.programs(there)),
+        build.servers(here),
+        terms.threshold,
+        progress,
+    )
     progress.say(f"measured into {folder}")
     if reason == "interrupted":
         return Exit.INTERRUPTED
     comparison = compare_built(read_run(folder))
     if not comparison.changes and not comparison.lost and not comparison.unmeasured:
-        raise Problem(f"{commit[:12]} and what is built here have no cell in common: nothing was measured", Exit.NOTHING_MATCHED)
+        raise Problem(
+            f"{commit[:12]} and what is built here have no cell in common: nothing was measured", Exit.NOTHING_MATCHED
+        )
     return conclude(comparison, terms, say)
 
 

@@ -38,21 +38,44 @@ def from_results(request: Request, results: Path, say: Callable[[str], None]) ->
     return Exit.OK
 
 
-def by_measuring(request: Request, models: Sequence[str], benches: Path, progress: Progress, say: Callable[[str], None]) -> Exit:
+def by_measuring(
+    request: Request, models: Sequence[str], benches: Path, progress: Progress, say: Callable[[str], None]
+) -> Exit:
     """Measures the mix of the question, and answers from that run alone."""
-    measured = measure_mix(models, request.tasks, request.wait_ns, request.compute_ns, benches, ["crossover", *request.again.split()[1:]], progress, say)
+    measured = measure_mix(
+        models,
+        request.tasks,
+        request.wait_ns,
+        request.compute_ns,
+        benches,
+        ["crossover", *request.again.split()[1:]],
+        progress,
+        say,
+    )
     if measured.verdict == Exit.INTERRUPTED:
         return measured.verdict
-    run, advice = _from(request, measured.folder, f"ask for fewer tasks, for shorter ones or within wider limits, or measure for longer: {measured.longer}", measured.step_ns)
+    run, advice = _from(
+        request,
+        measured.folder,
+        f"ask for fewer tasks, for shorter ones or within wider limits, or measure for longer: {measured.longer}",
+        measured.step_ns,
+    )
     _tell(measured.folder, run, advice, f"Measure it for longer, or on a quieter machine: {measured.longer}", say)
     return measured.verdict
 
 
 def _newest_that_answers(request: Request, results: Path) -> tuple[Path, Run, Advice]:
-    """Of this machine's newest runs the first that knows the mix, or else the first that knows anything like it: a run of other workloads hides none that went before."""
+    """Of this machine's newest runs the first that knows the mix, or else the first that knows anything like it: a run
+    of other workloads hides none that went before."""
     files = sorted(results.glob(f"*/{RUN}"), key=lambda file: (file.stat().st_mtime_ns, str(file)), reverse=True)
     if not files:
-        raise Problem(f"there is no run in {results}: {request.again} measures this very mix, scripts/crossover run --full many others", Exit.USAGE)
+        raise Problem(
+            (
+                f"there is no run in {results}: {request.again} measures this very mix, scripts/crossover run --full"
+                " many others"
+            ),
+            Exit.USAGE,
+        )
     near: list[tuple[Path, Run, Advice]] = []
     problems: list[Problem] = []
     for folder in (file.parent for file in files[:_MOST_RUNS]):
@@ -62,7 +85,15 @@ def _newest_that_answers(request: Request, results: Path) -> tuple[Path, Run, Ad
             problems.append(problem)
             continue
         if elsewhere := _elsewhere(run):
-            problems.append(Problem(f"{folder} was measured on another machine ({elsewhere}): {request.again} measures this very mix here; with --run {folder} its answer is told all the same", Exit.USAGE))
+            problems.append(
+                Problem(
+                    (
+                        f"{folder} was measured on another machine ({elsewhere}): {request.again} measures this very"
+                        f" mix here; with --run {folder} its answer is told all the same"
+                    ),
+                    Exit.USAGE,
+                )
+            )
             continue
         near.append((folder, run, advice))
         if advice.answers:
@@ -76,7 +107,9 @@ def _from(request: Request, folder: Path, remedy: str, step_ns: float | None = N
     with readable():
         run = read_run(folder)
     analysis = analyse(replace(run, cells=tuple(cell for cell in run.cells if cell.workload in WORKLOADS)))
-    question = Question(Work(request.tasks, request.wait_ns, request.compute_ns), request.blocking_library, request.memory_bytes)
+    question = Question(
+        Work(request.tasks, request.wait_ns, request.compute_ns), request.blocking_library, request.memory_bytes
+    )
     try:
         return run, advise(analysis, question, step_ns)
     except NoAdvice as lack:
@@ -90,7 +123,10 @@ def _elsewhere(run: Run) -> str:
 
 def _tell(folder: Path, run: Run, advice: Advice, measure: str, say: Callable[[str], None]) -> None:
     grade = run.noise.get("grade")
-    state = f"{run.run.get('mode')} run on {run.run.get('cores')} cores, grade {grade or 'unknown'}{'' if run.run.get('complete') else ', incomplete'}"
+    state = (
+        f"{run.run.get('mode')} run on {run.run.get('cores')} cores, grade"
+        f" {grade or 'unknown'}{'' if run.run.get('complete') else ', incomplete'}"
+    )
     for line in in_words(advice, f"{folder}: {state}", measure):
         say(line)
     if told := warning(run):

@@ -1,4 +1,5 @@
-"""`crossover check`: the regression gate between two runs. It reports what it found, also for a CI server, and chooses the exit code."""
+"""`crossover check`: the regression gate between two runs. It reports what it found, also for a CI server, and chooses
+the exit code."""
 
 from __future__ import annotations
 
@@ -19,9 +20,19 @@ from vocabulary.terms import MAP_METRICS
 def check(options: argparse.Namespace, say: Callable[[str], None]) -> Exit:
     """Of two runs."""
     if options.after is None:
-        raise Problem("check compares two runs, or what is built here with another revision: give BEFORE and AFTER, or --against-built REV", Exit.USAGE)
-    if given := [option for option in MEASURING if getattr(options, option.removeprefix("--").replace("-", "_")) is not None]:
-        raise Problem(f"{given[0]} is for --against-built REV, which measures: the two runs are measured already", Exit.USAGE)
+        raise Problem(
+            (
+                "check compares two runs, or what is built here with another revision: give BEFORE and AFTER, or"
+                " --against-built REV"
+            ),
+            Exit.USAGE,
+        )
+    if given := [
+        option for option in MEASURING if getattr(options, option.removeprefix("--").replace("-", "_")) is not None
+    ]:
+        raise Problem(
+            f"{given[0]} is for --against-built REV, which measures: the two runs are measured already", Exit.USAGE
+        )
     pair, terms = Pair.of(options), Terms.of(options)
     before, after = read(pair)
     if all(before.run.get(key) == after.run.get(key) for key in ("id", "started_utc", "seed")):

@@ -33,7 +33,12 @@ class Pair:
     @classmethod
     def of(cls, options: argparse.Namespace) -> Pair:
         """From the command line. A Problem for a metric that does not exist."""
-        return cls(options.before, options.after, given_names("--metrics", options.metrics, ", ".join(METRICS)), options.allow_different_host)
+        return cls(
+            options.before,
+            options.after,
+            given_names("--metrics", options.metrics, ", ".join(METRICS)),
+            options.allow_different_host,
+        )
 
 
 def compare(options: argparse.Namespace, say: Callable[[str], None]) -> Exit:
@@ -45,7 +50,12 @@ def compare(options: argparse.Namespace, say: Callable[[str], None]) -> Exit:
     focus = focus_of(front, before, after)
     analyses = replace(analyse(before), focus=focus), replace(analyse(after), focus=focus)
     comparison = compared(pair, before, after)
-    for line in side_by_side.lines(comparison, comparing.verdict_changes(before, after), options.markdown, side_by_side.front(*analyses, comparison)):
+    for line in side_by_side.lines(
+        comparison,
+        comparing.verdict_changes(before, after),
+        options.markdown,
+        side_by_side.front(*analyses, comparison),
+    ):
         say(line)
     if out is not None:
         from reports.pages.drawn_comparison import draw  # takes a second to start, which lines need not
@@ -62,7 +72,13 @@ def read(pair: Pair) -> tuple[Run, Run]:
     with readable():
         before, after = read_run(pair.before), read_run(pair.after)
     if (differences := comparing.host_differences(before, after)) and not pair.other_host:
-        raise Problem(f"the runs are of different hosts or settings ({'; '.join(differences)}): compare runs of one host, or use --allow-different-host", Exit.USAGE)
+        raise Problem(
+            (
+                f"the runs are of different hosts or settings ({'; '.join(differences)}): compare runs of one host, or"
+                " use --allow-different-host"
+            ),
+            Exit.USAGE,
+        )
     return before, after
 
 
@@ -70,6 +86,10 @@ def compared(pair: Pair, before: Run, after: Run, beside: Sequence[str] = ()) ->
     """`beside`: metrics by which to compare beside the one that decides."""
     comparison = comparing.compare(before, after, pair.metrics, beside)
     if not comparison.changes and not comparison.lost and not comparison.unmeasured:
-        why = "those that they share owe other work than before" if comparison.other_work else "their workloads, sizes or models differ, or nothing was measured"
+        why = (
+            "those that they share owe other work than before"
+            if comparison.other_work
+            else "their workloads, sizes or models differ, or nothing was measured"
+        )
         raise Problem(f"{pair.before} and {pair.after} have no measured cell in common: {why}", Exit.NOTHING_MATCHED)
     return comparison

@@ -1,4 +1,5 @@
-"""`crossover list --fairness`: the table of docs/FAIRNESS.md, what differs between two models and in which file to see it."""
+"""`crossover list --fairness`: the table of docs/FAIRNESS.md, what differs between two models and in which file to see
+it."""
 
 from __future__ import annotations
 
@@ -63,7 +64,9 @@ def table(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
     yield "|---|" + "---|" * len(COLUMNS)
     for hello in (model["hello"] for model in by_family(models)):
         if is_described(hello):
-            cells = {heading: told.get(str(hello["model"]), {}).get(key, UNSAID) for heading, key in COLUMNS.items() if key} | _said(hello)
+            cells = {
+                heading: told.get(str(hello["model"]), {}).get(key, UNSAID) for heading, key in COLUMNS.items() if key
+            } | _said(hello)
             if back_end := hello.get("back_end"):
                 cells["waiting primitive"] = f"`{back_end}`: {cells['waiting primitive']}"
             yield f"| {hello['model']} | {' | '.join(cells[heading] for heading in COLUMNS)} |"

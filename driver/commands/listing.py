@@ -30,7 +30,8 @@ def describe(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
 
 
 def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
-    """The table of models in docs/MODELS.md: what each holds on two cores, which verbs it has, and why not the others."""
+    """The table of models in docs/MODELS.md: what each holds on two cores, which verbs it has, and why not the
+    others."""
     models, _ = ask(programs, CORES_OF_MARKDOWN, progress)
     spoken = by_family(models)
     verbs = list(dict.fromkeys(verb for model in spoken for verb in model["hello"].get("verbs") or {}))
@@ -43,7 +44,10 @@ def markdown(programs: Mapping[str, Path], progress: Progress) -> Iterator[str]:
         marks = [_mark((hello.get("verbs") or {}).get(verb, "not stated"), reasons) for verb in verbs]
         executor = resources.get("executor_threads")
         threads = f"{resources.get('threads', '?')}{f' + {executor}' if executor else ''}"
-        yield f"| {model['model']} | {' | '.join(marks)} | {hello.get('at_once', '?'):,} | {threads} | {resources.get('processes', '?')} |"
+        yield (
+            f"| {model['model']} | {' | '.join(marks)} | {hello.get('at_once', '?'):,} | {threads} |"
+            f" {resources.get('processes', '?')} |"
+        )
     yield ""
     for number, reason in enumerate(reasons, 1):
         yield f"{number}. {reason}"
@@ -75,7 +79,8 @@ def _mark(reason: str, reasons: list[str]) -> str:
 
 def ask(programs: Mapping[str, Path], cores: int, progress: Progress) -> tuple[list[Event], list[Cell]]:
     """Opens every program with that many cores: the model events and all cells."""
-    with opened(programs, {}, cores, Allocator(GLIBC), FULL, progress) as processes:  # patient: a model that opens late would be missing
+    # patient: a model that opens late would be missing
+    with opened(programs, {}, cores, Allocator(GLIBC), FULL, progress) as processes:
         events, cells = processes.open()
     return [event for event in events if event["event"] == "model"], cells
 
@@ -90,7 +95,17 @@ def _models(models: Sequence[Event]) -> Iterator[str]:
     spoken = [model for model in models if model["status"] == "ok"]
     verbs = sorted({verb for model in spoken for verb in model["hello"].get("verbs") or {}})
     yield f"Models ({len(spoken)})"
-    rows = [["model", "family", "at once", "threads", "executor", "processes", *(verb.removeprefix("can_") for verb in verbs)]]
+    rows = [
+        [
+            "model",
+            "family",
+            "at once",
+            "threads",
+            "executor",
+            "processes",
+            *(verb.removeprefix("can_") for verb in verbs),
+        ]
+    ]
     lacks: dict[str, list[str]] = {}
     for model in spoken:
         hello, resources = model["hello"], model["hello"].get("resources") or {}
@@ -100,7 +115,10 @@ def _models(models: Sequence[Event]) -> Iterator[str]:
             marks.append("no" if reason else "yes")
             if reason:
                 lacks.setdefault(f"no {verb.removeprefix('can_')}: {reason}", []).append(model["model"])
-        counts = [str(hello.get("at_once", "?")), *(str(resources.get(key, "?")) for key in ("threads", "executor_threads", "processes"))]
+        counts = [
+            str(hello.get("at_once", "?")),
+            *(str(resources.get(key, "?")) for key in ("threads", "executor_threads", "processes")),
+        ]
         rows.append([model["model"], str(hello["family"]), *counts, *marks])
     yield from _table(rows)
     for reason, names in lacks.items():
@@ -115,7 +133,13 @@ def _native_twins(models: Sequence[Event]) -> Iterator[str]:
     rows = [["model", "twin of", "threads", "processes"]]
     for model in models:
         hello, resources = model["hello"], model["hello"].get("resources") or {}
-        rows.append([model["model"], str(hello["native_of"]), *(str(resources.get(key, "?")) for key in ("threads", "processes"))])
+        rows.append(
+            [
+                model["model"],
+                str(hello["native_of"]),
+                *(str(resources.get(key, "?")) for key in ("threads", "processes")),
+            ]
+        )
     yield from _table(rows)
 
 

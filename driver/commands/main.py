@@ -19,7 +19,8 @@ Draw = Callable[[Path], Sequence[str]]  # makes the report in a folder; what it 
 
 
 def main(arguments: Sequence[str], benches: Path | None = None, draw: Draw | None = None) -> int:
-    """`benches` takes the bench processes from another folder than that of the release build, and builds nothing; `draw` makes the report of a run, instead of reports.build."""
+    """`benches` takes the bench processes from another folder than that of the release build, and builds nothing;
+    `draw` makes the report of a run, instead of reports.build."""
     try:
         try:
             with in_one_line():
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str], benches: Path | None = None, draw: Draw | Non
 
 
 def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Draw | None) -> int:
-    """Each verb is imported when it is asked for: what it needs may not be installed before a run has set it up, and SciPy takes half a second."""
+    """Each verb is imported when it is asked for: what it needs may not be installed before a run has set it up, and
+    SciPy takes half a second."""
     match options.verb:
         case "run":
             from driver.commands import run
@@ -85,7 +87,10 @@ def _obey(options: argparse.Namespace, arguments: Sequence[str], benches: Path |
             for line in scaffold.create(options.kind, options.name, options.threads):
                 _say(line)
             return Exit.OK
-    raise Problem("say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains", Exit.USAGE)
+    raise Problem(
+        "say what to do: run, report, list, doctor, compare, check, advise, validate or new; --help explains",
+        Exit.USAGE,
+    )
 
 
 def _complain(line: str) -> None:

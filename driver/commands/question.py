@@ -32,7 +32,9 @@ class Request:
     @classmethod
     def of(cls, options: argparse.Namespace) -> Request:
         """From the command line. A Problem for a value that cannot be."""
-        limits = ["--blocking-library"] * options.blocking_library + ([f"--memory {options.memory}"] if options.memory is not None else [])
+        limits = ["--blocking-library"] * options.blocking_library + (
+            [f"--memory {options.memory}"] if options.memory is not None else []
+        )
         return cls(
             tasks=parse_tasks(options.tasks),
             wait_ns=parse_time("--wait", options.wait),
@@ -41,14 +43,26 @@ class Request:
             memory_bytes=parse_memory(options.memory) if options.memory is not None else None,
             run=options.run,
             measure=options.measure,
-            again=" ".join([f"scripts/crossover advise --tasks {options.tasks} --wait {options.wait} --compute {options.compute}", *limits, "--measure"]),
+            again=" ".join(
+                [
+                    (
+                        f"scripts/crossover advise --tasks {options.tasks} --wait {options.wait} --compute"
+                        f" {options.compute}"
+                    ),
+                    *limits,
+                    "--measure",
+                ]
+            ),
         )
 
     def __post_init__(self) -> None:
         if self.measure and self.run is not None:
             raise Problem("--measure makes a run of its own to answer from: leave out --run", Exit.USAGE)
         if not self.wait_ns and not self.compute_ns:
-            raise Problem("--wait 0 --compute 0: tasks that neither wait nor compute need no model: give one of them above 0", Exit.USAGE)
+            raise Problem(
+                "--wait 0 --compute 0: tasks that neither wait nor compute need no model: give one of them above 0",
+                Exit.USAGE,
+            )
 
 
 def parse_time(option: str, text: str) -> float:

@@ -39,6 +39,7 @@ def draw(folder: Path, focus: Focus | None = None) -> Sequence[str]:
 
 
 def focus_of(front: Front, *runs: Run) -> Focus | None:
-    """Of runs that are there: a model that none of them has measured has no place in their reports. Not asked for: as the last of them was measured for."""
+    """Of runs that are there: a model that none of them has measured has no place in their reports. Not asked for: as
+    the last of them was measured for."""
     check_names("measured model", front.models, {cell.model for run in runs for cell in run.cells if cell.samples})
     return Focus(front.focus, front.against or None) if front.focus else runs[-1].focus

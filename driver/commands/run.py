@@ -24,7 +24,13 @@ from vocabulary.files import RUN
 _SHOWN_FAILURES = 10
 
 
-def run(options: argparse.Namespace, arguments: Sequence[str], benches: Path | None, draw: Callable[[Path], Sequence[str]] | None, say: Callable[[str], None]) -> Exit:
+def run(
+    options: argparse.Namespace,
+    arguments: Sequence[str],
+    benches: Path | None,
+    draw: Callable[[Path], Sequence[str]] | None,
+    say: Callable[[str], None],
+) -> Exit:
     """`benches` and `draw`: see driver.commands.main.main."""
     request = _request(options, arguments)
     progress = Progress()
@@ -34,12 +40,16 @@ def run(options: argparse.Namespace, arguments: Sequence[str], benches: Path | N
     from driver.measure.run import measure
     from reports.analysis.claims import tested
 
-    folder, verdict = measure(request, build.programs(benches, request.few_models), build.servers(benches), progress, tested)
+    folder, verdict = measure(
+        request, build.programs(benches, request.few_models), build.servers(benches), progress, tested
+    )
     document = json.loads((folder / RUN).read_text(encoding="utf-8"))
     for line in _summary(folder, document):
         progress.say(line)
     if verdict == Exit.INTERRUPTED:
-        progress.say(f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues")
+        progress.say(
+            f"interrupted: what was measured is in {folder}; scripts/crossover run --resume {folder} continues"
+        )
         return verdict
     progress.tell("drawing the report")
     for line in _drawn(folder, draw or report.draw):
@@ -51,7 +61,19 @@ def run(options: argparse.Namespace, arguments: Sequence[str], benches: Path | N
 
 def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     budget = preset.parse_duration(options.time_budget) if options.time_budget else None
-    begun = options.mode, options.models, options.workloads, options.size, options.cells, options.cores, options.allocator, options.seed, options.out, options.focus, options.against
+    begun = (
+        options.mode,
+        options.models,
+        options.workloads,
+        options.size,
+        options.cells,
+        options.cores,
+        options.allocator,
+        options.seed,
+        options.out,
+        options.focus,
+        options.against,
+    )
     if options.resume is not None:
         if any(option not in (None, "") for option in begun):
             raise Problem("--resume continues a run with its own options: only --time-budget can be added", Exit.USAGE)
@@ -61,12 +83,17 @@ def _request(options: argparse.Namespace, arguments: Sequence[str]) -> Request:
     if options.seed is not None and options.seed >= 1 << 63:
         raise Problem(f"--seed {options.seed} does not fit into 63 bits", Exit.USAGE)
     if options.size and not options.workloads:
-        raise Problem(f"--size {options.size[0]} needs --workloads: name those that have these params, as in --workloads mixed", Exit.USAGE)
+        raise Problem(
+            f"--size {options.size[0]} needs --workloads: name those that have these params, as in --workloads mixed",
+            Exit.USAGE,
+        )
     if options.out is None:
         output.check_writable(host.ROOT)
     else:
         output.check_new(options.out)
-    front, models = Front(options.focus, options.against), given_names("--models", options.models, "those of scripts/crossover list")
+    front, models = Front(options.focus, options.against), given_names(
+        "--models", options.models, "those of scripts/crossover list"
+    )
     front.check_among(models)
     return Request(
         preset=preset.PRESETS[options.mode or "quick"].with_budget(budget),
@@ -88,7 +115,10 @@ def _summary(folder: Path, document: Mapping[str, Any]) -> Iterator[str]:
     cells = document["cells"]
     yield f"measured into {folder}: {outcomes.counted(cell['status'] for cell in cells if cell['model'] not in twins)}"
     if not any(cell["samples"] for cell in cells):
-        yield f"nothing was measured: {document['run']['stop_reason']}: give it more time with --time-budget, or choose smaller work"
+        yield (
+            f"nothing was measured: {document['run']['stop_reason']}: give it more time with --time-budget, or choose"
+            " smaller work"
+        )
     failed = [cell for cell in cells if cell["status"] in outcomes.FAILURES]
     for cell in failed[:_SHOWN_FAILURES]:
         yield f"    {cell['id']}: {cell['status'].replace('_', ' ')}: {cell['reason']}"
@@ -102,4 +132,7 @@ def _drawn(folder: Path, draw: Callable[[Path], Sequence[str]]) -> Sequence[str]
         with in_one_line():
             return draw(folder)
     except Problem as problem:
-        raise Problem(f"{problem}; what was measured is in {folder / RUN}, and scripts/crossover report {folder} draws it", problem.code) from None
+        raise Problem(
+            f"{problem}; what was measured is in {folder / RUN}, and scripts/crossover report {folder} draws it",
+            problem.code,
+        ) from None

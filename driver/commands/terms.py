@@ -23,7 +23,12 @@ class Terms:
     @classmethod
     def of(cls, options: argparse.Namespace) -> Terms:
         """From the command line. A Problem for a value that cannot be."""
-        return cls(parse_threshold(options.threshold), options.fail_on_inconclusive, options.markdown, _junit_file(options.junit))
+        return cls(
+            parse_threshold(options.threshold),
+            options.fail_on_inconclusive,
+            options.markdown,
+            _junit_file(options.junit),
+        )
 
 
 def parse_threshold(text: str) -> float:
@@ -39,7 +44,9 @@ def _junit_file(text: Path | None) -> Path | None:
     if text is not None and text.is_dir():
         raise Problem(f"--junit {text} is a folder: name a file in it", Exit.USAGE)
     if text is not None and not text.absolute().parent.is_dir():
-        raise Problem(f"--junit {text}: there is no folder {text.absolute().parent}: make it, or name another file", Exit.USAGE)
+        raise Problem(
+            f"--junit {text}: there is no folder {text.absolute().parent}: make it, or name another file", Exit.USAGE
+        )
     if text is not None and not os.access(text if text.exists() else text.absolute().parent, os.W_OK):
         raise Problem(f"--junit {text} cannot be written: name another file")
     return text

@@ -12,9 +12,13 @@ from reports.pages.validate import faults
 
 
 def validate(path: Path, say: Callable[[str], None]) -> Exit:
-    """A run.json, a verdicts.json, a samples.jsonl, or the folder of a run: its run.json, and its verdicts.json if it has one."""
+    """A run.json, a verdicts.json, a samples.jsonl, or the folder of a run: its run.json, and its verdicts.json if it
+    has one."""
     if not path.exists():
-        raise Problem(f"there is no {path}: give a run.json, a verdicts.json, a samples.jsonl, or the results folder of a run", Exit.USAGE)
+        raise Problem(
+            f"there is no {path}: give a run.json, a verdicts.json, a samples.jsonl, or the results folder of a run",
+            Exit.USAGE,
+        )
     check_there(path)
     if path.suffix == ".jsonl":
         return _validate_journal(path, say)

@@ -32,24 +32,39 @@ def examine(as_json: bool, say: Callable[[str], None]) -> Exit:
 def _tell(found: list[tuple[str, findings.Finding]], say: Callable[[str], None]) -> None:
     width = max(len(name) for name, _ in found)
     for name, finding in found:
-        say(f"{_MARKS[finding.level]:<4}  {name:<{width}}  {finding.text}{f': {finding.remedy}' if finding.remedy else ''}")
+        say(
+            f"{_MARKS[finding.level]:<4}  {name:<{width}} "
+            f" {finding.text}{f': {finding.remedy}' if finding.remedy else ''}"
+        )
 
 
 def _document(found: list[tuple[str, findings.Finding]], noise: probe.Noise | None) -> dict[str, object]:
     return {
         "$schema": "doctor-1.schema.json",
         "schema_version": {"major": 1, "minor": 0},
-        "findings": [{"name": name, "level": finding.level, "text": finding.text, "remedy": finding.remedy} for name, finding in found],
+        "findings": [
+            {"name": name, "level": finding.level, "text": finding.text, "remedy": finding.remedy}
+            for name, finding in found
+        ],
         "noise": None if noise is None else {"rounds": noise.rounds, "floor": noise.floor, "resolves": noise.resolves},
     }
 
 
 def describe(noise: probe.Noise) -> Iterator[str]:
     """The noise floor in lines, and from what difference on each mode can show one."""
-    yield f"noise floor: two equal processes seemed to differ by {noise.floor:.1%} over {noise.rounds} rounds (computing on all cores)"
+    yield (
+        f"noise floor: two equal processes seemed to differ by {noise.floor:.1%} over {noise.rounds} rounds (computing"
+        " on all cores)"
+    )
     for preset in (QUICK, FULL):
         smallest = noise.resolves[preset.name]
         if smallest is None:
-            yield f"{preset.name}: not known: this machine made {noise.rounds} rounds only, {preset.typical_rounds} are needed"
+            yield (
+                f"{preset.name}: not known: this machine made {noise.rounds} rounds only, {preset.typical_rounds} are"
+                " needed"
+            )
         else:
-            yield f"{preset.name} ({preset.typical_rounds} rounds) can show one model to be slower than another from a difference of {smallest:.0%} on"
+            yield (
+                f"{preset.name} ({preset.typical_rounds} rounds) can show one model to be slower than another from a"
+                f" difference of {smallest:.0%} on"
+            )

@@ -92,23 +92,36 @@ def _modules(_: Machine) -> Finding:
 
 def _environment(machine: Machine) -> Finding:
     told = ", ".join(f"{name}={value}" for name, value in machine.settings["env"].items())
-    return Finding(told or "nothing that changes what is measured", "unset it, unless you want to measure that setting; the report names it" if told else "")
+    return Finding(
+        told or "nothing that changes what is measured",
+        "unset it, unless you want to measure that setting; the report names it" if told else "",
+    )
 
 
 def _revision(_: Machine) -> Finding:
     source = host.source()
     name = source["describe"] or "unknown"
-    return Finding(f"{name}: {source['reason']}" if source["reason"] else name, "the report cannot say what was measured; fix that, or note the revision yourself" if source["reason"] else "")
+    return Finding(
+        f"{name}: {source['reason']}" if source["reason"] else name,
+        "the report cannot say what was measured; fix that, or note the revision yourself" if source["reason"] else "",
+    )
 
 
 def _built(_: Machine) -> Finding:
-    built = sorted(path.name for path in build.BENCHES.glob("bench_*") if os.access(path, os.X_OK)) if build.BENCHES.is_dir() else []
+    built = (
+        sorted(path.name for path in build.BENCHES.glob("bench_*") if os.access(path, os.X_OK))
+        if build.BENCHES.is_dir()
+        else []
+    )
     return Finding(f"{len(built)} models" if built else "nothing yet; scripts/crossover run builds")
 
 
 def _cores(machine: Machine) -> Finding:
     cores = usable_cores()
-    return Finding(f"{cores} of {machine.host['logical_cores']} ({machine.host['cpu_model']})", "models that need several cores cannot show their advantage" if cores < 2 else "")
+    return Finding(
+        f"{cores} of {machine.host['logical_cores']} ({machine.host['cpu_model']})",
+        "models that need several cores cannot show their advantage" if cores < 2 else "",
+    )
 
 
 def _quota(machine: Machine) -> Finding:
@@ -118,7 +131,10 @@ def _quota(machine: Machine) -> Finding:
 
 def _load(_: Machine) -> Finding:
     load, cores = os.getloadavg()[0], usable_cores()
-    return Finding(f"{load:.1f} on {cores} cores", "other programs are running; stop them, or expect large intervals" if load > 0.5 * cores else "")
+    return Finding(
+        f"{load:.1f} on {cores} cores",
+        "other programs are running; stop them, or expect large intervals" if load > 0.5 * cores else "",
+    )
 
 
 def _pressure(_: Machine) -> Finding:
@@ -126,7 +142,9 @@ def _pressure(_: Machine) -> Finding:
         pressure = float(Path("/proc/pressure/cpu").read_text().split("avg10=")[1].split()[0])
     except (OSError, IndexError, ValueError):
         return Finding("unknown")
-    return Finding(f"{pressure:.0f} % of the last 10 s", "other programs wait for cores; stop them" if pressure > 10 else "")
+    return Finding(
+        f"{pressure:.0f} % of the last 10 s", "other programs wait for cores; stop them" if pressure > 10 else ""
+    )
 
 
 def _priority(machine: Machine) -> Finding:
@@ -137,7 +155,10 @@ def _priority(machine: Machine) -> Finding:
 def _governor(machine: Machine) -> Finding:
     governor = machine.settings["governor"]
     slow = governor not in (None, "performance")
-    return Finding(governor or "cannot be chosen here", "clocks change while measuring; as root: cpupower frequency-set -g performance" if slow else "")
+    return Finding(
+        governor or "cannot be chosen here",
+        "clocks change while measuring; as root: cpupower frequency-set -g performance" if slow else "",
+    )
 
 
 def _turbo(machine: Machine) -> Finding:
@@ -167,12 +188,18 @@ def _huge_pages(machine: Machine) -> Finding:
 
 def _open_files(machine: Machine) -> Finding:
     descriptors = machine.settings["nofile"][1]
-    return Finding(str(descriptors), f"many connections need {_LEAST_DESCRIPTORS}; raise ulimit -Hn" if descriptors < _LEAST_DESCRIPTORS else "")
+    return Finding(
+        str(descriptors),
+        f"many connections need {_LEAST_DESCRIPTORS}; raise ulimit -Hn" if descriptors < _LEAST_DESCRIPTORS else "",
+    )
 
 
 def _ports(_: Machine) -> Finding:
     ports = host.local_ports()
-    return Finding(str(ports or "unknown"), "widen net.ipv4.ip_local_port_range" if ports is not None and ports < _LEAST_PORTS else "")
+    return Finding(
+        str(ports or "unknown"),
+        "widen net.ipv4.ip_local_port_range" if ports is not None and ports < _LEAST_PORTS else "",
+    )
 
 
 def _threads(_: Machine) -> Finding:
@@ -180,7 +207,9 @@ def _threads(_: Machine) -> Finding:
     if tasks is None:
         return Finding("no limit known")
     text = f"room for {tasks.spare} at once: {tasks.name} is {tasks.limit}, {tasks.used} in use"
-    return Finding(text, f"a thread per task needs {_LEAST_THREADS}; raise that limit" if tasks.spare < _LEAST_THREADS else "")
+    return Finding(
+        text, f"a thread per task needs {_LEAST_THREADS}; raise that limit" if tasks.spare < _LEAST_THREADS else ""
+    )
 
 
 def _memory(_: Machine) -> Finding:
@@ -188,7 +217,9 @@ def _memory(_: Machine) -> Finding:
     if memory is None:
         return Finding("unknown")
     text = f"{memory.left / 2**30:.1f} GiB available: {memory.name} is {memory.limit / 2**30:.1f} GiB"
-    return Finding(text, "free some, or raise that limit; large cases need 1 GiB" if memory.left < _LEAST_MEMORY else "")
+    return Finding(
+        text, "free some, or raise that limit; large cases need 1 GiB" if memory.left < _LEAST_MEMORY else ""
+    )
 
 
 def _disk(_: Machine) -> Finding:
@@ -210,8 +241,14 @@ def _others(_: Machine) -> Finding:
 
 def _checkout(_: Machine) -> Finding:
     if not checkout.is_writable():
-        return Finding(f"{host.ROOT} cannot be written to", "only what is built there can be measured, with --out elsewhere")
-    return Finding(f"the name of {host.ROOT} confuses CMake", "move the checkout before anything is built") if checkout.unfit() else Finding(f"{host.ROOT} can be built in")
+        return Finding(
+            f"{host.ROOT} cannot be written to", "only what is built there can be measured, with --out elsewhere"
+        )
+    return (
+        Finding(f"the name of {host.ROOT} confuses CMake", "move the checkout before anything is built")
+        if checkout.unfit()
+        else Finding(f"{host.ROOT} can be built in")
+    )
 
 
 MACHINE: dict[str, Look] = {
@@ -237,5 +274,6 @@ MACHINE: dict[str, Look] = {
     "checkout": _checkout,
 }
 INSTALLED: dict[str, Look] = {"Python modules": _modules, "built": _built}  # what scripts/setup and the build bring
-SETTING: dict[str, Look] = {"environment": _environment, "revision": _revision}  # never a reason not to measure: a run does not ask
+# never a reason not to measure: a run does not ask
+SETTING: dict[str, Look] = {"environment": _environment, "revision": _revision}
 ALL = (INSTALLED, MACHINE, SETTING)

@@ -26,13 +26,19 @@ class Noise:
 
     rounds: int
     floor: float  # by how much two equal things seemed to differ
-    resolves: dict[str, float | None]  # mode → the smallest difference between two models that its rounds show to be beyond the margin; None: not known
+    # mode → the smallest difference between two models that its rounds show to be beyond the margin; None: not known
+    resolves: dict[str, float | None]
 
 
 def take() -> Noise:
     """Takes about two seconds."""
     command = [sys.executable, "-I", "-B", str(_SPIN), str(usable_cores()), str(_HASHINGS)]
-    children = [subprocess.Popen(command, env=environment.of_benches({}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) for _ in range(2)]
+    children = [
+        subprocess.Popen(
+            command, env=environment.of_benches({}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        for _ in range(2)
+    ]
     try:
         for child in children:  # start-up and first touch are not measured
             _spin(child)
@@ -61,7 +67,8 @@ def _spin(child: subprocess.Popen[str]) -> int:
 
 
 def judge(taken: list[tuple[int, int]]) -> Noise:
-    """The noise floor, and the differences that runs of this machine can show. `taken`: rounds of two equal processes, in ns."""
+    """The noise floor, and the differences that runs of this machine can show. `taken`: rounds of two equal processes,
+    in ns."""
     from verdicts import statistics
 
     def bounds(part: list[tuple[int, int]]) -> statistics.Bounds:
@@ -72,7 +79,10 @@ def judge(taken: list[tuple[int, int]]) -> Noise:
         if len(taken) < preset.typical_rounds:
             resolves[preset.name] = None
             continue
-        parts = [taken[begin : begin + preset.typical_rounds] for begin in range(0, len(taken) - preset.typical_rounds + 1, preset.typical_rounds)]
+        parts = [
+            taken[begin : begin + preset.typical_rounds]
+            for begin in range(0, len(taken) - preset.typical_rounds + 1, preset.typical_rounds)
+        ]
         halves = sorted((found.claim_high - found.claim_low) / 2 for found in map(bounds, parts))
         resolves[preset.name] = statistics.MARGIN * math.exp(halves[len(halves) // 2]) - 1
     return Noise(len(taken), abs(bounds(taken).ratio.value - 1), resolves)

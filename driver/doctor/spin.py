@@ -1,4 +1,5 @@
-"""A child of the doctor's probe: for each line it reads, it computes on some cores and answers how long that took, in ns.
+"""A child of the doctor's probe: for each line it reads, it computes on some cores and answers how long that took, in
+ns.
 
 usage: spin.py THREADS ROUNDS_OF_HASHING
 """

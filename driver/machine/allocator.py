@@ -1,4 +1,5 @@
-"""The memory allocator of the bench processes: the C library's, or one that is preloaded. Origin, load generator and driver keep the C library's."""
+"""The memory allocator of the bench processes: the C library's, or one that is preloaded. Origin, load generator and
+driver keep the C library's."""
 
 from __future__ import annotations
 
@@ -43,6 +44,8 @@ class Allocator:
     def is_in(self, pid: int) -> bool:
         """A loader that cannot take a library warns and goes on without; a static program has none."""
         try:
-            return not self.library or f"/lib{self.name}.so" in Path("/proc", str(pid), "maps").read_text(errors="replace")
+            return not self.library or f"/lib{self.name}.so" in Path("/proc", str(pid), "maps").read_text(
+                errors="replace"
+            )
         except OSError:
             return False

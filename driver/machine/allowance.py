@@ -1,4 +1,5 @@
-"""What the system's limits allow this process and its children: memory, threads and processes. As runtimes/system/limits/allowance.cpp; the CPython models ship this file."""
+"""What the system's limits allow this process and its children: memory, threads and processes. As
+runtimes/system/limits/allowance.cpp; the CPython models ship this file."""
 
 from __future__ import annotations
 
@@ -36,7 +37,10 @@ def waits_within_limits(usual: int, bytes_of_one: int, threads_of_one: int = 0) 
     most, why = usual, ""
     for found, of_one in ((tightest_memory(), bytes_of_one), (tightest_tasks(), threads_of_one)):
         if found is not None and of_one and found.spare // of_one < most:
-            most, why = found.spare // of_one, f"{found.name} is {found.limit}, {found.used} in use, and each takes {of_one}"
+            most, why = (
+                found.spare // of_one,
+                f"{found.name} is {found.limit}, {found.used} in use, and each takes {of_one}",
+            )
     return max(1, most), why
 
 
@@ -56,7 +60,11 @@ def _tightest(among: Iterator[Allowance]) -> Allowance | None:
 
 
 def _memory(root: Path) -> Iterator[Allowance]:
-    known = {line[0].rstrip(":"): int(line[1]) << 10 for line in map(str.split, cgroup.text_of(root / "proc/meminfo").splitlines()) if len(line) > 1 and line[1].isdigit()}
+    known = {
+        line[0].rstrip(":"): int(line[1]) << 10
+        for line in map(str.split, cgroup.text_of(root / "proc/meminfo").splitlines())
+        if len(line) > 1 and line[1].isdigit()
+    }
     if "MemTotal" in known:
         yield Allowance("memory of the machine", known["MemTotal"], known["MemTotal"] - known.get("MemAvailable", 0))
     for limit in cgroup.memory_limits(root):
@@ -64,7 +72,8 @@ def _memory(root: Path) -> Iterator[Allowance]:
 
 
 def _tasks(root: Path) -> Iterator[Allowance]:
-    threads = (cgroup.text_of(root / "proc/loadavg").split() + [""] * 4)[3].partition("/")[2]  # 0.20 0.18 0.12 1/80 11206
+    # 0.20 0.18 0.12 1/80 11206
+    threads = (cgroup.text_of(root / "proc/loadavg").split() + [""] * 4)[3].partition("/")[2]
     for name in ("kernel.threads-max", "kernel.pid_max"):
         limit = cgroup.text_of(root / "proc/sys" / name.replace(".", "/")).strip()
         if limit.isdigit():

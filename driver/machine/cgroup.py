@@ -1,4 +1,5 @@
-"""The limits of this process's cgroup and all its ancestors, in both versions of cgroups. The CPython models ship this file."""
+"""The limits of this process's cgroup and all its ancestors, in both versions of cgroups. The CPython models ship this
+file."""
 
 from __future__ import annotations
 
@@ -61,7 +62,11 @@ def memory_limits(root: Path = ROOT) -> list[Limit]:
 
 def task_limits(root: Path = ROOT) -> list[Limit]:
     """Threads and processes."""
-    return [limit for folder in folders("pids", root) for limit in _limits(folder, ("pids.max",), _number(folder / "pids.current") or 0)]
+    return [
+        limit
+        for folder in folders("pids", root)
+        for limit in _limits(folder, ("pids.max",), _number(folder / "pids.current") or 0)
+    ]
 
 
 def throttled_ns(cpu_stat: Path) -> int | None:
@@ -80,7 +85,8 @@ def cpuset(root: Path = ROOT) -> str | None:
 
 
 def folders(controller: str, root: Path = ROOT) -> list[Path]:
-    """Those in which limits may stand: the own group's, then those around it as far as they are mounted. Some may not exist."""
+    """Those in which limits may stand: the own group's, then those around it as far as they are mounted. Some may not
+    exist."""
     found: list[Path] = []
     mounts = list(_mounts(root))
     for line in text_of(root / "proc/self/cgroup").splitlines():  # "4:cpu,cpuacct:/a/b", "0::/a/b"
@@ -95,7 +101,8 @@ def folders(controller: str, root: Path = ROOT) -> list[Path]:
             if (way := _way_down(_names(mount.shown), _names(group))) is not None:
                 found += _upwards(_below(root, mount.point), way)
         place = root / "sys/fs/cgroup" / controllers
-        if place not in [_below(root, mount.point) for mount in seen] and ".." not in _names(group):  # for what lies at the usual place without a mount of its own
+        # for what lies at the usual place without a mount of its own
+        if place not in [_below(root, mount.point) for mount in seen] and ".." not in _names(group):
             found += _upwards(place, _names(group))
     return found
 
@@ -154,7 +161,9 @@ def _quota_in(folder: Path) -> Quota | None:
     """None where it says "max", -1 or whatever else is no number."""
     words = text_of(folder / "cpu.max").split()[:2]
     if len(words) < 2:
-        words = [word for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us") for word in text_of(folder / name).split()[:1]]
+        words = [
+            word for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us") for word in text_of(folder / name).split()[:1]
+        ]
     numbers = [int(word) if _is_number(word) else 0 for word in words]
     return Quota(*numbers) if len(numbers) == 2 and all(numbers) else None
 

@@ -1,4 +1,5 @@
-"""How many cores a run may use: determined once by the driver, which passes it to every bench. The CPython models ship this file for when they are started by hand."""
+"""How many cores a run may use: determined once by the driver, which passes it to every bench. The CPython models ship
+this file for when they are started by hand."""
 
 from __future__ import annotations
 

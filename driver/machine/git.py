@@ -17,14 +17,32 @@ class Answer(NamedTuple):
 
 
 def command(folder: Path, *arguments: str) -> list[str]:
-    """Also for a checkout of another user: its programs are run anyway. No lock is taken for what git would only like to write, and no daemon of the checkout's own is started."""
-    return ["git", "--no-optional-locks", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    """Also for a checkout of another user: its programs are run anyway. No lock is taken for what git would only like
+    to write, and no daemon of the checkout's own is started."""
+    return [
+        "git",
+        "--no-optional-locks",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        str(folder),
+        *arguments,
+    ]
 
 
 def ask(folder: Path, *arguments: str) -> Answer:
     """What git prints about the folder, or why it does not."""
     try:
-        done = subprocess.run(command(folder, *arguments), env=environment.of_tools(), capture_output=True, text=True, errors="surrogateescape", check=False)
+        done = subprocess.run(
+            command(folder, *arguments),
+            env=environment.of_tools(),
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+        )
     except OSError as error:
         return Answer("", f"git does not run: {error.strerror}")
     if done.returncode == 0:

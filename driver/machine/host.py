@@ -35,16 +35,22 @@ def _number(path: str) -> int | None:
 
 
 def _randomisation() -> str | None:
-    """"0": none, of the machine or, as after setarch -R, of this process and its children."""
+    """ "0": none, of the machine or, as after setarch -R, of this process and its children."""
     personality = _text("/proc/self/personality") or "0"
     return "0" if int(personality, 16) & _ADDR_NO_RANDOMIZE else _text("/proc/sys/kernel/randomize_va_space")
 
 
 def source() -> dict[str, Any]:
-    """Nothing is known of a tree that is not, or not yet, under version control, even where it lies in somebody else's repository."""
+    """Nothing is known of a tree that is not, or not yet, under version control, even where it lies in somebody else's
+    repository."""
     top = git.ask(ROOT, "rev-parse", "--show-toplevel")
     if top.text != str(ROOT):
-        return {"git_sha": None, "dirty": None, "describe": None, "reason": top.fault or f"belongs to another repository: {top.text}"}
+        return {
+            "git_sha": None,
+            "dirty": None,
+            "describe": None,
+            "reason": top.fault or f"belongs to another repository: {top.text}",
+        }
     head, changes = git.ask(ROOT, "rev-parse", "HEAD"), git.ask(ROOT, "status", "--porcelain", "--untracked-files=no")
     return {
         "git_sha": head.text or None,
@@ -84,7 +90,9 @@ def _caches() -> dict[str, str]:
 
 def _virtualization() -> str | None:
     try:
-        found = subprocess.run(["systemd-detect-virt", "--vm"], env=environment.of_tools(), capture_output=True, text=True, check=False).stdout.strip()
+        found = subprocess.run(
+            ["systemd-detect-virt", "--vm"], env=environment.of_tools(), capture_output=True, text=True, check=False
+        ).stdout.strip()
     except OSError:
         return "unknown hypervisor" if "hypervisor" in _cpu().get("flags", "").split() else "none"
     return found or None
@@ -124,7 +132,8 @@ def host() -> dict[str, Any]:
         "mem_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "virtualization": _virtualization(),
         "container": container,
-        # Enough to see that two runs are of one machine; names do not leave it. In a container the id is that of its image, but the boot is the machine's.
+        # Enough to see that two runs are of one machine; names do not leave it. In a container the id is that of its
+        # image, but the boot is the machine's.
         "hostname_hash": _hash(os.fsencode(platform.node())),
         "machine_id_hash": None if container else _hash_of_file("/etc/machine-id"),
         "boot_id_hash": _hash_of_file("/proc/sys/kernel/random/boot_id"),
@@ -162,7 +171,13 @@ def settings() -> dict[str, Any]:
     return {
         "affinity": sorted(affinity()),
         "cgroup": {
-            "version": 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1 if Path("/sys/fs/cgroup/cpu").exists() else None,
+            "version": (
+                2
+                if Path("/sys/fs/cgroup/cgroup.controllers").exists()
+                else 1
+                if Path("/sys/fs/cgroup/cpu").exists()
+                else None
+            ),
             "cpu_max": _cpu_max(),
             "cpuset": cgroup.cpuset(),
             "memory_max": _tightest(cgroup.memory_limits()),

@@ -1,4 +1,5 @@
-"""Resets inherited process state that a program must not depend on. As runtimes/system/inherited.cpp; the CPython models ship this file."""
+"""Resets inherited process state that a program must not depend on. As runtimes/system/inherited.cpp; the CPython
+models ship this file."""
 
 from __future__ import annotations
 
@@ -11,10 +12,12 @@ _IGNORED_BY_PYTHON = {signal.SIGPIPE, signal.SIGXFSZ}  # writes fail instead
 
 
 def forget() -> None:
-    """First thing in a program: no signal is blocked, and each acts as usual; timers are stopped; new files can be used by their owner; as many descriptors may be open as the hard limit allows."""
+    """First thing in a program: no signal is blocked, and each acts as usual; timers are stopped; new files can be used
+    by their owner; as many descriptors may be open as the hard limit allows."""
     for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
         signal.setitimer(timer, 0)
-    for number in signal.sigpending() - _SAY_GO_ON - {signal.SIGTERM}:  # sent to somebody who blocked it, as by a timer of his: ignoring drops it
+    # sent to somebody who blocked it, as by a timer of his: ignoring drops it
+    for number in signal.sigpending() - _SAY_GO_ON - {signal.SIGTERM}:
         before = signal.signal(number, signal.SIG_IGN)
         signal.signal(number, before)
     for number in signal.valid_signals() - _SAY_GO_ON - _IGNORED_BY_PYTHON:

@@ -1,7 +1,8 @@
 """Finds other Crossover processes on this machine, of any user or checkout. Two that meet each learn of the other.
 
-Each has a socket in Linux' abstract namespace: no folder that another user could not write to, and nothing left behind by what dies. Whoever begins writes to all that are there.
-A container with a network of its own is not seen; its load is.
+Each has a socket in Linux' abstract namespace: no folder that another user could not write to, and nothing left behind
+by what dies. Whoever begins writes to all that are there. A container with a network of its own is not seen; its load
+is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Presence:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
             own = f"{_PREFIX}{kind}.{os.getpid()}.{secrets.token_hex(4)}"
             self._socket.bind(f"\0{own}")
-            for name, other in _sockets():  # after the own one is there: of two that begin at once, at least one sees the other
+            # after the own one is there: of two that begin at once, at least one sees the other
+            for name, other in _sockets():
                 if name != own:
                     self._tell(name, kind)
                     self._heard.add(other)
@@ -63,4 +65,8 @@ def present() -> list[str]:
 
 def _sockets() -> list[tuple[str, str]]:
     """The name of each, and of what kind it is."""
-    return re.findall(rf"@({re.escape(_PREFIX)}(\w+)\.[\w.]+)$", Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    return re.findall(
+        rf"@({re.escape(_PREFIX)}(\w+)\.[\w.]+)$",
+        Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace"),
+        re.MULTILINE,
+    )

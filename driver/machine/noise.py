@@ -38,7 +38,8 @@ def memory_stall_ns() -> int | None:
 
 
 def pressure_ns() -> int | None:
-    """Time since boot in which some task waited for a core. No sign of background load: a pool wider than the cores waits for itself."""
+    """Time since boot in which some task waited for a core. No sign of background load: a pool wider than the cores
+    waits for itself."""
     return _pressure("cpu")
 
 
@@ -59,7 +60,9 @@ def throttled_ns() -> int | None:
 @lru_cache(maxsize=1)
 def _cpu_stats() -> list[Path]:
     """Found once: they are read with every visit."""
-    return [folder / "cpu.stat" for folder in cgroup.folders("cpu") if cgroup.throttled_ns(folder / "cpu.stat") is not None]
+    return [
+        folder / "cpu.stat" for folder in cgroup.folders("cpu") if cgroup.throttled_ns(folder / "cpu.stat") is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ def spent(before: Instant, after: Instant, claimed_ns: int) -> Spent:
 
 
 class VisitJudge:
-    """Judges visits by what went on outside of them. The kernel counts in ticks of 10 ms, so a short visit is judged together with those
-    right before it."""
+    """Judges visits by what went on outside of them. The kernel counts in ticks of 10 ms, so a short visit is judged
+    together with those right before it."""
 
     def __init__(self) -> None:
         self._recent: deque[Spent] = deque()
@@ -123,13 +126,21 @@ class VisitJudge:
     def judge(self, visit: Spent) -> dict[str, Any]:
         """The signals of the visit, and whether any says that it was disturbed."""
         self._recent.append(visit)
-        while len(self._recent) > 1 and sum(other.wall_ns for other in self._recent) - self._recent[0].wall_ns >= _WINDOW_NS:
+        while (
+            len(self._recent) > 1
+            and sum(other.wall_ns for other in self._recent) - self._recent[0].wall_ns >= _WINDOW_NS
+        ):
             self._recent.popleft()
         cores_ns = sum(other.cores_ns for other in self._recent)
         background = _share(sum(other.background_ns for other in self._recent), cores_ns)
         steal = _share(sum(other.steal_ns for other in self._recent), cores_ns)
         stall = None if visit.memory_stall_ns is None else _share(visit.memory_stall_ns, visit.wall_ns)
-        judged = ((background, NOISY_BACKGROUND_SHARE), (steal, NOISY_STEAL_SHARE), (visit.throttled_ns, 0), (stall, NOISY_STALL_SHARE))
+        judged = (
+            (background, NOISY_BACKGROUND_SHARE),
+            (steal, NOISY_STEAL_SHARE),
+            (visit.throttled_ns, 0),
+            (stall, NOISY_STALL_SHARE),
+        )
         return {
             "wall_ns": visit.wall_ns,
             "foreign_share": background,
@@ -172,7 +183,9 @@ class Watch:
         throttled = _since(self._throttled_ns, throttled_ns())
         warnings = [*self._presence.warnings(), *warnings]
         if background is not None and background > NOISY_BACKGROUND_SHARE:
-            warnings.append(f"other programs used {background:.0%} of the machine: differences must be large to be seen")
+            warnings.append(
+                f"other programs used {background:.0%} of the machine: differences must be large to be seen"
+            )
         if steal is not None and steal > NOISY_STEAL_SHARE:
             warnings.append(f"the hypervisor withheld {steal:.0%} of the machine")
         if throttled:

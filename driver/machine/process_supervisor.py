@@ -30,7 +30,11 @@ def _become_a_child() -> None:
 def children_of_this_process() -> set[int]:
     """At once, where the kernel keeps the list; one that changes meanwhile may miss some."""
     try:
-        return {int(pid) for task in os.listdir("/proc/self/task") for pid in Path("/proc/self/task", task, "children").read_text().split()}
+        return {
+            int(pid)
+            for task in os.listdir("/proc/self/task")
+            for pid in Path("/proc/self/task", task, "children").read_text().split()
+        }
     except OSError:
         return children_of(os.getpid())
 
@@ -50,7 +54,8 @@ def children_of(parent: int) -> set[int]:
 
 
 class ProcessSupervisor:
-    """Children in sessions of their own, each with a folder for its temporary files, and all with one for files that they share: a child that is killed removes none itself.
+    """Children in sessions of their own, each with a folder for its temporary files, and all with one for files that
+    they share: a child that is killed removes none itself.
 
     Orphans of theirs become ours (child subreaper) and are ended with them."""
 
@@ -61,8 +66,11 @@ class ProcessSupervisor:
         self._files: dict[int, tempfile.TemporaryDirectory[str]] = {}
         self._shared = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
 
-    def start(self, command: Sequence[str], errors: IO[bytes], more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """`more` adds to its environment. Standard input and output are unbuffered pipes; standard error goes to a file, so that it never blocks the child."""
+    def start(
+        self, command: Sequence[str], errors: IO[bytes], more: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """`more` adds to its environment. Standard input and output are unbuffered pipes; standard error goes to a
+        file, so that it never blocks the child."""
         files = tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True)
         try:
             child = subprocess.Popen(
@@ -73,7 +81,9 @@ class ProcessSupervisor:
                 bufsize=0,
                 start_new_session=True,
                 preexec_fn=_become_a_child,
-                env=environment.of_benches({"TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(more or {})}),
+                env=environment.of_benches(
+                    {"TMPDIR": files.name, "CROSSOVER_FILES": self._shared.name, **(more or {})}
+                ),
             )
         except OSError:
             files.cleanup()
@@ -100,7 +110,8 @@ class ProcessSupervisor:
         return child.poll()
 
     def end(self, child: subprocess.Popen[bytes], grace_s: float = 0) -> None:
-        """Ends the child and everything that it started. With grace the end of its input is its chance to leave by itself."""
+        """Ends the child and everything that it started. With grace the end of its input is its chance to leave by
+        itself."""
         self._finish(child, time.monotonic() + grace_s)
         self._end_orphans(children_of_this_process)
         self._remove_files_of_the_dead()
@@ -124,7 +135,8 @@ class ProcessSupervisor:
         self.wait(child, until - time.monotonic())
         child.stdout.close()
         try:
-            # Its process group outlives it where workers do; while one does, the id of the leader is not given to another.
+            # Its process group outlives it where workers do; while one does, the id of the leader is not given to
+            # another.
             os.killpg(child.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass

@@ -1,4 +1,5 @@
-"""Blocks until a child answers, without polling: wakes for its answer, a deadline, a signal or the next progress line."""
+"""Blocks until a child answers, without polling: wakes for its answer, a deadline, a signal or the next progress
+line."""
 
 from __future__ import annotations
 

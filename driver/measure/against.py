@@ -44,7 +44,14 @@ def check_choice(request: Request, here: Mapping[str, Path], progress: Progress)
         choose(request, processes, Variants.NONE)
 
 
-def measure_both(request: Request, here: Mapping[str, Path], second: Second, servers: dict[str, Path], threshold: float, progress: Progress) -> tuple[Path, str]:
+def measure_both(
+    request: Request,
+    here: Mapping[str, Path],
+    second: Second,
+    servers: dict[str, Path],
+    threshold: float,
+    progress: Progress,
+) -> tuple[Path, str]:
     """Measures both programs of every model: the folder of the results, and why it stopped."""
     chosen = _chosen(request, here)
     befores = {second.named(name): second.programs[name] for name in chosen if name in second.programs}
@@ -56,12 +63,19 @@ def measure_both(request: Request, here: Mapping[str, Path], second: Second, ser
         own_openings = [event for event in openings if _is_own(event["model"])]
         there = {(cell.case.name, cell.model): cell for cell in offered if not _is_own(cell.model)}
         pairs = [Pair(cell, other) for cell in own if (other := there.get((cell.case.name, second.named(cell.model))))]
-        able = [pair for pair in pairs if all(cell.state.status == "ok" for cell in pair.cells) and pair.now.units == pair.before.units]
+        able = [
+            pair
+            for pair in pairs
+            if all(cell.state.status == "ok" for cell in pair.cells) and pair.now.units == pair.before.units
+        ]
         cells = [*own, *(pair.before for pair in pairs)]
-        broken = {second.named(event["model"]) for event in own_openings if event.get("status", "ok") != "ok"}  # whose program could be started before tells what is lost
+        # whose program could be started before tells what is lost
+        broken = {second.named(event["model"]) for event in own_openings if event.get("status", "ok") != "ok"}
         openings = [_told(event, second) for event in processes.keep(openings, {cell.model for cell in cells} | broken)]
         folder = output.make(request.out, "check")
-        record = begin(replace(request, against_built=second.commit), host.host(), folder, prints, openings, cells, progress.say)
+        record = begin(
+            replace(request, against_built=second.commit), host.host(), folder, prints, openings, cells, progress.say
+        )
         session = Session(processes, record)
         try:
             _leave_out(record, own, able, second)
@@ -73,7 +87,15 @@ def measure_both(request: Request, here: Mapping[str, Path], second: Second, ser
     noise = watch.report(record.visits, built_anew(prints, programs))
     for warning in noise["warnings"]:  # no report shows them
         progress.say(f"! {warning}")
-    record.add({"event": "end", "finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**noise, "aa_floor": None}})
+    record.add(
+        {
+            "event": "end",
+            "finished_utc": utc_now(),
+            "complete": complete,
+            "stop_reason": reason,
+            "noise": {**noise, "aa_floor": None},
+        }
+    )
     document.write(folder, record)
     return folder, reason
 
@@ -97,4 +119,10 @@ def _leave_out(record: Record, own: Sequence[Cell], able: Sequence[Pair], second
     measured = {pair.now.id for pair in able}
     for cell in own:
         if cell.id not in measured and cell.state.status == "ok":
-            record.add({"event": "left_out", "cell": cell.id, "reason": f"{second.commit[:7]} has no such cell, or owes other work in it"})
+            record.add(
+                {
+                    "event": "left_out",
+                    "cell": cell.id,
+                    "reason": f"{second.commit[:7]} has no such cell, or owes other work in it",
+                }
+            )

@@ -1,4 +1,5 @@
-"""The state of a case: which models take part in its next round, when its next look is due, and what that costs. Pure: no clock, no process."""
+"""The state of a case: which models take part in its next round, when its next look is due, and what that costs. Pure:
+no clock, no process."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ from vocabulary.looks import LOOKS, looks_of
 from vocabulary.sample import Sample, by_round
 
 _ORIGINALS = {control: model for model, control in AA_CONTROLS.items()}
-_FOLLOWED = LOOKS[2]  # rounds that what a claim is judged by, and a native twin with its model, has whether or not the case is decided
+# rounds that what a claim is judged by, and a native twin with its model, has whether or not the case is decided
+_FOLLOWED = LOOKS[2]
 _SAFE = 0.1  # regret
 _TELLING = LOOKS[1]  # rounds from which a standard error says what is to come
-_SHOWN, _SHOWN_SAFE = 0.017, 0.034  # standard error of a log ratio at which a difference of 5 %, of 10 % is seen, or seen not to be there
+# standard error of a log ratio at which a difference of 5 %, of 10 % is seen, or seen not to be there
+_SHOWN, _SHOWN_SAFE = 0.017, 0.034
 _RENEWED = 1.15  # times the cost of the samples: fresh processes pass their checks
 
 
@@ -42,7 +45,9 @@ class CaseSchedule:
     def follow(self, done: int) -> None:
         """So many rounds are whole now."""
         looked = max((look for look in self._looks if look <= done), default=0)
-        if looked > max((look for look in self._looks if look <= self.done), default=0) or (done > self.done and self.open_in is None):
+        if looked > max((look for look in self._looks if look <= self.done), default=0) or (
+            done > self.done and self.open_in is None
+        ):
             self.verdicts = {metric: self._verdict(metric, done) for metric in self.metrics}
         self.done = done
 
@@ -63,7 +68,8 @@ class CaseSchedule:
 
     @property
     def open_in(self) -> int | None:
-        """The place of the first metric, the deciding one being 0, in which more rounds may still tell more; None: the case is finished."""
+        """The place of the first metric, the deciding one being 0, in which more rounds may still tell more; None: the
+        case is finished."""
         for place, metric in enumerate(self.metrics):
             if metric not in self.verdicts or not self.verdicts[metric].finished:
                 return place
@@ -72,28 +78,48 @@ class CaseSchedule:
     @property
     def goes_on(self) -> bool:
         """More rounds may tell more of what competes, or of what is followed."""
-        return self.next_look is not None and ((self.open_in is not None and len(self.taking_part()) > 1) or self._following)
+        return self.next_look is not None and (
+            (self.open_in is not None and len(self.taking_part()) > 1) or self._following
+        )
 
     @property
     def _following(self) -> bool:
-        return not self.by_memory and self.done < _FOLLOWED and any(cell.followed and cell.state.waits and cell.state.samples for cell in self.cells)
+        return (
+            not self.by_memory
+            and self.done < _FOLLOWED
+            and any(cell.followed and cell.state.waits and cell.state.samples for cell in self.cells)
+        )
 
     def competing(self) -> list[Cell]:
         """The cells that compete: A/A controls do not."""
         return [cell for cell in self.cells if cell.rank == REPRESENTATIVE and cell.model not in _ORIGINALS]
 
     def taking_part(self) -> list[Cell]:
-        """Those of the next round: what is still in question in some open metric, and in the first rounds whatever is to be measured beside it."""
+        """Those of the next round: what is still in question in some open metric, and in the first rounds whatever is
+        to be measured beside it."""
         able = [cell for cell in self.cells if cell.state.ready]
         if self.done < self.first_look:
             return [cell for cell in able if not cell.shown_only]
-        wanted = {model for metric in self.metrics if not (verdict := self.verdicts[metric]).finished for model in verdict.best_set}
+        wanted = {
+            model
+            for metric in self.metrics
+            if not (verdict := self.verdicts[metric]).finished
+            for model in verdict.best_set
+        }
         controls = {control for control, model in _ORIGINALS.items() if model in wanted}
-        return [cell for cell in able if cell.model in wanted | controls or cell.state.promised > self.done or (self._following and cell.followed)]
+        return [
+            cell
+            for cell in able
+            if cell.model in wanted | controls or cell.state.promised > self.done or (self._following and cell.followed)
+        ]
 
     def wanting(self) -> list[Cell]:
         """Cells beside those that compete that have not had the first rounds yet."""
-        return [cell for cell in self.cells if cell.shown_only and cell.state.ready and len(cell.state.samples) < self.first_look]
+        return [
+            cell
+            for cell in self.cells
+            if cell.shown_only and cell.state.ready and len(cell.state.samples) < self.first_look
+        ]
 
     def reference(self) -> list[Cell]:
         """What a model that does not compete is compared with, where the case is finished."""
@@ -101,7 +127,8 @@ class CaseSchedule:
         return [cell for cell in self.cells if cell.model == best and cell.state.waits]
 
     def confirming(self) -> list[Cell]:
-        """Who takes part in the rounds that could contradict what was found: the best, and those that were measured against it at the last look."""
+        """Who takes part in the rounds that could contradict what was found: the best, and those that were measured
+        against it at the last look."""
         found = self.verdicts[self.metrics[0]]
         models = {*found.best_set, *(model for model in found.slower if found.eliminated.get(model) == found.rounds)}
         return [cell for cell in self.competing() if cell.model in models and cell.state.waits]
@@ -117,14 +144,16 @@ class CaseSchedule:
 
     @property
     def urgency(self) -> int:
-        """0: no choice is safe yet by what decides the case; 1: that is still open in words; 2: something else is open."""
+        """0: no choice is safe yet by what decides the case; 1: that is still open in words; 2: something else is
+        open."""
         found = self.verdicts.get(self.metrics[0])
         if found is None or (not found.finished and (found.regret is None or found.regret > _SAFE)):
             return 0
         return 1 if not found.finished or self._following else 2
 
     def needed_rounds(self) -> float:
-        """How many the case probably needs in all, for what is most urgent: to be decided, or at least to have a safe choice. 0 where too few rounds tell."""
+        """How many the case probably needs in all, for what is most urgent: to be decided, or at least to have a safe
+        choice. 0 where too few rounds tell."""
         wanted = _SHOWN_SAFE if self.urgency == 0 else _SHOWN
         deciding = self.verdicts.get(self.metrics[0])
         if deciding is not None and deciding.finished:
@@ -133,20 +162,46 @@ class CaseSchedule:
             asked = [verdict for verdict in self.verdicts.values() if not verdict.finished]
         else:
             asked = [deciding] if deciding is not None else []
-        return max((verdict.rounds * (verdict.error / wanted) ** 2 for verdict in asked if verdict.rounds >= _TELLING), default=0.0)
+        return max(
+            (verdict.rounds * (verdict.error / wanted) ** 2 for verdict in asked if verdict.rounds >= _TELLING),
+            default=0.0,
+        )
 
     def _verdict(self, metric: str, done: int) -> Verdict:
         competing = self.competing()
         if metric in ("time", "latency") and any(outcome(cell)[0] == "server_bound" for cell in competing):
             return Verdict("none", (), (), {}, done, reason="the other side is the limit")
-        values = {cell.model: self._series(cell, metric, done) for cell in competing if cell.state.status == "ok" and cell.state.samples}
+        values = {
+            cell.model: self._series(cell, metric, done)
+            for cell in competing
+            if cell.state.status == "ok" and cell.state.samples
+        }
         out: set[str] = set()
         if metric == "time":
             medians = {model: median(series.values.values()) for model, series in values.items() if series.values}
-            projected = {cell.model: cell.state.projected_ns for cell in competing if cell.state.status == "projected" and cell.state.projected_ns is not None}
-            out = known_slower(medians, projected, {cell.model for cell in competing if cell.state.stopped is not None and len(cell.state.samples) < self.first_look})
+            projected = {
+                cell.model: cell.state.projected_ns
+                for cell in competing
+                if cell.state.status == "projected" and cell.state.projected_ns is not None
+            }
+            out = known_slower(
+                medians,
+                projected,
+                {
+                    cell.model
+                    for cell in competing
+                    if cell.state.stopped is not None and len(cell.state.samples) < self.first_look
+                },
+            )
         bounds = [bound for cell in self.cells for bound in (cell.bound_ns, cell.state.lower_bound_ns) if bound]
-        return decide(values, {cell.model for cell in competing}, known_slower=out, bound=max(bounds, default=None) if metric == "time" else None, looks=self._looks, under_way=True)
+        return decide(
+            values,
+            {cell.model for cell in competing},
+            known_slower=out,
+            bound=max(bounds, default=None) if metric == "time" else None,
+            looks=self._looks,
+            under_way=True,
+        )
 
     def _series(self, cell: Cell, metric: str, done: int) -> Series:
         known = self._samples[cell.model]
@@ -162,13 +217,17 @@ def schedules(cells: Iterable[Cell], processes: Mapping[str, int]) -> dict[str, 
 
 
 def _in_turn(cases: Iterable[CaseSchedule], left_ns: int) -> list[CaseSchedule]:
-    """The open cases, cheapest next look first. First of all those in which no choice is safe yet, last those that will probably not be decided anyway."""
+    """The open cases, cheapest next look first. First of all those in which no choice is safe yet, last those that will
+    probably not be decided anyway."""
 
     def hopeless(case: CaseSchedule) -> bool:
         needed = case.needed_rounds()
         return needed > LOOKS[-1] or (needed - case.done) * case.round_cost_ns() * _RENEWED > left_ns
 
-    return sorted((case for case in cases if case.goes_on), key=lambda case: (hopeless(case), case.urgency, case.look_cost_ns(), case.name))
+    return sorted(
+        (case for case in cases if case.goes_on),
+        key=lambda case: (hopeless(case), case.urgency, case.look_cost_ns(), case.name),
+    )
 
 
 def next_case_of_a_round(cases: Iterable[CaseSchedule], left_ns: int) -> CaseSchedule | None:
@@ -187,7 +246,8 @@ def next_cases(cases: Iterable[CaseSchedule], left_ns: int, most: int) -> list[C
 
 
 def balanced_order(models: Sequence[Cell], number: int, start: int) -> list[Cell]:
-    """The row of a Williams square for that round: over its rows each model stands equally often in each place and behind each other one."""
+    """The row of a Williams square for that round: over its rows each model stands equally often in each place and
+    behind each other one."""
     size = len(models)
     if size < 2:
         return list(models)

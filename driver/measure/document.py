@@ -14,6 +14,7 @@ from driver.session.output import write_whole
 from driver.session.record import Record
 from vocabulary.files import RUN
 
+
 def _measured_bounds(cells: Iterable[Cell]) -> dict[str, int]:
     """Of each case the shortest time that any of its processes has measured: what disturbs can only lengthen it."""
     found: dict[str, int] = {}
@@ -38,7 +39,9 @@ def _cell(cell: Cell, bounds: Mapping[str, int]) -> Event:
         "units": cell.units,
         "scheduled": cell.scheduled,
         "in_flight": cell.in_flight,
-        "bound_ns": max((bound for bound in (cell.bound_ns, bounds.get(cell.case.name)) if bound is not None), default=None),
+        "bound_ns": max(
+            (bound for bound in (cell.bound_ns, bounds.get(cell.case.name)) if bound is not None), default=None
+        ),
         "bound": cell.bound,
         "checksum": cell.state.checksum,
         "iterations": cell.state.iterations,
@@ -56,7 +59,8 @@ def _cell(cell: Cell, bounds: Mapping[str, int]) -> Event:
 def _workloads(cells: Mapping[str, Cell]) -> list[Event]:
     cases = {cell.case.workload: cell.case for cell in cells.values()}
     return [
-        {"id": name, "class": case.kind, "question": case.question, "metric": case.metric, "unit": case.unit} for name, case in sorted(cases.items())
+        {"id": name, "class": case.kind, "question": case.question, "metric": case.metric, "unit": case.unit}
+        for name, case in sorted(cases.items())
     ]
 
 
@@ -64,9 +68,31 @@ def _models(record: Record) -> list[Event]:
     models = []
     for model in record.models.values():
         hello = model.hello
-        copied = {key: hello.get(key) for key in ("family", "variant_of", "native_of", "engineering", "semaphore_order", "channel_order", "at_once", "start_up_ns")}
-        own = {"id": model.id, "status": model.status, "reason": model.reason, "starts": model.starts, "twin_of": model.twin_of, "before_of": model.before_of}
-        texts = {key: {str(name): str(text) for name, text in (hello.get(key) or {}).items()} for key in ("versions", "verbs")}
+        copied = {
+            key: hello.get(key)
+            for key in (
+                "family",
+                "variant_of",
+                "native_of",
+                "engineering",
+                "semaphore_order",
+                "channel_order",
+                "at_once",
+                "start_up_ns",
+            )
+        }
+        own = {
+            "id": model.id,
+            "status": model.status,
+            "reason": model.reason,
+            "starts": model.starts,
+            "twin_of": model.twin_of,
+            "before_of": model.before_of,
+        }
+        texts = {
+            key: {str(name): str(text) for name, text in (hello.get(key) or {}).items()}
+            for key in ("versions", "verbs")
+        }
         models.append({**own, "resources": hello.get("resources") or {}, **copied, **texts})
     return models
 
@@ -97,7 +123,19 @@ def compose(record: Record) -> Event:
         "$schema": "run-1.schema.json",
         "schema_version": {"major": 1, "minor": 10},
         "run": {
-            **{key: run[key] for key in ("id", "started_utc", "mode", "seed", "time_budget_ns", "cores", "command_line", "tool_version")},
+            **{
+                key: run[key]
+                for key in (
+                    "id",
+                    "started_utc",
+                    "mode",
+                    "seed",
+                    "time_budget_ns",
+                    "cores",
+                    "command_line",
+                    "tool_version",
+                )
+            },
             "allocator": run.get("allocator", GLIBC),
             "sizes": run.get("sizes", []),
             "cells": run.get("cells", []),
@@ -105,7 +143,13 @@ def compose(record: Record) -> Event:
             **{key: end[key] for key in ("finished_utc", "complete", "stop_reason")},
             "duration_ns": record.duration_ns,
             "rounds_done": max(record.visited.values(), default=0),
-            "processes": max((len({sample["process"] for sample in cell.state.samples}) for cell in record.cells.values()), default=0) or 1,
+            "processes": (
+                max(
+                    (len({sample["process"] for sample in cell.state.samples}) for cell in record.cells.values()),
+                    default=0,
+                )
+                or 1
+            ),
         },
         "source": run["source"],
         "build": _build(models, run["programs"]),

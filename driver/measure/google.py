@@ -27,7 +27,10 @@ def compose(document: Event) -> Event:
         "crossover_run": run["id"],
     }
     measured = [cell for cell in document["cells"] if cell["status"] == "ok"]
-    return {"context": context, "benchmarks": [row for family, cell in enumerate(measured) for row in _rows(family, cell)]}
+    return {
+        "context": context,
+        "benchmarks": [row for family, cell in enumerate(measured) for row in _rows(family, cell)],
+    }
 
 
 def _rows(family: int, cell: Event) -> list[Event]:
@@ -54,5 +57,6 @@ def write(folder: Path, document: Event) -> None:
     """Into the folder of the run. A Problem where that cannot be."""
     found = compose(document)
     context = json.dumps(found["context"], allow_nan=False)
-    rows = ",\n".join(json.dumps(row, allow_nan=False) for row in found["benchmarks"])  # one to a line; json's own indenting is ten times slower
+    # one to a line; json's own indenting is ten times slower
+    rows = ",\n".join(json.dumps(row, allow_nan=False) for row in found["benchmarks"])
     write_whole(folder / NAME, f'{{"context": {context},\n"benchmarks": [\n{rows}\n]}}\n')

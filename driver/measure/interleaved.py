@@ -1,7 +1,8 @@
-"""The schedule of a check against a second revision: both programs of each model in the same rounds, one right after the other, in alternating order.
+"""The schedule of a check against a second revision: both programs of each model in the same rounds, one right after
+the other, in alternating order.
 
-All pairs have the first rounds. Then the cheapest that is still open goes on to its next look, until each is shown to be worse than the threshold or shown to be
-within it, or the time is spent.
+All pairs have the first rounds. Then the cheapest that is still open goes on to its next look, until each is shown to
+be worse than the threshold or shown to be within it, or the time is spent.
 """
 
 from __future__ import annotations
@@ -73,9 +74,18 @@ class _Interleaved:
         self._seed = seed
 
     def all(self) -> str:
-        for cells in ([pair.before for pair in self._pairs], [pair.now for pair in self._pairs]):  # odd ones out are sought among programs of one revision
-            calibrate(self._session, cells, cells, self._session.preset.budget_ns - self._session.preset.budget_ns // _CALIBRATION_SHARE)
-        self._drop([pair for pair in self._pairs if pair.able and pair.now.state.checksum != pair.before.state.checksum], "the two revisions owe different work")
+        # odd ones out are sought among programs of one revision
+        for cells in ([pair.before for pair in self._pairs], [pair.now for pair in self._pairs]):
+            calibrate(
+                self._session,
+                cells,
+                cells,
+                self._session.preset.budget_ns - self._session.preset.budget_ns // _CALIBRATION_SHARE,
+            )
+        self._drop(
+            [pair for pair in self._pairs if pair.able and pair.now.state.checksum != pair.before.state.checksum],
+            "the two revisions owe different work",
+        )
         able = [pair for pair in self._pairs if pair.able]
         if not able:
             return "nothing left to measure"
@@ -103,7 +113,9 @@ class _Interleaved:
 
         chosen: list[Pair] = []
         left_ns = self._session.left_ns()
-        undecided = [pair for pair in pairs if pair.able and self._look(pair) is not None and not self._decided(pair, len(pairs))]
+        undecided = [
+            pair for pair in pairs if pair.able and self._look(pair) is not None and not self._decided(pair, len(pairs))
+        ]
         for pair in sorted(undecided, key=cost_ns):
             left_ns -= cost_ns(pair)
             if left_ns > 0 and len(chosen) < _TOGETHER:
@@ -112,7 +124,11 @@ class _Interleaved:
 
     def _decided(self, pair: Pair, pairs: int) -> bool:
         """Shown to be worse in some metric, or within the threshold in all."""
-        metrics = [metric for metric in dict.fromkeys((pair.now.case.metric, *MAP_METRICS)) if metric != "time" or not pair.now.case.paced_by]
+        metrics = [
+            metric
+            for metric in dict.fromkeys((pair.now.case.metric, *MAP_METRICS))
+            if metric != "time" or not pair.now.case.paced_by
+        ]
         found = [self._ratio(pair, metric) for metric in metrics]
         compared = pairs * len(MAP_METRICS)
         if any(each is not None and each.beyond(self._limit) * SEEN <= LEVEL / compared for each in found):
@@ -126,7 +142,10 @@ class _Interleaved:
     def _series(self, cell: Cell, metric: str) -> Series:
         processes = self._session.record.models[cell.model].hello.get("resources", {}).get("processes", 1)
         samples = [Sample.of(sample) for sample in cell.state.samples]
-        return Series(by_round(metric, samples, processes, cell.state.offered_per_s is not None), {sample.round: sample.process for sample in samples})
+        return Series(
+            by_round(metric, samples, processes, cell.state.offered_per_s is not None),
+            {sample.round: sample.process for sample in samples},
+        )
 
     def _sweeps(self, pairs: Sequence[Pair], target_rounds: dict[int, int]) -> None:
         """A round of each case with those of its pairs that want one, in fresh random order, until none does."""

@@ -33,8 +33,15 @@ from vocabulary.outcomes import FAILURES
 TOOL_VERSION = "0.1"
 
 
-def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path], progress: Progress, tested: Tested = nothing_tested) -> tuple[Path, Exit]:
-    """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went. `tested`: see select()."""
+def measure(
+    request: Request,
+    programs: dict[str, Path],
+    servers: dict[str, Path],
+    progress: Progress,
+    tested: Tested = nothing_tested,
+) -> tuple[Path, Exit]:
+    """The folder with samples.jsonl and a run.json that is valid even when interrupted, and how it went. `tested`: see
+    select()."""
     check_names("model", [*request.models, *request.front.models], programs)
     wanted = request.models or (request.begun[0]["programs"] if request.begun else programs)
     chosen = {name: path for name, path in programs.items() if name in wanted}
@@ -56,7 +63,15 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
         except OSError as error:
             raise unexpected(error, then=f"continue with scripts/crossover run --resume {folder}") from None
     complete = reason != "interrupted" and bool(record.visits) and not _short_of_rounds(record)
-    end = {"finished_utc": utc_now(), "complete": complete, "stop_reason": reason, "noise": {**watch.report(record.visits, [*built_anew(prints, chosen), *older_than_sources(chosen)]), "aa_floor": floor(list(record.cells.values()))}}
+    end = {
+        "finished_utc": utc_now(),
+        "complete": complete,
+        "stop_reason": reason,
+        "noise": {
+            **watch.report(record.visits, [*built_anew(prints, chosen), *older_than_sources(chosen)]),
+            "aa_floor": floor(list(record.cells.values())),
+        },
+    }
     record.add({"event": "end", **end})
     document.write(folder, record)
     return folder, Exit.INTERRUPTED if reason == "interrupted" else _verdict(record)
@@ -64,7 +79,11 @@ def measure(request: Request, programs: dict[str, Path], servers: dict[str, Path
 
 def _short_of_rounds(record: Record) -> bool:
     """Some case has fewer rounds than a verdict needs, and the time was all that it lacked."""
-    return any(record.visited[cell.case.name] < first_rounds(cell) for cell in record.cells.values() if cell.state.waits and not cell.shown_only)
+    return any(
+        record.visited[cell.case.name] < first_rounds(cell)
+        for cell in record.cells.values()
+        if cell.state.waits and not cell.shown_only
+    )
 
 
 def _verdict(record: Record) -> Exit:
@@ -74,7 +93,15 @@ def _verdict(record: Record) -> Exit:
     return Exit.OK if any(cell.state.samples for cell in record.cells.values()) else Exit.NOTHING_MATCHED
 
 
-def begin(request: Request, here: Event, folder: Path, programs: dict[str, str], openings: list[Event], cells: list[Cell], say: Callable[[str], None]) -> Record:
+def begin(
+    request: Request,
+    here: Event,
+    folder: Path,
+    programs: dict[str, str],
+    openings: list[Event],
+    cells: list[Cell],
+    say: Callable[[str], None],
+) -> Record:
     """The record, with the first events of a run, or of one that is resumed. `here`: the host."""
     journal = request.journal or Journal.to_begin(folder)
     if not journal.locked:

@@ -1,4 +1,5 @@
-"""The A/A control: models that run a second time in a process of their own. A difference between the two would be a false alarm."""
+"""The A/A control: models that run a second time in a process of their own. A difference between the two would be a
+false alarm."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ def aa_controls_of(cells: Sequence[Cell], rank: int) -> list[Cell]:
             smallest = chosen.setdefault((cell.model, cell.case.kind), cell)
             if (cell.bound_ns or 0, cell.units) < (smallest.bound_ns or 0, smallest.units):
                 chosen[cell.model, cell.case.kind] = cell
-    return [replace(cell, model=AA_CONTROLS[cell.model], rank=rank, in_front=False, state=CellState()) for cell in chosen.values()]
+    return [
+        replace(cell, model=AA_CONTROLS[cell.model], rank=rank, in_front=False, state=CellState())
+        for cell in chosen.values()
+    ]
 
 
 def floor(cells: Sequence[Cell]) -> float | None:
@@ -34,10 +38,14 @@ def floor(cells: Sequence[Cell]) -> float | None:
     for (case, model), own in measured.items():
         if control := measured.get((case, AA_CONTROLS.get(model, ""))):
             both = own, control
-            found += aa_control.compared(model, case, own.case.metric, lambda metric: [_series(cell, metric) for cell in both])
+            found += aa_control.compared(
+                model, case, own.case.metric, lambda metric: [_series(cell, metric) for cell in both]
+            )
     return aa_control.floor(pair.deviation for pair in found)
 
 
 def _series(cell: Cell, metric: str) -> Series:
     samples = [Sample.of(sample) for sample in cell.state.samples]
-    return Series(by_round(metric, samples, processes=1, paced=False), {sample.round: sample.process for sample in samples})
+    return Series(
+        by_round(metric, samples, processes=1, paced=False), {sample.round: sample.process for sample in samples}
+    )

@@ -1,4 +1,5 @@
-"""Before its rounds, every cell gets its arrival rate, passes its checks and is timed; too expensive cells are projected."""
+"""Before its rounds, every cell gets its arrival rate, passes its checks and is timed; too expensive cells are
+projected."""
 
 from __future__ import annotations
 
@@ -17,10 +18,12 @@ from driver.session.session import Session
 
 _SATURATION_NS = 30_000_000
 _SATURATION_SAMPLES = 3
-_SENDER_SHARE = 0.4  # of its core that the load generator may need at the highest load; it needs more for each request when fewer come
+# of its core that the load generator may need at the highest load; it needs more for each request when fewer come
+_SENDER_SHARE = 0.4
 _FIRST_NS = 100_000_000  # a guess, which only deadlines are made from
 _CHECK_TO_ITERATION = 4  # the check pass counts and verifies: an iteration may be so many times faster
-_WAITING = 2  # times what the parameters alone demand are no fault of a model: a million tasks that are held for a second
+# times what the parameters alone demand are no fault of a model: a million tasks that are held for a second
+_WAITING = 2
 _HOLDING = 12  # the same where memory decides: only a few rounds are taken
 _CHECKED_NS = 50_000_000  # a longer hold is not checked in a pass of its own
 _CLAIMED = 4  # times the cap: what a claim is judged by is dear by its nature
@@ -89,7 +92,8 @@ def _offered(session: Session, loads: Sequence[Cell], per_s: int) -> int:
 
 
 def _set_arrival_rates(session: Session, loads: Sequence[Cell]) -> None:
-    """The slowest of those that compete decides, or of all where none does: all models get the same load, and each can bear it, as can the load generator."""
+    """The slowest of those that compete decides, or of all where none does: all models get the same load, and each can
+    bear it, as can the load generator."""
     known = [cell for cell in loads if cell.state.saturation_per_s is not None]
     competing = [cell for cell in known if cell.rank == REPRESENTATIVE]
     slowest = min((cell.state.saturation_per_s or 0 for cell in competing or known), default=None)
@@ -103,13 +107,16 @@ def _set_arrival_rates(session: Session, loads: Sequence[Cell]) -> None:
 
 
 def calibrate(session: Session, cells: Sequence[Cell], known: Sequence[Cell], until_left_ns: int) -> None:
-    """Those of `cells` that want it, from `known` ones what they will take. Cells that a resumed run has calibrated stay. Leaves that much of the time."""
+    """Those of `cells` that want it, from `known` ones what they will take. Cells that a resumed run has calibrated
+    stay. Leaves that much of the time."""
     wanted = [cell for cell in cells if cell.state.waits and cell.paced and cell.state.iterations is None]
     try:
         for number, cell in enumerate(wanted):
             if session.left_ns() < until_left_ns:
                 break
-            session.progress.tell(f"checking and calibrating {number + 1}/{len(wanted)} {cell.id}", session.left_ns() / 1e9)
+            session.progress.tell(
+                f"checking and calibrating {number + 1}/{len(wanted)} {cell.id}", session.left_ns() / 1e9
+            )
             while cell.state.waits and cell.state.iterations is None:
                 _calibrate(session, cell, known)
     except OutOfTime:
@@ -124,13 +131,19 @@ def _calibrate(session: Session, cell: Cell, known: Sequence[Cell]) -> None:
     usual_ns = session.preset.cap_ns(sum(other.state.status != "unsupported" for other in known))
     if cell.named:
         usual_ns = max(usual_ns, session.preset.cap_of_named_ns(len(by_case(known))))
-    cap_ns = max(usual_ns * (_CLAIMED if cell.claimed else 1), (_HOLDING if cell.case.metric == "memory" else _WAITING) * (cell.bound_ns or 0))
+    cap_ns = max(
+        usual_ns * (_CLAIMED if cell.claimed else 1),
+        (_HOLDING if cell.case.metric == "memory" else _WAITING) * (cell.bound_ns or 0),
+    )
     predicted = predict(cell, known)
     single = predicted.single_ns
     if (single // 2 if predicted.scaled else single) >= cap_ns:
         _project(session, cell, single, predicted.why, cap_ns)
         return
-    fastest = min((other.state.single_ns for other in known if other.case is cell.case and other.state.single_ns is not None), default=0)
+    fastest = min(
+        (other.state.single_ns for other in known if other.case is cell.case and other.state.single_ns is not None),
+        default=0,
+    )
     plausible = max(_PLAUSIBLE * fastest, single) > cap_ns
     if cell.fresh_process and (cell.bound_ns or 0) > _CHECKED_NS:
         _first_round(session, cell, single, cap_ns)
@@ -155,21 +168,35 @@ def _calibrate(session: Session, cell: Cell, known: Sequence[Cell]) -> None:
 
 
 def _first_round(session: Session, cell: Cell, expected_ns: int, cap_ns: int) -> None:
-    """Of a cell whose every sample is long and has a process of its own: there is nothing to find out before, and its outputs are verified after it."""
+    """Of a cell whose every sample is long and has a process of its own: there is nothing to find out before, and its
+    outputs are verified after it."""
     sample = session.sample(cell, 1, expected_ns, "round", 0, cap_ns=cap_ns)
     if sample is None:
         return
     _calibrated(session, cell, 1, sample["asked_ns"], sample, is_round=True)
 
 
-def _calibrated(session: Session, cell: Cell, iterations: int, asked_ns: int, sample: dict[str, Any], is_round: bool) -> None:
+def _calibrated(
+    session: Session, cell: Cell, iterations: int, asked_ns: int, sample: dict[str, Any], is_round: bool
+) -> None:
     """`is_round`: the sample is the first one of the cell's rounds, too: a dear one is not to be lost."""
     checksum = sample.pop("checksum")
-    session.record.add({"event": "calibration", "cell": cell.id, "iterations": iterations, "single_ns": sample["wall_ns"], "asked_ns": asked_ns, "checksum": checksum})
+    session.record.add(
+        {
+            "event": "calibration",
+            "cell": cell.id,
+            "iterations": iterations,
+            "single_ns": sample["wall_ns"],
+            "asked_ns": asked_ns,
+            "checksum": checksum,
+        }
+    )
     if is_round:
         session.record.add({"event": "sample", "cell": cell.id, "round": 0, "position": 0, **sample})
 
 
 def _project(session: Session, cell: Cell, single_ns: int, why: str, cap_ns: int) -> None:
-    reason = f"projected ≥ {seconds(single_ns)} ({why}): an iteration may take {seconds(cap_ns)} in a run of this length"
+    reason = (
+        f"projected ≥ {seconds(single_ns)} ({why}): an iteration may take {seconds(cap_ns)} in a run of this length"
+    )
     session.record.add({"event": "projected", "cell": cell.id, "projected_ns": single_ns, "reason": reason})

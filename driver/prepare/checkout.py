@@ -1,4 +1,5 @@
-"""The checkout as a place to build in: whether it is writable, whether CMake accepts its name, and who is building there."""
+"""The checkout as a place to build in: whether it is writable, whether CMake accepts its name, and who is building
+there."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from driver.refusal import refused
 
 _BUILD = ROOT / "build"
 _AGAIN_S = 0.1
-# CMake, Ninja or the compiler's lists of headers take them for something else: the build fails, or begins anew each time. Spaces, and bytes that are no text, do no harm.
+# CMake, Ninja or the compiler's lists of headers take them for something else: the build fails, or begins anew each
+# time. Spaces, and bytes that are no text, do no harm.
 _UNFIT = re.compile(r"""[\x00-\x1f\x7f"'`$&*?;#<>|\[\]\\]""")
 
 
@@ -35,12 +37,15 @@ def unfit() -> str:
 def check_name() -> None:
     """A Problem where CMake would not understand its name."""
     if character := unfit():
-        raise Problem(f"nothing can be built in {ROOT}: the character {character!a} in its name confuses CMake: move the checkout")
+        raise Problem(
+            f"nothing can be built in {ROOT}: the character {character!a} in its name confuses CMake: move the checkout"
+        )
 
 
 @contextlib.contextmanager
 def locked(progress: Progress) -> Iterator[None]:
-    """One build at a time: whoever comes second waits, where the file system has locks. scripts/test holds the same lock while it builds."""
+    """One build at a time: whoever comes second waits, where the file system has locks. scripts/test holds the same
+    lock while it builds."""
     file = _BUILD / "lock"
     try:
         _BUILD.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """Remembers what iterations took on this host, so that a run does not start cells that are known to be too expensive.
 
-One file of the user's cache for each kind of machine, of the last one that was measured on. It is worth nothing to anybody else, so whatever is wrong with it costs a line at most.
+One file of the user's cache for each kind of machine, of the last one that was measured on. It is worth nothing to
+anybody else, so whatever is wrong with it costs a line at most.
 """
 
 from __future__ import annotations
@@ -33,17 +34,20 @@ class Costs:
         self._file = folder and folder / f"costs-{hashlib.sha256(json.dumps(kind).encode()).hexdigest()[:16]}.json"
 
     def recall(self, cells: Sequence[Cell], programs: Mapping[str, str], say: Callable[[str], None]) -> list[Cell]:
-        """The cells with what each took. `programs`: fingerprint of each model's program; costs of another are not taken."""
+        """The cells with what each took. `programs`: fingerprint of each model's program; costs of another are not
+        taken."""
         try:
             models = self._read()
             models = {name: model["cells"] for name, model in models.items() if model["program"] == programs.get(name)}
             known = {cell.id: models.get(cell.model, {}).get(cell.id) for cell in cells}
             return [replace(cell, known_ns=known[cell.id]) if _is_time(known[cell.id]) else cell for cell in cells]
-        except PermissionError:  # somebody else's home: the costs are done without, as they are where they cannot be kept
+        except PermissionError:
+            # somebody else's home: the costs are done without, as they are where they cannot be kept
             pass
         except _FAULTS:
             folder = self._file is not None and self._file.is_dir()
-            say(f"{self._file} is {'a folder: remove it, or no costs are kept' if folder else 'no file of costs: it is not used, and written anew at the end'}")
+            anew = "no file of costs: it is not used, and written anew at the end"
+            say(f"{self._file} is {'a folder: remove it, or no costs are kept' if folder else anew}")
         return list(cells)
 
     def keep(self, cells: Iterable[Cell], programs: Mapping[str, str]) -> None:
@@ -63,7 +67,10 @@ class Costs:
         unfinished = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps({"version": _VERSION, "host": self._host, "models": models}, separators=(",", ":")), encoding="utf-8")
+            unfinished.write_text(
+                json.dumps({"version": _VERSION, "host": self._host, "models": models}, separators=(",", ":")),
+                encoding="utf-8",
+            )
             unfinished.replace(self._file)
         except OSError:
             with suppress(OSError):
@@ -78,7 +85,9 @@ class Costs:
         kept = json.loads(self._file.read_bytes())
         if kept["version"] != _VERSION or same_machine.differences(kept["host"], self._host):
             return {}
-        return {name: {"program": model["program"], "cells": dict(model["cells"])} for name, model in kept["models"].items()}
+        return {
+            name: {"program": model["program"], "cells": dict(model["cells"])} for name, model in kept["models"].items()
+        }
 
 
 def _is_time(value: Any) -> bool:

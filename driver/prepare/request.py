@@ -23,7 +23,8 @@ _EXAMPLE = "write --size tasks=5000,wait_us=20000"
 
 @dataclass(frozen=True)
 class Front:
-    """The model to show first (--focus) and its reference (--against); empty: nobody. Checked before anything is measured or drawn."""
+    """The model to show first (--focus) and its reference (--against); empty: nobody. Checked before anything is
+    measured or drawn."""
 
     focus: str = ""
     against: str = ""  # empty: the best of the others, case by case
@@ -49,7 +50,9 @@ class Front:
         """Of the cells that are to be measured."""
         for option, model in (("--focus", self.focus), ("--against", self.against)):
             if model and model not in measured:
-                raise Problem(f"{option} {model} has none of the chosen cells: choose other cells or workloads", Exit.USAGE)
+                raise Problem(
+                    f"{option} {model} has none of the chosen cells: choose other cells or workloads", Exit.USAGE
+                )
 
 
 @dataclass
@@ -87,20 +90,45 @@ class Request:
         journal = Journal.to_resume(folder)
         events = journal.read()
         if events[0].get("against_built"):
-            raise Problem(f"the run in {folder} is a check against another revision, which cannot be resumed: start it again", Exit.USAGE)
+            raise Problem(
+                f"the run in {folder} is a check against another revision, which cannot be resumed: start it again",
+                Exit.USAGE,
+            )
         try:
             run = events[0]
             preset = PRESETS[run["mode"]].with_budget(budget_ns or int(run["time_budget_ns"]))
             if not isinstance(run["programs"], dict) or not isinstance(run["host"], dict):
                 raise TypeError
             if differences := same_machine.differences(run["host"], host.host()):
-                raise Problem(f"the run in {folder} was started on another machine ({'; '.join(differences)}): start a new run here", Exit.USAGE)
+                raise Problem(
+                    (
+                        f"the run in {folder} was started on another machine ({'; '.join(differences)}): start a new"
+                        " run here"
+                    ),
+                    Exit.USAGE,
+                )
             _check_variables(dict(run["settings"]["env"]))
             cores, allocator = host.cores_of_run(int(run["cores"])), Allocator.named(run.get("allocator", GLIBC))
             sizes, cells = [dict(size) for size in run.get("sizes", [])], list(run.get("cells", []))
             models, workloads = list(run["models"]), list(run["workloads"])
             front = Front(run.get("focus") or "", run.get("against") or "")
-            return cls(preset, cores, allocator, models, workloads, sizes, cells, int(run["seed"]), None, folder, front, "", command_line, journal, events)
+            return cls(
+                preset,
+                cores,
+                allocator,
+                models,
+                workloads,
+                sizes,
+                cells,
+                int(run["seed"]),
+                None,
+                folder,
+                front,
+                "",
+                command_line,
+                journal,
+                events,
+            )
         except (KeyError, TypeError, ValueError):
             raise corrupt(journal.path, 1) from None
 
@@ -111,7 +139,13 @@ def _check_variables(before: Mapping[str, str]) -> None:
     for name in sorted({*filter(environment.is_telling, before), *now}):
         if before.get(name) != now.get(name):
             old, new = (f"{name}={those[name]}" if name in those else f"no {name}" for those in (before, now))
-            raise Problem(f"that run was started with {old} in the environment, now there is {new}: restore it, or start a new run", Exit.USAGE)
+            raise Problem(
+                (
+                    f"that run was started with {old} in the environment, now there is {new}: restore it, or start a"
+                    " new run"
+                ),
+                Exit.USAGE,
+            )
 
 
 def parse_size(text: str) -> Size:

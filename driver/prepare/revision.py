@@ -21,7 +21,13 @@ def commit_of(revision: str) -> str:
     top = git.ask(ROOT, "rev-parse", "--show-toplevel")
     if top.text != str(ROOT):
         why = top.fault or f"it belongs to {top.text}"
-        raise Problem(f"--against-built needs a git checkout, and {ROOT} is not one ({why}): compare two runs with check BEFORE AFTER", Exit.USAGE)
+        raise Problem(
+            (
+                f"--against-built needs a git checkout, and {ROOT} is not one ({why}): compare two runs with check"
+                " BEFORE AFTER"
+            ),
+            Exit.USAGE,
+        )
     commit = git.ask(ROOT, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").text
     if not commit or revision.startswith("-"):
         raise Problem(f"there is no revision {revision}: name a commit, a tag or a branch of this checkout", Exit.USAGE)
@@ -42,14 +48,22 @@ def _built(commit: str, models: Sequence[str], progress: Progress) -> Path:
     if not (tree / ".git").exists():
         tree.parent.mkdir(parents=True, exist_ok=True)
         git.ask(ROOT, "worktree", "prune")
-        build.step(f"checking out {commit[:12]}", git.command(ROOT, "worktree", "add", "--detach", "--force", str(tree), commit), progress)
+        build.step(
+            f"checking out {commit[:12]}",
+            git.command(ROOT, "worktree", "add", "--detach", "--force", str(tree), commit),
+            progress,
+        )
     built = tree / "build" / "release"
     build.step(f"configuring {commit[:12]}", ["cmake", "--preset", "release", *_as_here()], progress, tree)
     there = set(build.models_of(built))
     targets = [f"bench_{model}" for model in models if model in there] if models else ["benches"]
     if not targets:
-        raise Problem(f"{commit[:12]} has none of the models {', '.join(models)}: nothing can be compared", Exit.NOTHING_MATCHED)
-    build.step(f"building {commit[:12]}", ["cmake", "--build", "--preset", "release", "--target", *targets], progress, tree)
+        raise Problem(
+            f"{commit[:12]} has none of the models {', '.join(models)}: nothing can be compared", Exit.NOTHING_MATCHED
+        )
+    build.step(
+        f"building {commit[:12]}", ["cmake", "--build", "--preset", "release", "--target", *targets], progress, tree
+    )
     return built / "bench"
 
 
@@ -59,4 +73,6 @@ def _as_here() -> list[str]:
         cache = (build.BENCHES.parent / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    return [f"-D{name}={value}" for name, value in re.findall(r"^(\w+):\w+=(.+)$", cache, re.MULTILINE) if name in _SAME]
+    return [
+        f"-D{name}={value}" for name, value in re.findall(r"^(\w+):\w+=(.+)$", cache, re.MULTILINE) if name in _SAME
+    ]

@@ -1,4 +1,5 @@
-"""From what was asked for to the cells of a run: opens the processes, and chooses among the cells that they offer, by names, sizes, patterns and representatives."""
+"""From what was asked for to the cells of a run: opens the processes, and chooses among the cells that they offer, by
+names, sizes, patterns and representatives."""
 
 from __future__ import annotations
 
@@ -13,12 +14,24 @@ from driver.prepare import build
 from driver.prepare.aa_control import AA_CONTROLS, MOST_AA_CONTROLS, aa_controls_of
 from driver.prepare.request import Request, Size
 from driver.problem import Exit, Problem
-from driver.session.cells import LOADS, REFERENCE, REPRESENTATIVE, VARIANT, Case, Cell, Event, Malformed, by_case, cells_of_row
+from driver.session.cells import (
+    LOADS,
+    REFERENCE,
+    REPRESENTATIVE,
+    VARIANT,
+    Case,
+    Cell,
+    Event,
+    Malformed,
+    by_case,
+    cells_of_row,
+)
 from driver.session.preset import EXHAUSTIVE, MOST_CELLS, QUICK, SECOND, Variants
 from driver.session.processes import Processes
 from vocabulary.representatives import BASELINE, Member, competing, passed_over, textbook_of
 
-Tested = Callable[[Mapping[str, str]], Iterable[tuple[str, str, Mapping[str, int]]]]  # model → its textbook: measurements, each as model, workload and some params
+# model → its textbook: measurements, each as model, workload and some params
+Tested = Callable[[Mapping[str, str]], Iterable[tuple[str, str, Mapping[str, int]]]]
 
 
 def nothing_tested(_: Mapping[str, str]) -> Iterable[tuple[str, str, Mapping[str, int]]]:
@@ -27,19 +40,37 @@ def nothing_tested(_: Mapping[str, str]) -> Iterable[tuple[str, str, Mapping[str
 
 
 def cells_of_run(request: Request, processes: Processes, tested: Tested) -> tuple[list[Event], list[Cell]]:
-    """The events of the models that are measured, and their cells, those of the A/A control among them. `tested`: see select()."""
+    """The events of the models that are measured, and their cells, those of the A/A control among them. `tested`: see
+    select()."""
     openings, _, cells = choose(request, processes, request.preset.variants, tested=tested)
-    cells = [replace(cell, named=bool(request.models or request.workloads or request.sizes or request.cells)) for cell in cells]
+    cells = [
+        replace(cell, named=bool(request.models or request.workloads or request.sizes or request.cells))
+        for cell in cells
+    ]
     request.front.check_chosen({cell.model for cell in cells if cell.state.status != "unsupported"})
     openings = processes.keep(openings, {cell.model for cell in cells})
     # In quick only where there is time left for it.
     control = aa_controls_of(cells, VARIANT if request.preset.variants == Variants.NONE else REPRESENTATIVE)
-    openings += processes.add_aa_controls({AA_CONTROLS[model]: model for model in AA_CONTROLS if any(cell.model == AA_CONTROLS[model] for cell in control)}, openings)
+    openings += processes.add_aa_controls(
+        {
+            AA_CONTROLS[model]: model
+            for model in AA_CONTROLS
+            if any(cell.model == AA_CONTROLS[model] for cell in control)
+        },
+        openings,
+    )
     return openings, sorted(cells + control, key=lambda cell: cell.rank)
 
 
-def choose(request: Request, processes: Processes, usual: Variants, is_own: Callable[[str], bool] = lambda model: True, tested: Tested = nothing_tested) -> tuple[list[Event], list[Cell], list[Cell]]:
-    """Opens the processes: their model events, all cells that they offer, and those that were asked for of the own models. `usual`: the variants where neither models nor cells are named."""
+def choose(
+    request: Request,
+    processes: Processes,
+    usual: Variants,
+    is_own: Callable[[str], bool] = lambda model: True,
+    tested: Tested = nothing_tested,
+) -> tuple[list[Event], list[Cell], list[Cell]]:
+    """Opens the processes: their model events, all cells that they offer, and those that were asked for of the own
+    models. `usual`: the variants where neither models nor cells are named."""
     listed = EXHAUSTIVE.name if request.sizes or request.cells else request.preset.name
     openings, offered = processes.open(None if listed == EXHAUSTIVE.name else listed)
     check_workloads(request.workloads, build.all_workloads(), processes.offered)
@@ -55,11 +86,23 @@ def choose(request: Request, processes: Processes, usual: Variants, is_own: Call
 
 def _members(openings: Sequence[Event]) -> list[Member]:
     hellos = {event["model"]: event["hello"] for event in openings if event.get("hello")}
-    return [Member(model, hello["family"], hello["variant_of"], hello.get("engineering") == "textbook", hello.get("native_of", "")) for model, hello in hellos.items()]
+    return [
+        Member(
+            model,
+            hello["family"],
+            hello["variant_of"],
+            hello.get("engineering") == "textbook",
+            hello.get("native_of", ""),
+        )
+        for model, hello in hellos.items()
+    ]
 
 
-def described(processes: Processes, openings: Sequence[Event], workloads: Sequence[str], sizes: Sequence[Size]) -> tuple[list[Event], list[Cell]]:
-    """The model events, and the cells at these sizes of all models that have the workloads. A model that cannot be asked for a size is left out, with the reason."""
+def described(
+    processes: Processes, openings: Sequence[Event], workloads: Sequence[str], sizes: Sequence[Size]
+) -> tuple[list[Event], list[Cell]]:
+    """The model events, and the cells at these sizes of all models that have the workloads. A model that cannot be
+    asked for a size is left out, with the reason."""
     for workload in workloads:
         row = next(iter(processes.offered[workload].values()))
         for size in sizes:
@@ -92,7 +135,13 @@ def described(processes: Processes, openings: Sequence[Event], workloads: Sequen
 def _check(workload: str, row: Event, size: Size) -> None:
     check_names(f"param of {workload}", list(size), row["params"])
     if (paced_by := row.get("paced_by")) in size:
-        raise Problem(f"--size: {paced_by} of {workload} cannot be chosen: a run uses {', '.join(map(str, LOADS))} % of what the slowest model can serve", Exit.USAGE)
+        raise Problem(
+            (
+                f"--size: {paced_by} of {workload} cannot be chosen: a run uses {', '.join(map(str, LOADS))} % of what"
+                " the slowest model can serve"
+            ),
+            Exit.USAGE,
+        )
 
 
 def _event(event: Event, refusals: Mapping[str, str], faults: Mapping[str, str]) -> Event:
@@ -108,7 +157,10 @@ def check_workloads(wanted: Sequence[str], known: Sequence[str], offered: Iterab
     """`known`: of the suite; `offered`: by the chosen models."""
     there = set(offered)
     if missing := [name for name in wanted if name not in there and name in known]:
-        raise Problem(f"no chosen model has the workload {missing[0]}: scripts/crossover list shows which has what", Exit.NOTHING_MATCHED)
+        raise Problem(
+            f"no chosen model has the workload {missing[0]}: scripts/crossover list shows which has what",
+            Exit.NOTHING_MATCHED,
+        )
     check_names("workload", wanted, there)
 
 
@@ -122,27 +174,43 @@ def matching(offered: Sequence[Cell], patterns: Sequence[str], workloads: Sequen
             near = difflib.get_close_matches(pattern, (cell.id for cell in cells), 2, 0.5)
             hint = f" (near it: {', '.join(near)})" if near else ""
             of = f" of {', '.join(workloads)}" if workloads else ""
-            raise Problem(f"--cells {pattern} matches no cell{of}{hint}: ids are written as in run.json, * stands for any part", Exit.NOTHING_MATCHED)
+            raise Problem(
+                f"--cells {pattern} matches no cell{of}{hint}: ids are written as in run.json, * stands for any part",
+                Exit.NOTHING_MATCHED,
+            )
         found.update({cell.id: cell for cell in matched})
     return list(found.values())
 
 
 def select(
-    cells: Sequence[Cell], members: Sequence[Member], size: str, workloads: Sequence[str], variants: Variants, front: Sequence[str] = (), tested: Tested = nothing_tested
+    cells: Sequence[Cell],
+    members: Sequence[Member],
+    size: str,
+    workloads: Sequence[str],
+    variants: Variants,
+    front: Sequence[str] = (),
+    tested: Tested = nothing_tested,
 ) -> list[Cell]:
     """The cells of one list of sizes, ranked, in the order in which they are to be calibrated.
 
-    Models that compete come first, case by case, so that a run which is short of time has all of some cases: what quick has before the
-    rest, and small sizes before large ones, so that they can project the large ones. The models in `front` are measured in every case.
-    `tested`: what the report wants to judge, which is measured beside what competes.
+    Models that compete come first, case by case, so that a run which is short of time has all of some cases: what quick
+    has before the rest, and small sizes before large ones, so that they can project the large ones. The models in
+    `front` are measured in every case. `tested`: what the report wants to judge, which is measured beside what
+    competes.
     """
-    chosen = [cell for cell in cells if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)]
+    chosen = [
+        cell
+        for cell in cells
+        if (size == EXHAUSTIVE.name or size in cell.sizes) and (not workloads or cell.case.workload in workloads)
+    ]
     if not chosen:
         named = f" of {', '.join(workloads)}" if workloads else ""
         raise Problem(f"no cell{named} stands in the {size} list: see scripts/crossover list", Exit.NOTHING_MATCHED)
     if all(cell.state.status == "unsupported" for cell in chosen):
         first = chosen[0]
-        raise Problem(f"no chosen model supports any chosen workload: {first.model}: {first.state.reason}", Exit.NOTHING_MATCHED)
+        raise Problem(
+            f"no chosen model supports any chosen workload: {first.model}: {first.state.reason}", Exit.NOTHING_MATCHED
+        )
     cases = {name: _ranked(models, members) for name, models in by_case(chosen).items()}
     paired, lonely = _native_pairs(cases, members) if variants != Variants.NONE else (set(), set())
     claimed = _claimed(chosen, members, tested) if variants == Variants.ONE_CASE else set()
@@ -150,19 +218,35 @@ def select(
     kept |= {cell.id for cell in chosen if cell.model in front}
 
     def marked(cell: Cell) -> Cell:
-        rank = REFERENCE if cell.id in kept and cell.rank == VARIANT else cell.rank  # left out after all that is only shown
+        # left out after all that is only shown
+        rank = REFERENCE if cell.id in kept and cell.rank == VARIANT else cell.rank
         shown_only = variants == Variants.ONE_CASE and rank == VARIANT
-        return replace(cell, rank=rank, claimed=cell.id in claimed, paired=cell.id in paired, in_front=cell.model in front, shown_only=shown_only)
+        return replace(
+            cell,
+            rank=rank,
+            claimed=cell.id in claimed,
+            paired=cell.id in paired,
+            in_front=cell.model in front,
+            shown_only=shown_only,
+        )
 
     cases = {name: [marked(cell) for cell in models] for name, models in cases.items()}
     wide = _with_all_models(cases, variants, kept)
-    chosen = [cell for name, models in cases.items() for cell in _measured(models, members, name in wide, kept, variants)]
-    sizes = {name: max((cell.scheduled * (cell.bound_ns or 1), cell.units) for cell in models) for name, models in cases.items()}
-    return sorted(chosen, key=lambda cell: (cell.rank, QUICK.name not in cell.sizes, sizes[cell.case.name], cell.case.name))
+    chosen = [
+        cell for name, models in cases.items() for cell in _measured(models, members, name in wide, kept, variants)
+    ]
+    sizes = {
+        name: max((cell.scheduled * (cell.bound_ns or 1), cell.units) for cell in models)
+        for name, models in cases.items()
+    }
+    return sorted(
+        chosen, key=lambda cell: (cell.rank, QUICK.name not in cell.sizes, sizes[cell.case.name], cell.case.name)
+    )
 
 
 def _textbooks(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]) -> set[str]:
-    """The ids of the cells that show how far textbooks are from the best: of each workload in that case which quick has, or the first."""
+    """The ids of the cells that show how far textbooks are from the best: of each workload in that case which quick
+    has, or the first."""
     textbooks = {member.id for member in members if member.textbook}
     first: dict[str, Sequence[Cell]] = {}
     for models in sorted(cases.values(), key=lambda models: QUICK.name not in models[0].sizes):
@@ -171,14 +255,18 @@ def _textbooks(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]) -
 
 
 def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, kept: Set[str]) -> set[str]:
-    """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that which quick has, or the
-    first; where memory decides, every one, as it takes few rounds. There is only room for MOST_CELLS: memory comes first, then
-    workloads that quick has, and of them coordination, which takes each model apart, and then those that most models can do, where the peers in CPython show what is theirs and what is the model's."""
+    """The names of the cases that are measured on all models, beside those that are anyway. One of each workload: that
+    which quick has, or the first; where memory decides, every one, as it takes few rounds. There is only room for
+    MOST_CELLS: memory comes first, then workloads that quick has, and of them coordination, which takes each model
+    apart, and then those that most models can do, where the peers in CPython show what is theirs and what is the
+    model's."""
     if variants != Variants.ONE_CASE:
         return set(cases) if variants == Variants.ALL else set()
 
     def further(models: Sequence[Cell]) -> int:
-        return sum(cell.state.status != "unsupported" and cell.rank == VARIANT and cell.id not in kept for cell in models)
+        return sum(
+            cell.state.status != "unsupported" and cell.rank == VARIANT and cell.id not in kept for cell in models
+        )
 
     supported = sum(len(_able(models)) for models in cases.values())
     room = MOST_CELLS - MOST_AA_CONTROLS - (supported - sum(map(further, cases.values())))
@@ -187,7 +275,12 @@ def _with_all_models(cases: Mapping[str, Sequence[Cell]], variants: Variants, ke
 
     def place(case: tuple[str, Sequence[Cell]]) -> tuple[bool, bool, bool, int]:
         first = case[1][0]
-        return first.case.kind != "memory", QUICK.name not in first.sizes, first.case.kind != "coordination", -len(_able(case[1]))
+        return (
+            first.case.kind != "memory",
+            QUICK.name not in first.sizes,
+            first.case.kind != "coordination",
+            -len(_able(case[1])),
+        )
 
     for name, models in sorted(cases.items(), key=place):
         if (models[0].case.workload not in workloads or models[0].case.kind == "memory") and further(models) <= room:
@@ -203,17 +296,24 @@ def _claimed(cells: Sequence[Cell], members: Sequence[Member], tested: Tested) -
     return {
         cell.id
         for cell in cells
-        if any(model == cell.model and workload == cell.case.workload and params.items() <= cell.case.params.items() for model, workload, params in wanted)
+        if any(
+            model == cell.model and workload == cell.case.workload and params.items() <= cell.case.params.items()
+            for model, workload, params in wanted
+        )
     }
 
 
 def _ranked(models: Sequence[Cell], members: Sequence[Member]) -> list[Cell]:
     first = competing(members, models[0].case.kind, _able(models))
-    return [replace(cell, rank=REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT) for cell in models]
+    return [
+        replace(cell, rank=REPRESENTATIVE if cell.model in first else REFERENCE if cell.model == BASELINE else VARIANT)
+        for cell in models
+    ]
 
 
 def _native_pairs(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]) -> tuple[set[str], set[str]]:
-    """The ids of the native twins and of the models that they are the twins of, and of twins that say why there is none."""
+    """The ids of the native twins and of the models that they are the twins of, and of twins that say why there is
+    none."""
     of = {member.id: member.native_of for member in members if member.native_of}
     paired, lonely = set(), set()
     for models in cases.values():
@@ -227,12 +327,22 @@ def _native_pairs(cases: Mapping[str, Sequence[Cell]], members: Sequence[Member]
     return paired, lonely
 
 
-def _measured(models: Sequence[Cell], members: Sequence[Member], all_models: bool, kept: Set[str], variants: Variants) -> list[Cell]:
+def _measured(
+    models: Sequence[Cell], members: Sequence[Member], all_models: bool, kept: Set[str], variants: Variants
+) -> list[Cell]:
     """The cells of one case that are measured, and those that show why their model is not."""
     before = passed_over(members, models[0].case.kind, _able(models))
     only_peers = variants == Variants.ONE_CASE and _is_dear(models[0])
-    beside = {member.id for member in members if (member.family == "peer" or not only_peers) and not (member.native_of and variants == Variants.ONE_CASE)}
-    return [cell for cell in models if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in kept]
+    beside = {
+        member.id
+        for member in members
+        if (member.family == "peer" or not only_peers) and not (member.native_of and variants == Variants.ONE_CASE)
+    }
+    return [
+        cell
+        for cell in models
+        if (all_models and cell.model in beside) or cell.rank != VARIANT or cell.model in before or cell.id in kept
+    ]
 
 
 def _is_dear(cell: Cell) -> bool:

@@ -1,4 +1,5 @@
-"""One bench process and the --serve protocol (bench/README.md): every request gets an answer, whatever the process does."""
+"""One bench process and the --serve protocol (bench/README.md): every request gets an answer, whatever the process
+does."""
 
 from __future__ import annotations
 
@@ -46,7 +47,14 @@ def _shortened(line: bytes) -> str:
 class Bench:
     """A model's process. Restarted by the next start(); never shared between threads."""
 
-    def __init__(self, program: Path, arguments: Sequence[str], supervisor: ProcessSupervisor, waiter: Waiter, allocator: Allocator) -> None:
+    def __init__(
+        self,
+        program: Path,
+        arguments: Sequence[str],
+        supervisor: ProcessSupervisor,
+        waiter: Waiter,
+        allocator: Allocator,
+    ) -> None:
         self.program = program
         self.arguments = list(arguments)
         self.worker_pids: list[int] = []
@@ -71,7 +79,9 @@ class Bench:
         self.end()
         self._errors = tempfile.TemporaryFile()
         try:
-            self._child = self._supervisor.start([str(self.program), "--serve", *self.arguments], self._errors, self._allocator.environment)
+            self._child = self._supervisor.start(
+                [str(self.program), "--serve", *self.arguments], self._errors, self._allocator.environment
+            )
         except OSError as error:
             self._errors.close()
             return Answer("failed", f"{self.program.name} does not start: {error.strerror}")
@@ -81,21 +91,34 @@ class Bench:
             return answer
         if answer.body.get("protocol") != PROTOCOL:
             self.end()
-            return Answer("failed", f"{self.program.name} speaks protocol {answer.body.get('protocol')}, this driver {PROTOCOL}")
+            return Answer(
+                "failed", f"{self.program.name} speaks protocol {answer.body.get('protocol')}, this driver {PROTOCOL}"
+            )
         if not self._allocator.is_in(self._child.pid):
-            return self._give_up("failed", f"{self.program.name} runs without {self._allocator.library}, which the loader was told to put first")
+            return self._give_up(
+                "failed",
+                f"{self.program.name} runs without {self._allocator.library}, which the loader was told to put first",
+            )
         workers = answer.body.get("worker_pids")
         self.worker_pids = [pid for pid in workers if isinstance(pid, int)] if isinstance(workers, list) else []
         return answer
 
     def describe(self, workload: str, params: Mapping[str, int], patience_ns: int) -> Answer:
         """As ask(), but an outcome of usage is an answer, too."""
-        return self._exchange({"do": "describe", "workload": workload, "params": dict(params)}, patience_ns, ("ok", "unsupported", "usage"))
+        return self._exchange(
+            {"do": "describe", "workload": workload, "params": dict(params)},
+            patience_ns,
+            ("ok", "unsupported", "usage"),
+        )
 
     def ask(self, request: dict[str, Any], patience_ns: int) -> Answer:
         """An outcome other than ok has ended the process: its state is not to be trusted."""
         answer = self._exchange(request, patience_ns, ("ok",))
-        return answer if answer.outcome != "usage" else Answer("failed", f"did not understand the request: {answer.reason}")
+        return (
+            answer
+            if answer.outcome != "usage"
+            else Answer("failed", f"did not understand the request: {answer.reason}")
+        )
 
     def _exchange(self, request: dict[str, Any], patience_ns: int, fine: Sequence[str]) -> Answer:
         assert self._child is not None and self._child.stdin is not None and self._child.stdout is not None
@@ -137,7 +160,11 @@ class Bench:
                 return self._post_mortem(kind)
             return self._give_up("timed_out", f"no answer within {patience_ns / 1e9:.1f} s")
         if not line.endswith(b"\n"):
-            return self._post_mortem(kind) if len(line) < _LONGEST_LINE else self._give_up("failed", "answered an endless line")
+            return (
+                self._post_mortem(kind)
+                if len(line) < _LONGEST_LINE
+                else self._give_up("failed", "answered an endless line")
+            )
         try:
             body = json.loads(line, parse_constant=_no_constant)
         except (ValueError, RecursionError):

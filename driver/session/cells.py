@@ -9,7 +9,8 @@ from typing import Any
 from driver.session.protocol import fault_of, quoted
 
 MOST_FAILURES = 2
-REPRESENTATIVE, REFERENCE, VARIANT = range(3)  # ranks: the last ones go first when time is short. A reference is serial, a textbook, and what a claim is judged by
+# ranks: the last ones go first when time is short. A reference is serial, a textbook, and what a claim is judged by
+REPRESENTATIVE, REFERENCE, VARIANT = range(3)
 BEFORE = "@"  # thread_pool@1a2b3c4 is the program of thread_pool at that revision
 LOAD = "load_percent"  # of what the slowest model that competes can serve
 LOADS = (50, 70, 90)
@@ -32,7 +33,8 @@ class Case:
     question: str
     metric: str
     unit: str
-    paced_by: str = ""  # the param of the process that says how many units come per second; here load_percent stands in its place
+    # the param of the process that says how many units come per second; here load_percent stands in its place
+    paced_by: str = ""
 
 
 @dataclass
@@ -52,7 +54,8 @@ class CellState:
     projected_ns: int | None = None
     stopped: Event | None = None
     account: Event | None = None
-    lower_bound_ns: int | None = None  # beside bound_ns: the shortest time that a process measured for what any model must do
+    # beside bound_ns: the shortest time that a process measured for what any model must do
+    lower_bound_ns: int | None = None
     failures: list[Event] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
 
@@ -84,7 +87,11 @@ class CellState:
                     bare_ns = int(event["bare_ns"])
                     self.lower_bound_ns = min(bare_ns, self.lower_bound_ns or bare_ns)
             case "calibration":
-                self.iterations, self.single_ns, self.checksum = event["iterations"], event["single_ns"], event["checksum"]
+                self.iterations, self.single_ns, self.checksum = (
+                    event["iterations"],
+                    event["single_ns"],
+                    event["checksum"],
+                )
                 self.asked_ns = event["asked_ns"]
             case "sample":
                 self.samples.append({key: value for key, value in event.items() if key not in ("event", "cell")})
@@ -124,8 +131,10 @@ class Cell:
     rank: int = 0  # what goes first when time is short has the highest
     claimed: bool = False  # the report judges by it what the tutorials say: it is never stopped before the least rounds
     paired: bool = False  # a native twin, or the model that it is the twin of
-    in_front: bool = False  # the run is made for its model (--focus, --against): never left out for others, nor stopped before the first look
-    named: bool = False  # the user asked for it on the command line: it has more rounds than any verdict may stop it before
+    # the run is made for its model (--focus, --against): never left out for others, nor stopped before the first look
+    in_front: bool = False
+    # the user asked for it on the command line: it has more rounds than any verdict may stop it before
+    named: bool = False
     shown_only: bool = False  # beside those that compete: the least rounds are enough
     known_ns: int | None = None  # what an iteration took when it was last measured on this host
     state: CellState = field(default_factory=CellState)
@@ -138,7 +147,8 @@ class Cell:
 
     @property
     def followed(self) -> bool:
-        """It has rounds enough whether or not its case is decided: what a claim says, or what the suite costs, rests on them."""
+        """It has rounds enough whether or not its case is decided: what a claim says, or what the suite costs, rests on
+        them."""
         return self.claimed or self.paired or self.in_front
 
     @property
@@ -157,10 +167,13 @@ class Cell:
         return self._at_the_chosen_rate(self.listed_least_ns)
 
     def _at_the_chosen_rate(self, listed_ns: int) -> int:
-        return listed_ns if self.state.offered_per_s is None else listed_ns * self.listed_per_s // self.state.offered_per_s
+        return (
+            listed_ns if self.state.offered_per_s is None else listed_ns * self.listed_per_s // self.state.offered_per_s
+        )
 
     def asked(self, per_s: int | None = None) -> dict[str, Any]:
-        """The params as the process knows them; `per_s` instead of the chosen arrival rate, 0: as fast as it answers."""
+        """The params as the process knows them; `per_s` instead of the chosen arrival rate, 0: as fast as it
+        answers."""
         if not self.case.paced_by:
             return self.case.params
         params = {name: value for name, value in self.case.params.items() if name != LOAD}
@@ -194,18 +207,33 @@ def _case(row: Event, params: dict[str, Any], known: dict[tuple[str, str], Case]
     key = (row["workload"], repr(sorted(params.items())))
     if key not in known:
         name = "/".join([row["workload"], *(f"{name}:{value}" for name, value in params.items())])
-        known[key] = Case(name, row["workload"], params, row["class"], row["question"], row["metric"], row["unit"], row.get("paced_by", ""))
+        known[key] = Case(
+            name,
+            row["workload"],
+            params,
+            row["class"],
+            row["question"],
+            row["metric"],
+            row["unit"],
+            row.get("paced_by", ""),
+        )
     return known[key]
 
 
 def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], size: str | None = None) -> list[Cell]:
-    """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty. Raises Malformed."""
+    """Adds cases that no model has named before to `known`. With `size` only the cells of that list, one in twenty.
+    Raises Malformed."""
     rows = hello.get("cells")
     if fault := fault_of("hello", {**hello, "cells": []} if isinstance(rows, list) else hello):
         raise Malformed(fault)
     if hello["model"] != model.partition(BEFORE)[0]:
         raise Malformed(f"the process of {model} calls itself {quoted(hello['model'])}")
-    cells = [cell for row in hello["cells"] if size is None or not _is_of_another_list(row, size) for cell in cells_of_row(row, known, model)]
+    cells = [
+        cell
+        for row in hello["cells"]
+        if size is None or not _is_of_another_list(row, size)
+        for cell in cells_of_row(row, known, model)
+    ]
     if len({cell.id for cell in cells}) < len(cells):
         raise Malformed("a cell is listed twice")
     return cells
@@ -213,7 +241,12 @@ def read_hello(hello: Event, model: str, known: dict[tuple[str, str], Case], siz
 
 def _is_of_another_list(row: Any, size: str) -> bool:
     """Of such a row only the workload is of use."""
-    return isinstance(row, dict) and isinstance(row.get("workload"), str) and isinstance(row.get("sizes"), list) and size not in row["sizes"]
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("workload"), str)
+        and isinstance(row.get("sizes"), list)
+        and size not in row["sizes"]
+    )
 
 
 def cells_of_row(row: Any, known: dict[tuple[str, str], Case], model: str) -> list[Cell]:

@@ -1,4 +1,5 @@
-"""samples.jsonl: every event of a run as one line, flushed at once. A killed driver loses at most the line it was writing."""
+"""samples.jsonl: every event of a run as one line, flushed at once. A killed driver loses at most the line it was
+writing."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # made once
 
 
 def parse(text: bytes, path: Path) -> list[Event]:
-    """Without a last line that was cut short; any other line that is no event is a Problem. `path` stands in the messages."""
+    """Without a last line that was cut short; any other line that is no event is a Problem. `path` stands in the
+    messages."""
     events = []
     for number, line in enumerate(text[: text.rfind(b"\n") + 1].splitlines(), 1):
         try:
@@ -56,7 +58,9 @@ class Journal:
         """Of a folder into which nobody has written since it was chosen."""
         journal = cls(folder)
         if os.fstat(journal._file.fileno()).st_size:
-            raise Problem(f"another run has meanwhile written into {folder}: name another folder with --out", Exit.USAGE)
+            raise Problem(
+                f"another run has meanwhile written into {folder}: name another folder with --out", Exit.USAGE
+            )
         return journal
 
     @classmethod
@@ -83,4 +87,6 @@ class Journal:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise refused("write", self.path, error, then=f"continue with scripts/crossover run --resume {self.path.parent}") from None
+            raise refused(
+                "write", self.path, error, then=f"continue with scripts/crossover run --resume {self.path.parent}"
+            ) from None

@@ -35,12 +35,18 @@ class Preset:
     cap_share: int  # 1/cap_share of the budget is what an iteration may take in any case; beyond, the cell is projected
     variants: Variants
     typical_rounds: int  # of a case: what a run of this length can resolve
-    first_of_a_process: int  # rounds before the first look after which a model starts anew: of a short run only those tell what differs between its processes
+    # rounds before the first look after which a model starts anew: of a short run only those tell what differs between
+    # its processes
+    first_of_a_process: int
     grace_ns: int = 5 * SECOND  # added to every deadline: a busy machine is not a hang
 
     def cap_ns(self, cells: int) -> int:
-        """What an iteration may take in a run of so many cells: of few each may cost more, up to a quarter of the budget for its first rounds."""
-        return max(self.budget_ns // self.cap_share, min(3 * self.budget_ns // max(1, cells), self.budget_ns // 4) // LEAST_ROUNDS)
+        """What an iteration may take in a run of so many cells: of few each may cost more, up to a quarter of the
+        budget for its first rounds."""
+        return max(
+            self.budget_ns // self.cap_share,
+            min(3 * self.budget_ns // max(1, cells), self.budget_ns // 4) // LEAST_ROUNDS,
+        )
 
     def cap_of_named_ns(self, cases: int) -> int:
         """What an iteration of a cell may take that the user named: the budget belongs to those cases."""
@@ -53,9 +59,25 @@ class Preset:
 
 # Full must end within 10 min with its report; quick within 60 s with its report.
 QUICK = Preset("quick", 46 * SECOND, cap_share=260, variants=Variants.NONE, typical_rounds=24, first_of_a_process=2)
-FULL = Preset("full", 560 * SECOND, cap_share=600, variants=Variants.ONE_CASE, typical_rounds=48, first_of_a_process=6, grace_ns=15 * SECOND)
+FULL = Preset(
+    "full",
+    560 * SECOND,
+    cap_share=600,
+    variants=Variants.ONE_CASE,
+    typical_rounds=48,
+    first_of_a_process=6,
+    grace_ns=15 * SECOND,
+)
 # Every size on every model, over a night.
-EXHAUSTIVE = Preset("exhaustive", 10 * 3600 * SECOND, cap_share=3600, variants=Variants.ALL, typical_rounds=192, first_of_a_process=6, grace_ns=60 * SECOND)
+EXHAUSTIVE = Preset(
+    "exhaustive",
+    10 * 3600 * SECOND,
+    cap_share=3600,
+    variants=Variants.ALL,
+    typical_rounds=192,
+    first_of_a_process=6,
+    grace_ns=60 * SECOND,
+)
 PRESETS = {preset.name: preset for preset in (QUICK, FULL, EXHAUSTIVE)}
 
 

@@ -25,12 +25,22 @@ _SERVERS = {"origin": "origin server", "load": "load generator"}
 class Processes:
     """Not restartable; end() leaves no process behind, whatever state it is in."""
 
-    def __init__(self, programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, allocator: Allocator, preset: Preset, progress: Progress, waiter: Waiter) -> None:
+    def __init__(
+        self,
+        programs: Mapping[str, Path],
+        servers: Mapping[str, Path],
+        cores: int,
+        allocator: Allocator,
+        preset: Preset,
+        progress: Progress,
+        waiter: Waiter,
+    ) -> None:
         self.preset = preset
         self.progress = progress
         self.waiter = waiter
         self.begin_ns = time.monotonic_ns()  # since when the budget is spent
-        self.offered: dict[str, dict[str, dict[str, Any]]] = {}  # workload → model → one of its cells, of whatever list, as hello has it
+        # workload → model → one of its cells, of whatever list, as hello has it
+        self.offered: dict[str, dict[str, dict[str, Any]]] = {}
         self._supervisor = ProcessSupervisor()
         self._servers = {name: Server(_SERVERS[name], path, self._supervisor, waiter) for name, path in servers.items()}
         self._cores = cores
@@ -39,7 +49,8 @@ class Processes:
         self._once: dict[str, Bench] = {}  # of each model, for cells that want a process in which nothing ran before
 
     def open(self, size: str | None = None) -> tuple[list[dict[str, Any]], list[Cell]]:
-        """Starts every process; their model events and the cells of those that speak, of all lists of sizes or of one."""
+        """Starts every process; their model events and the cells of those that speak, of all lists of sizes or of
+        one."""
         self._start_servers()
         events, cells = [], []
         known: dict[tuple[str, str], Case] = {}
@@ -64,7 +75,10 @@ class Processes:
             if status == "ok":
                 events.append({"event": "start", "model": name})
         if not self.offered:
-            raise Problem("no model can be measured: " + "; ".join(f"{event['model']}: {event['reason'] or 'has no cells'}" for event in events[:3]))
+            raise Problem(
+                "no model can be measured: "
+                + "; ".join(f"{event['model']}: {event['reason'] or 'has no cells'}" for event in events[:3])
+            )
         return events, cells
 
     def describe(self, model: str, workload: str, params: Mapping[str, int]) -> Answer:
@@ -72,7 +86,11 @@ class Processes:
         self.waiter.check()
         self.progress.tell(f"asking {model} for {workload}")
         bench = self._benches[model]
-        return bench.describe(workload, params, 2 * self.preset.grace_ns) if bench.running else Answer("failed", "its process has ended")
+        return (
+            bench.describe(workload, params, 2 * self.preset.grace_ns)
+            if bench.running
+            else Answer("failed", "its process has ended")
+        )
 
     def keep(self, events: list[dict[str, Any]], models: set[str]) -> list[dict[str, Any]]:
         """Ends the processes of all other models and leaves out their events, unless they say what went wrong."""
@@ -81,7 +99,8 @@ class Processes:
         return [event for event in events if event["model"] in models or event.get("status", "ok") != "ok"]
 
     def add_aa_controls(self, models: Mapping[str, str], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Second processes of the same programs, opened when they are first asked; their model events. `models`: control → model."""
+        """Second processes of the same programs, opened when they are first asked; their model events. `models`:
+        control → model."""
         for control, model in models.items():
             own = self._benches[model]
             self._benches[control] = Bench(own.program, own.arguments, self._supervisor, self.waiter, self._allocator)
@@ -107,7 +126,9 @@ class Processes:
 
     def pids(self, cells: list[Cell]) -> list[int]:
         """Of all processes that take part when these cells are measured."""
-        return [pid for cell in cells for pid in self.of(cell).pids] + [pid for server in self._servers.values() for pid in server.pids]
+        return [pid for cell in cells for pid in self.of(cell).pids] + [
+            pid for server in self._servers.values() for pid in server.pids
+        ]
 
     def restart_servers(self) -> None:
         """And all that talks to them, if one of them has died."""
@@ -138,7 +159,14 @@ class Processes:
 
 
 @contextmanager
-def opened(programs: Mapping[str, Path], servers: Mapping[str, Path], cores: int, allocator: Allocator, preset: Preset, progress: Progress) -> Iterator[Processes]:
+def opened(
+    programs: Mapping[str, Path],
+    servers: Mapping[str, Path],
+    cores: int,
+    allocator: Allocator,
+    preset: Preset,
+    progress: Progress,
+) -> Iterator[Processes]:
     """Hears signals while it lasts, and leaves no process behind."""
     with Waiter(progress.tick) as waiter:
         processes = Processes(programs, servers, cores, allocator, preset, progress, waiter)

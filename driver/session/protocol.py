@@ -31,7 +31,8 @@ def _validator(kind: str) -> Any:
 
 
 def fault_of(kind: str, line: Any) -> str:
-    """The first fault of a line, or of a part of one, of that `kind` (a definition of the schema), in one line; empty if it conforms."""
+    """The first fault of a line, or of a part of one, of that `kind` (a definition of the schema), in one line; empty
+    if it conforms."""
     error = next(_validator(kind).iter_errors(line), None)
     if error is None:
         return ""

@@ -1,4 +1,5 @@
-"""The servers of the network workloads, shared by all models of a run: the HTTP origin and the load generator, metered separately."""
+"""The servers of the network workloads, shared by all models of a run: the HTTP origin and the load generator, metered
+separately."""
 
 from __future__ import annotations
 

@@ -30,7 +30,9 @@ class Session:
         self.record = record
         self._processes = processes
         self._visit_judge = VisitJudge()
-        self._numbers: dict[Bench, int] = {bench: record.models[name].starts - 1 for name, bench in processes.running().items()}
+        self._numbers: dict[Bench, int] = {
+            bench: record.models[name].starts - 1 for name, bench in processes.running().items()
+        }
 
     def left_ns(self) -> int:
         """Of the time budget."""
@@ -60,11 +62,26 @@ class Session:
         return took_ns
 
     def sample(
-        self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, *, untimed: int = 0, per_s: int | None = None, cap_ns: int | None = None
+        self,
+        cell: Cell,
+        iterations: int,
+        expected_ns: int,
+        during: str,
+        number: int | None = None,
+        *,
+        untimed: int = 0,
+        per_s: int | None = None,
+        cap_ns: int | None = None,
     ) -> dict[str, Any] | None:
-        """One believable sample, or None when the failure has been recorded. `untimed`: passes right before it; `per_s`: at another arrival rate than the chosen one."""
+        """One believable sample, or None when the failure has been recorded. `untimed`: passes right before it;
+        `per_s`: at another arrival rate than the chosen one."""
         begin_ns = time.monotonic_ns()
-        request = {"do": "sample", "iterations": iterations, "params": cell.asked(per_s), **({"untimed": untimed} if untimed else {})}
+        request = {
+            "do": "sample",
+            "iterations": iterations,
+            "params": cell.asked(per_s),
+            **({"untimed": untimed} if untimed else {}),
+        }
         answer = self._ask(cell, request, expected_ns, during, number, cap_ns)
         if answer is None:
             return None
@@ -72,23 +89,39 @@ class Session:
             self._processes.of(cell).end()
             self.fail(cell, "wrong", reason, during, number)
             return None
-        kept = {key: answer.body[key] for key in protocol.schema()["$defs"]["sample"]["properties"] if key not in _NOT_KEPT and key in answer.body}
+        kept = {
+            key: answer.body[key]
+            for key in protocol.schema()["$defs"]["sample"]["properties"]
+            if key not in _NOT_KEPT and key in answer.body
+        }
         return {**kept, "process": self.process_of(cell), "asked_ns": time.monotonic_ns() - begin_ns}
 
     def fail(self, cell: Cell, outcome: str, reason: str, during: str, number: int | None = None) -> None:
         """Records a failure. `during`: what was under way, `number`: in which round."""
-        self.record.add({"event": "failure", "cell": cell.id, "outcome": outcome, "reason": reason, "during": during, "round": number})
+        self.record.add(
+            {
+                "event": "failure",
+                "cell": cell.id,
+                "outcome": outcome,
+                "reason": reason,
+                "during": during,
+                "round": number,
+            }
+        )
 
     @contextmanager
     def visit(self, cells: list[Cell], number: int) -> Iterator[list[int]]:
-        """A round of a case, recorded with what others did to the machine meanwhile. Takes the CPU times that the samples claim, in ns."""
+        """A round of a case, recorded with what others did to the machine meanwhile. Takes the CPU times that the
+        samples claim, in ns."""
         claimed: list[int] = []
         before = Instant.now(self._processes.pids(cells))
         yield claimed
         signals = self._visit_judge.judge(spent(before, Instant.now(self._processes.pids(cells)), sum(claimed)))
         self.record.add({"event": "visit", "round": number, "case": cells[0].case.name, **signals})
 
-    def _ask(self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None, cap_ns: int | None) -> Answer | None:
+    def _ask(
+        self, cell: Cell, request: dict[str, Any], expected_ns: int, during: str, number: int | None, cap_ns: int | None
+    ) -> Answer | None:
         """`cap_ns`: what takes longer is too dear to be measured, and not taken for a hang."""
         self._processes.waiter.check()
         bench = self._processes.of(cell)
@@ -111,7 +144,14 @@ class Session:
         if answer.outcome == "timed_out" and left < patience:
             raise OutOfTime
         if answer.outcome == "timed_out" and cap_ns is not None:
-            self.record.add({"event": "projected", "cell": cell.id, "projected_ns": cap_ns, "reason": f"projected ≥ {seconds(cap_ns)}: ended when its {during} had taken that long"})
+            self.record.add(
+                {
+                    "event": "projected",
+                    "cell": cell.id,
+                    "projected_ns": cap_ns,
+                    "reason": f"projected ≥ {seconds(cap_ns)}: ended when its {during} had taken that long",
+                }
+            )
             return None
         if answer.outcome == "unsupported":
             self.record.add({"event": "unsupported", "cell": cell.id, "reason": answer.reason})

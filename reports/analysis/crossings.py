@@ -55,14 +55,21 @@ def overtakings(line: Line, metric: str) -> list[Overtaking]:
         if not before.decided or not after.decided or set(leaders(before)) & set(leaders(after)):
             continue
         pair = (before.best_set[0], after.best_set[0])
-        sizes = {size: (case.cells[pair[0]].series(metric), case.cells[pair[1]].series(metric)) for size, case in ((s, c) for s, c in line.cases if c is a or c is b) if all(m in case.cells for m in pair)}
+        sizes = {
+            size: (case.cells[pair[0]].series(metric), case.cells[pair[1]].series(metric))
+            for size, case in ((s, c) for s, c in line.cases if c is a or c is b)
+            if all(m in case.cells for m in pair)
+        }
         found += [Overtaking(line, metric, *pair, crossing) for crossing in statistics.crossings(sizes)]
     return found
 
 
 def in_words(overtaking: Overtaking) -> str:
     """delay 310 µs (95 % interval 250 µs–400 µs)."""
-    at, low, high = (" ".join(_rounded(overtaking.line.key, value)) for value in (overtaking.crossing.at, overtaking.crossing.low, overtaking.crossing.high))
+    at, low, high = (
+        " ".join(_rounded(overtaking.line.key, value))
+        for value in (overtaking.crossing.at, overtaking.crossing.low, overtaking.crossing.high)
+    )
     name = quantities.param(overtaking.line.key, 1)[0]
     return f"{at} (95 % interval {low.removeprefix(name).strip()} to {high.removeprefix(name).strip()})"
 

@@ -1,4 +1,5 @@
-"""A verdict for a mix between measured ones, from the models' surfaces: which models tie, and how far the safe choice may be behind."""
+"""A verdict for a mix between measured ones, from the models' surfaces: which models tie, and how far the safe choice
+may be behind."""
 
 from __future__ import annotations
 
@@ -19,11 +20,19 @@ def estimated(surfaces: Mapping[str, Surface], work: Work) -> Verdict:
     best = min(names, key=lambda name: surfaces[name].log_ns(work))
     if len(names) == 1:
         return Verdict("none", (best,), (), {best: Ratio(1.0, 1.0, 1.0)}, 0, reason="no rival was measured")
-    ratio = {(over, under): between(surfaces[over], surfaces[under], work) for over in names for under in names if over != under}
+    ratio = {
+        (over, under): between(surfaces[over], surfaces[under], work)
+        for over in names
+        for under in names
+        if over != under
+    }
     others = sorted((name for name in names if name != best), key=lambda name: ratio[name, best].value)
     slower = tuple(name for name in others if ratio[name, best].claim_low > _LOG_MARGIN)
     members = (best, *(name for name in others if name not in slower))
-    regrets = {name: _share(max((-ratio[rival, name].low for rival in members if rival != name), default=0.0)) for name in ordered(members)}
+    regrets = {
+        name: _share(max((-ratio[rival, name].low for rival in members if rival != name), default=0.0))
+        for name in ordered(members)
+    }
     safe = min(regrets, key=lambda name: regrets[name])
     within = _share(max((ratio[name, best].high for name in members[1:]), default=0.0))
     return Verdict(

@@ -1,6 +1,8 @@
-"""Evidence for or against a claim: two measurements of a run, how far apart they are, and whether that is shown to be beyond a limit.
+"""Evidence for or against a claim: two measurements of a run, how far apart they are, and whether that is shown to be
+beyond a limit.
 
-What tutorials say of a model they say of what they mean by the word: its textbook variant speaks for it, where the run has one.
+What tutorials say of a model they say of what they mean by the word: its textbook variant speaks for it, where the run
+has one.
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ def at_most(limit: float) -> Expectation:
 
 @dataclass(frozen=True)
 class Share:
-    """Of all cases or samples, those in which something is shown, and those in which it may be: 0 to 1. `least`: expected in at least `limit` of them, else in at most that."""
+    """Of all cases or samples, those in which something is shown, and those in which it may be: 0 to 1. `least`:
+    expected in at least `limit` of them, else in at most that."""
 
     shown: float
     possible: float
@@ -125,7 +128,8 @@ class Evidence:
         self.asked: list[Point] = []
 
     def spoken(self, *points: Point) -> tuple[Point, ...]:
-        """By textbook variants; by none of them where one has no number, as textbook and best are not to be compared."""
+        """By textbook variants; by none of them where one has no number, as textbook and best are not to be
+        compared."""
         textbooks = tuple(replace(point, model=self.textbooks.get(point.model, point.model)) for point in points)
         self.asked += [*points, *textbooks]
         cells = [self.cell(point) for point in textbooks]
@@ -134,7 +138,10 @@ class Evidence:
     def contest(self, case: Case, metric: str) -> tuple[set[str], Verdict]:
         """Who competes in a case, and the verdict."""
         measured = {model for model, cell in case.cells.items() if cell.status == "ok" and cell.samples}
-        spoken = {textbook if (textbook := self.textbooks.get(model)) in measured and textbook else model for model in case.competing}
+        spoken = {
+            textbook if (textbook := self.textbooks.get(model)) in measured and textbook else model
+            for model in case.competing
+        }
         same = spoken == case.competing
         return spoken, case.verdicts[metric] if same else verdict_among(spoken, case, metric, self.analysis.run)
 
@@ -171,7 +178,9 @@ class Evidence:
         except _Missing as missing:
             return Check(what, side, str(expected), NOTHING, None, str(missing), limit=expected, cells=cells)
         value = quantities.value(top.metric, median(values.values.values()))
-        return replace(_bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}"), cells=cells)
+        return replace(
+            _bounded(what, side, expected, bounds, f"{value} for {quantities.value(top.metric, owed_ns)}"), cells=cells
+        )
 
     def _compared(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         above, below = self._cell(top), self._cell(bottom)
@@ -179,7 +188,10 @@ class Evidence:
             return self._projected(side, top, bottom, expected, what)
         values, reference = self._values(top), self._values(bottom)
         bounds = statistics.pair(values, reference, min(_least(above), _least(below)))
-        amounts = f"{quantities.value(top.metric, median(values.values.values()))} against {quantities.value(top.metric, median(reference.values.values()))}"
+        amounts = (
+            f"{quantities.value(top.metric, median(values.values.values()))} against"
+            f" {quantities.value(top.metric, median(reference.values.values()))}"
+        )
         if bounds is not None:
             return _bounded(what, side, expected, bounds, amounts)
         logs = [math.log(values.values[r] / reference.values[r]) for r in statistics.common_rounds(values, reference)]
@@ -188,7 +200,16 @@ class Evidence:
         doubt = math.log(CLEARLY_SLOWER)
         ratio = Ratio(math.exp(median(logs)))
         holds = expected.judged(math.exp(min(logs) - doubt), math.exp(max(logs) + doubt))
-        return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)} ({amounts})", holds, f"{top.named}: {len(logs)} rounds do not show it" if holds is None else "", ratio, expected)
+        return Check(
+            what,
+            side,
+            str(expected),
+            f"{quantities.ratio(ratio.value)} ({amounts})",
+            holds,
+            f"{top.named}: {len(logs)} rounds do not show it" if holds is None else "",
+            ratio,
+            expected,
+        )
 
     def _projected(self, side: Side, top: Point, bottom: Point, expected: Expectation, what: str) -> Check:
         """Of a measurement that would have taken too long the least time is known, so the ratio has one bound."""
@@ -206,7 +227,17 @@ class Evidence:
             holds = expected.judged(0.0, ratio * doubt)
             measured, bound = f"under {quantities.ratio(ratio)}", "<"
         slow = above if above.status == "projected" else below
-        return Check(what, side, str(expected), f"{measured} ({slow.model}: {absence(slow)})", holds, "" if holds is not None else absence(slow), Ratio(ratio), expected, bound=bound)
+        return Check(
+            what,
+            side,
+            str(expected),
+            f"{measured} ({slow.model}: {absence(slow)})",
+            holds,
+            "" if holds is not None else absence(slow),
+            Ratio(ratio),
+            expected,
+            bound=bound,
+        )
 
     def _cell(self, point: Point) -> Cell:
         case = self.case(point)
@@ -216,7 +247,9 @@ class Evidence:
         if cell is None:
             raise _Missing(f"{point.model} in {point.named} was not part of this run")
         if cell.status not in ("ok", "projected"):
-            raise _Missing(f"{point.model} in {point.named}: {absence(cell)}{f' ({cell.reason})' if cell.reason else ''}")
+            raise _Missing(
+                f"{point.model} in {point.named}: {absence(cell)}{f' ({cell.reason})' if cell.reason else ''}"
+            )
         if reason := withheld(self.analysis.run, "latency" if point.metric == MEAN_DELAY else point.metric):
             raise _Missing(f"{point.named}: {reason}")
         return cell
@@ -250,7 +283,16 @@ def _bounded(what: str, side: Side, expected: Expectation, bounds: statistics.Bo
     ratio = bounds.ratio
     holds = expected.judged(math.exp(bounds.claim_low), math.exp(bounds.claim_high))
     note = "" if holds is not None else f"{what}: the interval does not show it ({interval_in_words(ratio)})"
-    return Check(what, side, str(expected), f"{quantities.ratio(ratio.value)}, {interval_in_words(ratio)} ({amounts})", holds, note, ratio, expected)
+    return Check(
+        what,
+        side,
+        str(expected),
+        f"{quantities.ratio(ratio.value)}, {interval_in_words(ratio)} ({amounts})",
+        holds,
+        note,
+        ratio,
+        expected,
+    )
 
 
 def _both(top: Point, bottom: Point) -> str:

@@ -1,4 +1,5 @@
-"""How often the event loop is within the margin of the best, and how often far behind: over all cases of a run, by time."""
+"""How often the event loop is within the margin of the best, and how often far behind: over all cases of a run, by
+time."""
 
 from __future__ import annotations
 
@@ -48,14 +49,51 @@ def event_loop_by_default(e: Evidence) -> list[Check]:
         textbook = e.textbooks.get(model, model)
         if textbook != model and _cases(e, side, textbook) >= _LEAST_CASES:
             model = textbook
-        per_class = {class_: _tally([_standing(e.analysis.run, case, side, model) for row in e.analysis.rows_of(class_) for case in row.cases]) for class_ in e.analysis.classes}
+        per_class = {
+            class_: _tally(
+                [
+                    _standing(e.analysis.run, case, side, model)
+                    for row in e.analysis.rows_of(class_)
+                    for case in row.cases
+                ]
+            )
+            for class_ in e.analysis.classes
+        }
         all_cases = _Tally(*(sum(getattr(tally, name) for tally in per_class.values()) for name in get_args(Standing)))
-        parts = ", ".join(f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases)
-        few = f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases" if all_cases.cases < _LEAST_CASES else ""
-        compared = f"every case, time: {model} / all that compete" if side == "C++" else "every case, time: py_asyncio, py_threads, py_processes"
+        parts = ", ".join(
+            f"{CLASS_NAMES[class_]} {tally.near}/{tally.cases}" for class_, tally in per_class.items() if tally.cases
+        )
+        few = (
+            f"{model} was compared in {all_cases.cases} of at least {_LEAST_CASES} cases"
+            if all_cases.cases < _LEAST_CASES
+            else ""
+        )
+        compared = (
+            f"every case, time: {model} / all that compete"
+            if side == "C++"
+            else "every case, time: py_asyncio, py_threads, py_processes"
+        )
         checks += [
-            Check(f"{_NAMES[side]} within 5 % of the best", side, "in ≥ 50 % of cases", _share(all_cases.near, all_cases.cases, parts), _near(all_cases), few or _doubt(all_cases), share=_shares(all_cases.near, all_cases, _NEAR_SHARE, least=True), cells=compared),
-            Check(f"{_NAMES[side]} ruinous, over 3×", side, "in ≤ 10 % of cases", _share(all_cases.ruinous, all_cases.cases), _not_ruinous(all_cases), few or _doubt(all_cases), share=_shares(all_cases.ruinous, all_cases, _RUINOUS_SHARE, least=False), cells=compared),
+            Check(
+                f"{_NAMES[side]} within 5 % of the best",
+                side,
+                "in ≥ 50 % of cases",
+                _share(all_cases.near, all_cases.cases, parts),
+                _near(all_cases),
+                few or _doubt(all_cases),
+                share=_shares(all_cases.near, all_cases, _NEAR_SHARE, least=True),
+                cells=compared,
+            ),
+            Check(
+                f"{_NAMES[side]} ruinous, over 3×",
+                side,
+                "in ≤ 10 % of cases",
+                _share(all_cases.ruinous, all_cases.cases),
+                _not_ruinous(all_cases),
+                few or _doubt(all_cases),
+                share=_shares(all_cases.ruinous, all_cases, _RUINOUS_SHARE, least=False),
+                cells=compared,
+            ),
         ]
     return checks
 
@@ -71,7 +109,9 @@ def _doubt(tally: _Tally) -> str:
 def _share(count: int, cases: int, parts: str = "") -> str:
     if not cases:
         return NOTHING
-    return f"{count} of {cases} cases ({quantities.three_digits(100 * count / cases)} %)" + (f": {parts}" if parts else "")
+    return f"{count} of {cases} cases ({quantities.three_digits(100 * count / cases)} %)" + (
+        f": {parts}" if parts else ""
+    )
 
 
 def _shares(count: int, tally: _Tally, limit: float, least: bool) -> Share | None:
@@ -98,7 +138,9 @@ def _standing(run: Run, case: Case, side: Side, model: str) -> Standing | None:
     """None where the model was not compared with anything."""
     cell, verdict = case.cells.get(model), case.verdicts["time"]
     if side == "CPython" and not withheld(run, "time"):
-        values = {name: other.series("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"}
+        values = {
+            name: other.series("time") for name, other in case.cells.items() if name in _PYTHON and other.status == "ok"
+        }
         verdict = decide(values, _PYTHON, looks=looks_of(case.workload.metric))
     if cell is None or verdict.best is None or verdict.kind == "none":
         return None

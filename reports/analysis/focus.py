@@ -1,4 +1,5 @@
-"""The model in focus: in each case its ratio to a reference within rounds, whether or not it competes, and the words for it."""
+"""The model in focus: in each case its ratio to a reference within rounds, whether or not it competes, and the words
+for it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,12 @@ from vocabulary.looks import looks_of
 from vocabulary.terms import MAP_METRICS, METRIC_NAMES
 
 Standing = Literal["ahead", "behind", "open", "none"]
-_BETTER_WORSE = {"time": ("faster", "slower"), "latency": ("faster", "slower"), "cpu": ("cheaper", "dearer"), "memory": ("smaller", "larger")}
+_BETTER_WORSE = {
+    "time": ("faster", "slower"),
+    "latency": ("faster", "slower"),
+    "cpu": ("cheaper", "dearer"),
+    "memory": ("smaller", "larger"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,19 @@ def _pairing(analysis: Analysis, case: Case, metric: str, focus: Focus) -> Pairi
     if reason := load.withheld(analysis.run, metric):
         return Pairing(case, metric, reference, "none", reason=reason)
     if other is None:
-        return Pairing(case, metric, reference, "none", reason=f"{reference} was not measured" if reference else "no rival was measured")
+        return Pairing(
+            case,
+            metric,
+            reference,
+            "none",
+            reason=f"{reference} was not measured" if reference else "no rival was measured",
+        )
     for cell in (own, other):
-        if cell.status != "ok" and not (cell.status == "projected" and metric == "time") or (cell.status == "ok" and not cell.by_round(metric)):
+        if (
+            cell.status != "ok"
+            and not (cell.status == "projected" and metric == "time")
+            or (cell.status == "ok" and not cell.by_round(metric))
+        ):
             return Pairing(case, metric, reference, "none", reason=f"{cell.model}: {absence(cell)}")
     if "projected" in (own.status, other.status):
         return _projected(case, reference, own, other)
@@ -62,7 +78,9 @@ def _pairing(analysis: Analysis, case: Case, metric: str, focus: Focus) -> Pairi
     bounds = between(over, under, least)
     ratio = _as_shown(case, metric, own.model, reference) or ratio_of(bounds)
     if ratio.low is not None and ratio.high is not None:
-        return Pairing(case, metric, reference, "ahead" if ratio.high < 1 else "behind" if ratio.low > 1 else "open", ratio)
+        return Pairing(
+            case, metric, reference, "ahead" if ratio.high < 1 else "behind" if ratio.low > 1 else "open", ratio
+        )
     if bounds.low > 0 or (own.model in verdict.slower and reference in verdict.best_set):
         return Pairing(case, metric, reference, "behind", ratio)
     if between(under, over, least).low > 0 or (reference in verdict.slower and own.model in verdict.best_set):
@@ -75,7 +93,9 @@ def _best_other(case: Case, metric: str, model: str) -> str:
     verdict = case.verdicts[metric]
     if verdict.best and verdict.best != model:
         return verdict.best
-    rivals = {rival: verdict.ratios[rival].value for rival in case.competing if rival != model and rival in verdict.ratios}
+    rivals = {
+        rival: verdict.ratios[rival].value for rival in case.competing if rival != model and rival in verdict.ratios
+    }
     return min(rivals, key=lambda rival: (rivals[rival], rival), default="")
 
 
@@ -99,7 +119,11 @@ def _projected(case: Case, reference: str, own: Cell, other: Cell) -> Pairing:
     times = (slow.projected_ns or 0) / median(fast.by_round("time").values())
     if times < CLEARLY_SLOWER:
         return Pairing(case, "time", reference, "none", reason=f"{slow.model}: {absence(slow)}")
-    return Pairing(case, "time", reference, "behind", Ratio(times), "≥") if slow is own else Pairing(case, "time", reference, "ahead", Ratio(1 / times), "≤")
+    return (
+        Pairing(case, "time", reference, "behind", Ratio(times), "≥")
+        if slow is own
+        else Pairing(case, "time", reference, "ahead", Ratio(1 / times), "≤")
+    )
 
 
 def opponent(focus: Focus) -> str:
@@ -117,7 +141,9 @@ def in_words(pairing: Pairing, interval: bool = True) -> str:
     word = _BETTER_WORSE[pairing.metric][pairing.standing == "behind"]
     shown = ratio if pairing.standing == "behind" else _inverse(ratio)
     least = "≥ " if pairing.bound else ""
-    return f"{least}{quantities.ratio(shown.value)} {word}" + (f" ({interval_in_words(shown)})" if interval and shown.low is not None else "")
+    return f"{least}{quantities.ratio(shown.value)} {word}" + (
+        f" ({interval_in_words(shown)})" if interval and shown.low is not None else ""
+    )
 
 
 def told_against(pairing: Pairing) -> str:
@@ -131,15 +157,24 @@ def counted(found: Sequence[Pairing]) -> str:
     if not compared:
         return f"not compared in any case ({found[0].reason})" if found else "not measured in any case"
     better, worse = _BETTER_WORSE[found[0].metric]
-    ahead, behind, undecided = (sum(pairing.standing == standing for pairing in compared) for standing in ("ahead", "behind", "open"))
+    ahead, behind, undecided = (
+        sum(pairing.standing == standing for pairing in compared) for standing in ("ahead", "behind", "open")
+    )
     without = len(found) - len(compared)
-    return f"{better} in {ahead} of {quantities.counted(len(compared), 'case')}, {worse} in {behind}, {undecided} open" + (f"; {without} not compared" if without else "")
+    return (
+        f"{better} in {ahead} of {quantities.counted(len(compared), 'case')}, {worse} in {behind}, {undecided} open"
+        + (f"; {without} not compared" if without else "")
+    )
 
 
 def _extremes(found: Sequence[Pairing], focus: Focus) -> str:
     told = ""
     for standing, words, most in (("ahead", "at best", min), ("behind", "at worst", max)):
-        shown = [(pairing.ratio.value, place, pairing) for place, pairing in enumerate(found) if pairing.standing == standing and pairing.ratio]
+        shown = [
+            (pairing.ratio.value, place, pairing)
+            for place, pairing in enumerate(found)
+            if pairing.standing == standing and pairing.ratio
+        ]
         if shown:
             pairing = most(shown)[2]
             against = "" if focus.against else f" than {pairing.reference}"
@@ -159,7 +194,13 @@ def headlines(analysis: Analysis) -> list[Headline]:
         return []
     found = [(metric, pairings(analysis, metric)) for metric in _metrics(analysis)]
     return [
-        Headline(f"{focus.model} against {opponent(focus)}, by {METRIC_NAMES[metric]}{load.mark(analysis.run) if metric == 'cpu' else ''}", f"{counted(of)}{_extremes(of, focus)}.")
+        Headline(
+            (
+                f"{focus.model} against {opponent(focus)}, by"
+                f" {METRIC_NAMES[metric]}{load.mark(analysis.run) if metric == 'cpu' else ''}"
+            ),
+            f"{counted(of)}{_extremes(of, focus)}.",
+        )
         for metric, of in found
         if metric in MAP_METRICS or any(pairing.standing != "none" for pairing in of)
     ]

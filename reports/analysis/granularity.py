@@ -28,7 +28,8 @@ class Metg:
 
 
 def metgs(row: Row, cores: Any) -> list[Metg]:
-    """Of every model with two sizes or more; of none where serial has not been measured, which tells how long a step takes."""
+    """Of every model with two sizes or more; of none where serial has not been measured, which tells how long a step
+    takes."""
     step_ns = _step_ns(row)
     if step_ns is None or not isinstance(cores, int) or cores < 1:
         return []
@@ -44,7 +45,10 @@ def metgs(row: Row, cores: Any) -> list[Metg]:
 def table(row: Row, cores: Any) -> Table:
     """Shortest first."""
     found = sorted(metgs(row, cores), key=lambda m: m.body_ns)
-    return Table(("model", "METG(50 %)", "measured bodies around it", "largest share of the cores' time"), tuple(_row(m) for m in found))
+    return Table(
+        ("model", "METG(50 %)", "measured bodies around it", "largest share of the cores' time"),
+        tuple(_row(m) for m in found),
+    )
 
 
 def _step_ns(row: Row) -> float | None:
@@ -76,4 +80,9 @@ def _row(m: Metg) -> tuple[str, ...]:
     share = quantities.percent(m.most)
     if m.above_ns is None:
         return m.model, f"at most {quantities.duration(m.body_ns)}", "no smaller one", share
-    return m.model, quantities.duration(m.body_ns), f"{quantities.duration(m.above_ns)} to {quantities.duration(m.below_ns)}", share
+    return (
+        m.model,
+        quantities.duration(m.body_ns),
+        f"{quantities.duration(m.above_ns)} to {quantities.duration(m.below_ns)}",
+        share,
+    )

@@ -1,8 +1,10 @@
-"""Which models of a case are implementations of one family: the representative, and other implementations of the same model.
+"""Which models of a case are implementations of one family: the representative, and other implementations of the same
+model.
 
-Of each word (textbook, best, library) there is one at most, and each is of the size of the family's representative, whose variant it says it is. The sizes of
-a pool, chunks and executors are choices of a user, no implementations: a wide pool beside one of the cores would show what width does. Serial, peers
-and the twins of the A/A control stand for no family.
+Of each word (textbook, best, library) there is one at most, and each is of the size of the family's representative,
+whose variant it says it is. The sizes of a pool, chunks and executors are choices of a user, no implementations: a wide
+pool beside one of the cores would show what width does. Serial, peers and the twins of the A/A control stand for no
+family.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ Words = Mapping[str, str]  # word of engineering → model
 
 
 def implementations(case: Case, models: Iterable[Model]) -> dict[str, Words]:
-    """Of each family that competes, those that were measured. Empty where the run does not say whose work its models are."""
+    """Of each family that competes, those that were measured. Empty where the run does not say whose work its models
+    are."""
     known = {model.id: model for model in models}
     found: dict[str, Words] = {}
     for id in ordered(case.competing):
@@ -30,7 +33,12 @@ def implementations(case: Case, models: Iterable[Model]) -> dict[str, Words]:
             continue
         words = {model.engineering: id}
         for other in known.values():
-            if other.variant_of == id and other.family == model.family and other.engineering is not None and _measured(case.cells.get(other.id)):
+            if (
+                other.variant_of == id
+                and other.family == model.family
+                and other.engineering is not None
+                and _measured(case.cells.get(other.id))
+            ):
                 words.setdefault(other.engineering, other.id)
         found[model.family] = words
     return found
@@ -41,9 +49,12 @@ def _measured(cell: Cell | None) -> bool:
 
 
 def log_values(case: Case, metric: str, models: Iterable[str]) -> dict[str, Value]:
-    """Of each model the logarithm of its ratio to one of them, taken within the rounds that they share, and the variance of its measuring."""
+    """Of each model the logarithm of its ratio to one of them, taken within the rounds that they share, and the
+    variance of its measuring."""
     series = {model: case.cells[model].series(metric) for model in models}
-    order = sorted((model for model in series if series[model].values), key=lambda model: (-len(series[model].values), model))
+    order = sorted(
+        (model for model in series if series[model].values), key=lambda model: (-len(series[model].values), model)
+    )
     if not order:
         return {}
     found = {order[0]: Value(0.0)}

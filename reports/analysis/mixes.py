@@ -1,4 +1,5 @@
-"""The mixed cases of a run as evidence for advice: their sizes, the measured models, and what else is known of these."""
+"""The mixed cases of a run as evidence for advice: their sizes, the measured models, and what else is known of
+these."""
 
 from __future__ import annotations
 
@@ -42,14 +43,28 @@ class Mix:
 def advisable(run: Run) -> dict[str, Model]:
     """All but the baseline, peers and the textbook of a better model: those are measured to compare with."""
     textbooks = set(textbook_of(members_of(run.models)).values())
-    return {model.id: model for model in run.models if model.id != BASELINE and model.family != "peer" and model.native_of is None and model.id not in textbooks}
+    return {
+        model.id: model
+        for model in run.models
+        if model.id != BASELINE and model.family != "peer" and model.native_of is None and model.id not in textbooks
+    }
 
 
 def mixes(analysis: Analysis, known_step_ns: float | None) -> list[Mix]:
-    """Those in which something was measured, with all tasks under way together. `known_step_ns`: if it was measured otherwise."""
-    cases = [case for row in analysis.rows if row.workload.id == WORKLOAD for case in row.cases if case.medians["time"] and _all_at_once(case)]
+    """Those in which something was measured, with all tasks under way together. `known_step_ns`: if it was measured
+    otherwise."""
+    cases = [
+        case
+        for row in analysis.rows
+        if row.workload.id == WORKLOAD
+        for case in row.cases
+        if case.medians["time"] and _all_at_once(case)
+    ]
     cost_ns = known_step_ns or step_ns(cases) or 0.0  # without any, no case computes
-    return [Mix(case, Work(case.params["tasks"], case.params["wait_us"] * 1e3, case.params["steps"] * cost_ns)) for case in cases]
+    return [
+        Mix(case, Work(case.params["tasks"], case.params["wait_us"] * 1e3, case.params["steps"] * cost_ns))
+        for case in cases
+    ]
 
 
 def _all_at_once(case: Case) -> bool:
@@ -92,7 +107,12 @@ class Tails:
 def tails(analysis: Analysis, models: Iterable[str]) -> Tails:
     """Of the case that has most of these models, at a load as near as can be to the usual one."""
     wanted = set(models)
-    found = [Tails(case, _tails_of(case.cells.values(), wanted)) for row in analysis.rows if row.workload.id == _REPLIES for case in row.cases]
+    found = [
+        Tails(case, _tails_of(case.cells.values(), wanted))
+        for row in analysis.rows
+        if row.workload.id == _REPLIES
+        for case in row.cases
+    ]
 
     def use(tails: Tails) -> tuple[int, int]:
         load = tails.case.params.get(_LOAD) if tails.case else None
@@ -104,4 +124,6 @@ def tails(analysis: Analysis, models: Iterable[str]) -> Tails:
 
 def _tails_of(cells: Iterable[Cell], wanted: set[str]) -> dict[str, int]:
     able = [cell for cell in cells if cell.model in wanted and cell.status == "ok"]
-    return {cell.model: ns for cell in able if (ns := latency.percentile(cell.latencies("intended"), _TAIL)) is not None}
+    return {
+        cell.model: ns for cell in able if (ns := latency.percentile(cell.latencies("intended"), _TAIL)) is not None
+    }

@@ -1,4 +1,5 @@
-"""Model or implementation: how far families differ, and how far the implementations of one family do; per case and per kind of work."""
+"""Model or implementation: how far families differ, and how far the implementations of one family do; per case and per
+kind of work."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ Answer = Literal["model", "implementation", "neither", "about as much"]
 
 @dataclass(frozen=True)
 class Spread:
-    """Of one case and metric. `values`: family → word of engineering → logarithm of the ratio to some model; the first word is that of the one that stands for the family."""
+    """Of one case and metric. `values`: family → word of engineering → logarithm of the ratio to some model; the first
+    word is that of the one that stands for the family."""
 
     case: Case
     metric: str
@@ -35,7 +37,9 @@ class Spread:
     @property
     def within(self) -> dict[str, float]:
         """Of each family with several implementations the slowest over the fastest."""
-        return {family: _spread([one.value for one in of.values()]) for family, of in self.values.items() if len(of) > 1}
+        return {
+            family: _spread([one.value for one in of.values()]) for family, of in self.values.items() if len(of) > 1
+        }
 
     @property
     def between(self) -> float:
@@ -84,8 +88,12 @@ def spreads(analysis: Analysis, class_: str, metric: str) -> tuple[Spread, ...]:
 def _of_case(case: Case, metric: str, analysis: Analysis) -> Spread:
     models = implementations(case, analysis.run.models)
     known = log_values(case, metric, [model for words in models.values() for model in words.values()])
-    measured = {family: words for family, words in models.items() if next(iter(words.values())) in known}  # that which stands for it
-    values = {family: {word: known[model] for word, model in words.items() if model in known} for family, words in measured.items()}
+    # that which stands for it
+    measured = {family: words for family, words in models.items() if next(iter(words.values())) in known}
+    values = {
+        family: {word: known[model] for word, model in words.items() if model in known}
+        for family, words in measured.items()
+    }
     return Spread(case, metric, measured, values)
 
 
@@ -104,7 +112,11 @@ def weighed(analysis: Analysis) -> tuple[Weighed, ...]:
             parts = kinds(class_, [spread.case for spread in all_spreads])
             if any(len(cases) < LEAST_CASES for _, cases in parts):  # then all of the class together, if that is enough
                 parts = [(CLASS_NAMES[class_], [spread.case for spread in all_spreads])]
-            found += [_weighed(work, class_, metric, [of[case.id] for case in cases]) for work, cases in parts if len(cases) >= LEAST_CASES]
+            found += [
+                _weighed(work, class_, metric, [of[case.id] for case in cases])
+                for work, cases in parts
+                if len(cases) >= LEAST_CASES
+            ]
     works = list(dict.fromkeys(one.work for one in found))
     return tuple(sorted(found, key=lambda one: works.index(one.work)))
 
@@ -122,9 +134,13 @@ def sentences(found: Sequence[Weighed]) -> list[Headline]:
 
 
 def _in_words(one: Weighed) -> str:
-    shares = f"model {quantities.percent(one.shares.between.value)}, implementation {quantities.percent(one.shares.within.value)} of the variance"
-    interval = interval_in_words(one)
-    return f"by {METRIC_NAMES[one.metric]} {answer_in_words(one)} ({shares}{f', 95 % interval of the ratio {interval}' if interval else ''})"
+    shares = (
+        f"model {quantities.percent(one.shares.between.value)}, implementation"
+        f" {quantities.percent(one.shares.within.value)} of the variance"
+    )
+    if interval := interval_in_words(one):
+        shares += f", 95 % interval of the ratio {interval}"
+    return f"by {METRIC_NAMES[one.metric]} {answer_in_words(one)} ({shares})"
 
 
 def answer_in_words(one: Weighed) -> str:
@@ -136,7 +152,11 @@ def answer_in_words(one: Weighed) -> str:
     other, ratio = "model" if one.answer == "implementation" else "implementation", _ratio(one)
     if math.isinf(ratio.low):
         return f"the {one.answer} matters, the {other} is not shown to"
-    return f"the {one.answer} matters {f'over {_digits(ratio.low)}' if math.isinf(ratio.value) else _digits(ratio.value)} times as much as the {other}"
+    return (
+        f"the {one.answer} matters"
+        f" {f'over {_digits(ratio.low)}' if math.isinf(ratio.value) else _digits(ratio.value)} times as much as the"
+        f" {other}"
+    )
 
 
 def _ratio(one: Weighed) -> Interval:
@@ -149,7 +169,9 @@ def interval_in_words(one: Weighed) -> str:
     ratio = _ratio(one)
     if one.answer == "neither" or math.isinf(ratio.low):
         return ""
-    return f"{_digits(ratio.low)} or more" if math.isinf(ratio.high) else f"{_digits(ratio.low)} to {_digits(ratio.high)}"
+    return (
+        f"{_digits(ratio.low)} or more" if math.isinf(ratio.high) else f"{_digits(ratio.low)} to {_digits(ratio.high)}"
+    )
 
 
 def _digits(number: float) -> str:

@@ -1,4 +1,5 @@
-"""What the suite itself costs: a model beside the same work written by hand against its library, measured in the same rounds."""
+"""What the suite itself costs: a model beside the same work written by hand against its library, measured in the same
+rounds."""
 
 from __future__ import annotations
 
@@ -38,7 +39,17 @@ def pairs(run: Run) -> tuple[Pair, ...]:
     """In the order of the classes of work, then of the models; those that have no twin last."""
     place = {workload.id: CLASSES.index(workload.class_) for workload in run.workloads}
     models = ordered(run.model(native.model).native_of or "" for _, native in run.natives)
-    found = [(native.status == "unsupported", place[native.workload], native.workload, models.index(of), _pair(of, own, native)) for own, native in run.natives if (of := run.model(native.model).native_of)]
+    found = [
+        (
+            native.status == "unsupported",
+            place[native.workload],
+            native.workload,
+            models.index(of),
+            _pair(of, own, native),
+        )
+        for own, native in run.natives
+        if (of := run.model(native.model).native_of)
+    ]
     return tuple(each[-1] for each in sorted(found, key=lambda each: each[:-1]))
 
 

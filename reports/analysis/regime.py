@@ -1,4 +1,5 @@
-"""Waiting against computing: the cases of `mixed` placed by how much of a task is waiting and how long it takes, and the safe choice between them."""
+"""Waiting against computing: the cases of `mixed` placed by how much of a task is waiting and how long it takes, and
+the safe choice between them."""
 
 from __future__ import annotations
 
@@ -44,12 +45,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Surface:
-    """Over a grid: which competing model is the safe choice, and how far it may be from the best. Valid inside `outline` only."""
+    """Over a grid: which competing model is the safe choice, and how far it may be from the best. Valid inside
+    `outline` only."""
 
     models: tuple[str, ...]
     xs: Grid
     ys: Grid
-    behind: Grid  # model, y, x: by how much (log) its regret is above the least of the others; below 0 where the model is the safe choice
+    # model, y, x: by how much (log) its regret is above the least of the others; below 0 where the model is the safe
+    # choice
+    behind: Grid
     regret: Grid  # y, x: of the safe choice, log of 1 + share
     inside: NDArray[np.bool_]  # y, x: between measured places
     outline: tuple[tuple[float, float], ...]  # around the measured places
@@ -61,12 +65,14 @@ class Regime:
 
     tasks: int
     places: tuple[Place, ...]
-    overtakings: tuple[tuple[Overtaking, Place, Place, Place], ...]  # with the place of the crossing, and those of its interval
+    # with the place of the crossing, and those of its interval
+    overtakings: tuple[tuple[Overtaking, Place, Place, Place], ...]
     surface: Surface | None  # None where the places span no area
 
 
 def regimes(analysis: Analysis, metric: str) -> tuple[Regime, ...]:
-    """For few tasks and for many: of each the number of tasks with the most cases. None where nothing is judged by that metric."""
+    """For few tasks and for many: of each the number of tasks with the most cases. None where nothing is judged by that
+    metric."""
     row = next((row for row in analysis.rows if row.workload.id == WORKLOAD), None)
     cost_ns = step_ns(row.cases) if row else None
     if row is None or cost_ns is None or withheld(analysis.run, metric):
@@ -74,20 +80,27 @@ def regimes(analysis: Analysis, metric: str) -> tuple[Regime, ...]:
     groups: dict[int, list[Place]] = {}
     for case in row.cases:
         if case.params["steps"] > 0 and case.verdicts[metric].ratios:
-            groups.setdefault(case.params["tasks"], []).append(_place(case, case.params["wait_us"], case.params["steps"], cost_ns))
+            groups.setdefault(case.params["tasks"], []).append(
+                _place(case, case.params["wait_us"], case.params["steps"], cost_ns)
+            )
     chosen = []
     for many in (False, True):
         side = [tasks for tasks in groups if (tasks >= MANY) == many]
         if side:
             chosen.append(max(side, key=lambda tasks: (len(groups[tasks]), tasks)))
-    return tuple(Regime(tasks, tuple(groups[tasks]), _overtakings(row, tasks, metric, cost_ns), _surface(groups[tasks], metric)) for tasks in chosen)
+    return tuple(
+        Regime(tasks, tuple(groups[tasks]), _overtakings(row, tasks, metric, cost_ns), _surface(groups[tasks], metric))
+        for tasks in chosen
+    )
 
 
 def _place(case: Case, wait_us: float, steps: float, cost_ns: float) -> Place:
     return Place(case, 1000.0 * wait_us, steps * cost_ns)
 
 
-def _overtakings(row: Row, tasks: int, metric: str, cost_ns: float) -> tuple[tuple[Overtaking, Place, Place, Place], ...]:
+def _overtakings(
+    row: Row, tasks: int, metric: str, cost_ns: float
+) -> tuple[tuple[Overtaking, Place, Place, Place], ...]:
     found = []
     for key in ("wait_us", "steps"):
         for line in lines(row, key):
@@ -104,7 +117,9 @@ def _overtakings(row: Row, tasks: int, metric: str, cost_ns: float) -> tuple[tup
 
 def _surface(places: Sequence[Place], metric: str) -> Surface | None:
     """Linear between the places, in logarithms."""
-    models = tuple(sorted({m for place in places for m in place.case.competing if m in place.case.verdicts[metric].ratios}))
+    models = tuple(
+        sorted({m for place in places for m in place.case.competing if m in place.case.verdicts[metric].ratios})
+    )
     where = np.array([(place.x, place.y) for place in places])
     if len(models) < 2 or len(where) < 3 or np.ptp(where[:, 0]) < 0.1 or np.ptp(where[:, 1]) < 0.1:
         return None
@@ -139,4 +154,6 @@ def _logs(places: Sequence[Place], model: str, metric: str) -> Grid:
 def _doubts(places: Sequence[Place], model: str, metric: str) -> Grid:
     """How far the bound of its regret lies above that."""
     found = [math.log1p(regrets(place.case, metric).get(model, math.inf)) for place in places]
-    return np.array([max(0.0, min(bound, _FAR) - log) for bound, log in zip(found, _logs(places, model, metric), strict=True)])
+    return np.array(
+        [max(0.0, min(bound, _FAR) - log) for bound, log in zip(found, _logs(places, model, metric), strict=True)]
+    )

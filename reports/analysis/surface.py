@@ -1,8 +1,10 @@
-"""How long a model takes for n items that each wait and compute, between the measured sizes, and how far such an estimate misses.
+"""How long a model takes for n items that each wait and compute, between the measured sizes, and how far such an
+estimate misses.
 
-The shape is that of the work, not a polynomial: with k items alive together the waits take W = ⌈n / k⌉ × wait, the computing takes C = n × compute / P,
-and the whole max(W, C) + α × min(W, C) + n × overhead. P, α and the overhead are fitted to the measured cases; what a case differs from the fit corrects
-the answer near that case. How far that misses is measured, too: each case is estimated from all others, and compared with what was measured there.
+The shape is that of the work, not a polynomial: with k items alive together the waits take W = ⌈n / k⌉ × wait, the
+computing takes C = n × compute / P, and the whole max(W, C) + α × min(W, C) + n × overhead. P, α and the overhead are
+fitted to the measured cases; what a case differs from the fit corrects the answer near that case. How far that misses
+is measured, too: each case is estimated from all others, and compared with what was measured there.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ class _Shapes:
     """What the formula gives for every combination of the grids, or for one of them."""
 
     def __init__(self, cores: int) -> None:
-        parallel, overlap, overhead = (grid.ravel() for grid in np.meshgrid(_PARALLEL, _OVERLAP, _OVERHEAD, indexing="ij"))
+        parallel, overlap, overhead = (
+            grid.ravel() for grid in np.meshgrid(_PARALLEL, _OVERLAP, _OVERHEAD, indexing="ij")
+        )
         self._combinations = np.array([parallel * cores, overlap, overhead])
         # Where the cases leave a choice: all cores, half overlapped, a microsecond.
         self.doubts = 0.002 * (np.log(parallel) ** 2 + (overlap - 0.5) ** 2 + (np.log(overhead / 1e3) / 3) ** 2)
@@ -79,12 +83,15 @@ class _Shapes:
         parallel, overlap, overhead = self._combinations[:, chosen]
         waits = -(-work.tasks // max(1, min(concurrency, work.tasks))) * work.wait_ns
         computes = work.tasks * work.compute_ns / parallel
-        result: Array = np.log(np.maximum(waits, computes) + overlap * np.minimum(waits, computes) + work.tasks * overhead)
+        result: Array = np.log(
+            np.maximum(waits, computes) + overlap * np.minimum(waits, computes) + work.tasks * overhead
+        )
         return result
 
 
 class Surface:
-    """One model's. `cases`: case → what it took there, of at least LEAST_CASES; `concurrency`: how many items it holds."""
+    """One model's. `cases`: case → what it took there, of at least LEAST_CASES; `concurrency`: how many items it
+    holds."""
 
     def __init__(self, cases: Mapping[str, Measured], concurrency: int, cores: int) -> None:
         self._cases = cases
@@ -95,7 +102,10 @@ class Surface:
         squares = {name: off**2 for name, off in self._off.items()}
         total = sum(squares.values(), self._shapes.doubts)
         self._chosen = int(np.argmin(total))
-        self.misses = {name: self._log(case.work, int(np.argmin(total - squares[name])), name) - math.log(case.ns) for name, case in cases.items()}
+        self.misses = {
+            name: self._log(case.work, int(np.argmin(total - squares[name])), name) - math.log(case.ns)
+            for name, case in cases.items()
+        }
 
     def log_ns(self, work: Work) -> float:
         """The logarithm of the estimated time in ns."""
@@ -104,12 +114,15 @@ class Surface:
     def _log(self, work: Work, chosen: int, unseen: str = "") -> float:
         others = {name: case for name, case in self._cases.items() if name != unseen}
         weights = {name: 1 / max((work.distance(case.work) / _REACH) ** 2, 1e-9) for name, case in others.items()}
-        correction = sum(weight * self._off[name][chosen] for name, weight in weights.items()) / (1 + sum(weights.values()))
+        correction = sum(weight * self._off[name][chosen] for name, weight in weights.items()) / (
+            1 + sum(weights.values())
+        )
         return float(self._shapes.logs(work, self._concurrency, chosen)) + float(correction)
 
 
 def between(over: Surface, under: Surface, work: Work) -> Bounds:
-    """Of the log ratio of two models there, as wide as the ratio of cases is missed that were not seen; without limit where too few cases have both."""
+    """Of the log ratio of two models there, as wide as the ratio of cases is missed that were not seen; without limit
+    where too few cases have both."""
     value = over.log_ns(work) - under.log_ns(work)
     shared = sorted(over.misses.keys() & under.misses.keys())
     if len(shared) < LEAST_CASES:

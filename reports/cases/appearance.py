@@ -1,4 +1,5 @@
-"""How models look in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without colour."""
+"""How models look in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without
+colour."""
 
 from __future__ import annotations
 
@@ -72,12 +73,16 @@ class Look:
 
 
 def looks(models: Iterable[Model]) -> dict[str, Look]:
-    """A look for each model but native twins, which stand in no chart beside others; the same model looks the same in every run, an unknown one gets letters that are still free."""
+    """A look for each model but native twins, which stand in no chart beside others; the same model looks the same in
+    every run, an unknown one gets letters that are still free."""
     result: dict[str, Look] = {}
     used = set(_CODES.values())
     known = list(_CODES)
     families: dict[str, list[str]] = {}
-    for model in sorted((m for m in models if m.native_of is None), key=lambda m: (known.index(m.id) if m.id in known else len(known), m.id)):
+    for model in sorted(
+        (m for m in models if m.native_of is None),
+        key=lambda m: (known.index(m.id) if m.id in known else len(known), m.id),
+    ):
         family = model.family if model.family in FAMILY_COLOURS else "peer"
         code = _CODES.get(model.id) or _free_code(model.id, used)
         used.add(code)
@@ -99,7 +104,9 @@ def looks(models: Iterable[Model]) -> dict[str, Look]:
 
 def _family_of(id: str) -> str:
     first = _CODES[id][0]
-    return {"S": "serial", "E": "event_loop", "T": "threads", "P": "processes", "F": "fibers", "B": "tbb"}.get(first, "peer")
+    return {"S": "serial", "E": "event_loop", "T": "threads", "P": "processes", "F": "fibers", "B": "tbb"}.get(
+        first, "peer"
+    )
 
 
 def _free_code(id: str, used: set[str]) -> str:

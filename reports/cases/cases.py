@@ -17,6 +17,7 @@ from vocabulary.looks import LEAST_ROUNDS, looks_of
 from vocabulary.representatives import BASELINE, competing
 from vocabulary.terms import CLASSES, MAP_METRICS
 
+
 @dataclass(frozen=True)
 class Case:
     """A workload with its parameters: what models are compared on."""
@@ -94,7 +95,11 @@ def _row(run: Run, workload: Workload, cases: Mapping[str, list[Cell]]) -> Row:
     varying = [key for key in keys if len({repr(p.get(key)) for p in params.values()}) > 1]
     constant = [key for key in keys if key not in varying]
     # in_flight that follows tasks in every case says nothing more
-    varying = [key for place, key in enumerate(varying) if not any(_equal(params.values(), key, other) for other in varying[:place])]
+    varying = [
+        key
+        for place, key in enumerate(varying)
+        if not any(_equal(params.values(), key, other) for other in varying[:place])
+    ]
     if not varying:  # one case only: its parameters are its name
         varying, constant = constant, []
     order = sorted(cases, key=lambda case: tuple(_sort_key(params[case].get(key)) for key in varying))
@@ -143,7 +148,8 @@ def verdict_among(contenders: set[str], case: Case, metric: str, run: Run) -> Ve
 
 
 def _bound(cells: list[Cell], cpu_ns: Mapping[str, float], cores: int | None) -> tuple[int | None, str]:
-    """The longer of what must be waited for, as the run has recorded it, and the least CPU time that any model needed, spread evenly over the cores. And which it is."""
+    """The longer of what must be waited for, as the run has recorded it, and the least CPU time that any model needed,
+    spread evenly over the cores. And which it is."""
     waits_ns = min((c.bound_ns for c in cells if c.bound_ns is not None and c.status != "unsupported"), default=None)
     words = cells[0].bound
     if not cpu_ns or not cores or words.startswith("none"):
@@ -158,10 +164,14 @@ def _bound(cells: list[Cell], cpu_ns: Mapping[str, float], cores: int | None) ->
 def _verdict(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], run: Run) -> Verdict:
     found = _judged(metric, cells, contenders, medians, run.disturbed.get(cells[0].case, frozenset()))
     reason = withheld(run, metric)
-    return Verdict("none", (), (), found.ratios, found.rounds, reason=reason) if reason and found.kind != "none" else found
+    return (
+        Verdict("none", (), (), found.ratios, found.rounds, reason=reason) if reason and found.kind != "none" else found
+    )
 
 
-def _judged(metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]) -> Verdict:
+def _judged(
+    metric: str, cells: list[Cell], contenders: set[str], medians: Mapping[str, float], disturbed: frozenset[int]
+) -> Verdict:
     workload_metric = cells[0].metric
     limited = sorted(c.model for c in cells if c.status == "server_bound" and c.model in contenders)
     if limited and metric not in ("cpu", "memory"):
@@ -183,12 +193,19 @@ def _judged(metric: str, cells: list[Cell], contenders: set[str], medians: Mappi
     verdict = judged(values)
     if not disturbed or not verdict.decided:
         return verdict
-    quiet = {model: Series({r: value for r, value in series.values.items() if r not in disturbed}, series.process) for model, series in values.items()}
+    quiet = {
+        model: Series({r: value for r, value in series.values.items() if r not in disturbed}, series.process)
+        for model, series in values.items()
+    }
     return settle(verdict, judged(quiet))
 
 
 def _known_slower(cells: list[Cell], contenders: set[str], medians: Mapping[str, float]) -> set[str]:
     competing = [cell for cell in cells if cell.model in contenders]
-    projected = {cell.model: float(cell.projected_ns) for cell in competing if cell.status == "projected" and cell.projected_ns is not None}
+    projected = {
+        cell.model: float(cell.projected_ns)
+        for cell in competing
+        if cell.status == "projected" and cell.projected_ns is not None
+    }
     stopped = {cell.model for cell in competing if cell.stopped_reason is not None and len(cell.samples) < LEAST_ROUNDS}
     return known_slower({model: value for model, value in medians.items() if model in contenders}, projected, stopped)

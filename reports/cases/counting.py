@@ -22,16 +22,25 @@ def paced(case: Case) -> bool:
 
 def counts(verdicts: Sequence[Verdict]) -> list[str]:
     """a wins 20 and is ahead in 5, 12 ties, …: a part for each model and each kind."""
-    of = {kind: [verdict for verdict in verdicts if verdict.kind == kind] for kind in ("wins", "ahead", "tie", "tie_within", "safe_choice", "open", "none")}
+    of = {
+        kind: [verdict for verdict in verdicts if verdict.kind == kind]
+        for kind in ("wins", "ahead", "tie", "tie_within", "safe_choice", "open", "none")
+    }
     parts = _leading(of["wins"], of["ahead"])
     if ties := len(of["tie"]) + len(of["tie_within"]):
-        parts.append(quantities.counted(ties, "tie") + _within(ties, [verdict.within or 0.0 for verdict in of["tie_within"]]))
+        parts.append(
+            quantities.counted(ties, "tie") + _within(ties, [verdict.within or 0.0 for verdict in of["tie_within"]])
+        )
     if of["safe_choice"]:
         most = max(verdict.regret or 0.0 for verdict in of["safe_choice"])
-        parts.append(f"{len(of['safe_choice'])} open with a safe choice at most {quantities.at_most(most)} from the best")
+        parts.append(
+            f"{len(of['safe_choice'])} open with a safe choice at most {quantities.at_most(most)} from the best"
+        )
     if of["open"]:
         behind = sum(bool(verdict.slower) for verdict in of["open"])
-        parts.append(f"{len(of['open'])} open" + (f" (in {behind} of them some are shown to be behind)" if behind else ""))
+        parts.append(
+            f"{len(of['open'])} open" + (f" (in {behind} of them some are shown to be behind)" if behind else "")
+        )
     alone = sum(bool(verdict.best_set) for verdict in of["none"])
     if alone:
         parts.append(f"{alone} without a rival")
@@ -52,5 +61,7 @@ def _leading(wins: Sequence[Verdict], ahead: Sequence[Verdict]) -> list[str]:
     parts = []
     for model in sorted(won | led, key=lambda model: (-won[model], -led[model], model)):
         leads = f"is ahead in {led[model]}" if led[model] else ""
-        parts.append(f"{model} " + " and ".join(part for part in (f"wins {won[model]}" if won[model] else "", leads) if part))
+        parts.append(
+            f"{model} " + " and ".join(part for part in (f"wins {won[model]}" if won[model] else "", leads) if part)
+        )
     return parts

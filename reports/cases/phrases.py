@@ -13,6 +13,7 @@ from verdicts.deciding import Verdict
 from verdicts.statistics import Ratio
 from vocabulary import outcomes
 
+
 @dataclass(frozen=True)
 class Headline:
     """A sentence of the summary: how it begins, and the rest."""
@@ -35,7 +36,9 @@ def kind_in_words(verdict: Verdict) -> str:
     if verdict.kind == "tie_within" and verdict.within is not None:
         return f"tie within {quantities.at_most(verdict.within)}"
     if verdict.kind == "safe_choice" and verdict.regret is not None:
-        return f"open; safe choice {verdict.safe_choice}, {_within(verdict.regret, 'less than', 'at most')} from the best"
+        return (
+            f"open; safe choice {verdict.safe_choice}, {_within(verdict.regret, 'less than', 'at most')} from the best"
+        )
     if verdict.kind == "none":
         return "no rival" if verdict.best_set else "no verdict"
     return verdict.kind
@@ -76,14 +79,19 @@ _NAMED = 2  # of those that are behind; the others are counted
 
 
 def left_behind(verdict: Verdict) -> str:
-    """Of a verdict that is open those that are shown to be slower than whichever is best, and by how much at least; empty without any. The true best is at least as fast as the best of the estimates."""
+    """Of a verdict that is open those that are shown to be slower than whichever is best, and by how much at least;
+    empty without any. The true best is at least as fast as the best of the estimates."""
     if verdict.decided or verdict.kind == "none" or not verdict.slower:
         return ""
     rest = len(verdict.slower) - _NAMED
     names = listed([*verdict.slower[:_NAMED], *([f"{rest} more"] if rest > 0 else [])])
     ratios = [verdict.ratios.get(model) for model in verdict.slower]
     lows = [ratio.low for ratio in ratios if ratio is not None and ratio.low is not None]
-    return f"; {names} at least {quantities.ratio(min(lows))} behind the best" if len(lows) == len(ratios) else f"; {names} clearly behind the best"
+    return (
+        f"; {names} at least {quantities.ratio(min(lows))} behind the best"
+        if len(lows) == len(ratios)
+        else f"; {names} clearly behind the best"
+    )
 
 
 def margin_in_words(verdict: Verdict) -> str:
@@ -93,7 +101,11 @@ def margin_in_words(verdict: Verdict) -> str:
     nearest = runner_up(verdict)
     if nearest:
         return f"{quantities.ratio(verdict.ratios[nearest].value)} ahead of {nearest}"
-    return "all others stopped or projected" if verdict.kind == "wins" else verdict.reason or "nobody is shown to be more than 5 % slower"
+    return (
+        "all others stopped or projected"
+        if verdict.kind == "wins"
+        else verdict.reason or "nobody is shown to be more than 5 % slower"
+    )
 
 
 def _lead(verdict: Verdict, between: str = " to ") -> str:

@@ -21,7 +21,11 @@ def three_digits(value: float) -> str:
         return f"{number:,.0f}"
     if abs(number) < 1e-4:
         return text
-    decimals = 2 if abs(number) >= 1 else len(f"{number:.20f}".split(".")[1]) - len(f"{number:.20f}".split(".")[1].lstrip("0")) + 3
+    decimals = (
+        2
+        if abs(number) >= 1
+        else len(f"{number:.20f}".split(".")[1]) - len(f"{number:.20f}".split(".")[1].lstrip("0")) + 3
+    )
     if abs(number) >= 10:
         decimals = 1
     return f"{number:.{decimals}f}"
@@ -109,7 +113,9 @@ def param(key: str, amount: Any) -> tuple[str, str]:
             return key[: -len(suffix)].replace("_", " "), _plain(ns / scale, unit)
     if number and (key == "bytes" or key.endswith("_bytes")):
         scale, unit = next(((f, u) for f, u in _BYTES if amount >= f and amount % f == 0), (1.0, "B"))
-        return (key.removesuffix("_bytes").replace("_", " ") if key != "bytes" else "bytes"), _plain(amount / scale, unit)
+        return (key.removesuffix("_bytes").replace("_", " ") if key != "bytes" else "bytes"), _plain(
+            amount / scale, unit
+        )
     return key.replace("_", " "), (f"{amount:,}" if number else str(amount))
 
 

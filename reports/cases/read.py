@@ -42,7 +42,9 @@ def load(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def parse_object(file: Path, kind: str = "a Crossover run", remedy: str = "give the results folder of a run") -> dict[str, Any]:
+def parse_object(
+    file: Path, kind: str = "a Crossover run", remedy: str = "give the results folder of a run"
+) -> dict[str, Any]:
     """The JSON object in a file that should be of that kind, of whatever version. Raises ReadError."""
     if file.exists() and not file.is_file():  # a pipe would be waited for
         raise ReadError(f"{file}: is no file: give the results folder of a run, e.g. results/<id>")
@@ -62,7 +64,10 @@ def parse_object(file: Path, kind: str = "a Crossover run", remedy: str = "give 
         cut = "ends too early (truncated?)" if _is_cut(text, error) else f"is not valid JSON ({error})"
         journal = file.parent / "samples.jsonl"
         anew = file.name == RUN and journal.is_file()
-        raise ReadError(f"{file}: {cut}: " + (f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if anew else remedy)) from None
+        raise ReadError(
+            f"{file}: {cut}: "
+            + (f"`scripts/crossover run --resume {file.parent}` writes it anew from {journal.name}" if anew else remedy)
+        ) from None
     if not isinstance(document, dict):
         raise ReadError(f"{file}: is not {kind}: it holds no JSON object")
     if _HALF.search(text):  # of a character, which nothing can print
@@ -100,7 +105,10 @@ def _check_version(document: Mapping[str, Any], name: str) -> None:
     if not isinstance(major, int):
         raise ReadError(f"{name}: is not a Crossover run: it has no schema_version")
     if major > MAJOR:
-        raise ReadError(f"{name}: has schema version {major}, this program reads up to {MAJOR}: use the Crossover that wrote it, or a newer one")
+        raise ReadError(
+            f"{name}: has schema version {major}, this program reads up to {MAJOR}: use the Crossover that wrote it, or"
+            " a newer one"
+        )
 
 
 def parse_run(document: Mapping[str, Any], name: str) -> Run:
@@ -124,7 +132,9 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
     twins = {m.id: m.twin_of for m in models if m.twin_of is not None}
     native = {m.id: m.native_of for m in models if m.native_of is not None}
     by_place = {(c.case, c.model): c for c in cells}
-    pairs = tuple((original, c) for c in cells if c.model in twins and (original := by_place.get((c.case, twins[c.model]))))
+    pairs = tuple(
+        (original, c) for c in cells if c.model in twins and (original := by_place.get((c.case, twins[c.model])))
+    )
     before = {m.id: m.before_of for m in models if m.before_of is not None}
     outside = {*twins, *native, *before}
     of_before = {(c.case, before[c.model]): c for c in cells if c.model in before}
@@ -133,7 +143,13 @@ def parse_run(document: Mapping[str, Any], name: str) -> Run:
         workloads=workloads,
         cells=tuple(c for c in cells if c.model not in outside),
         befores=tuple((c, of_before.get((c.case, c.model))) for c in cells if c.model not in outside) if before else (),
-        lost_models=tuple(before[m.id] for m in models if m.id in before and m.status == "ok" and any(now.id == before[m.id] and now.status != "ok" for now in models)),
+        lost_models=tuple(
+            before[m.id]
+            for m in models
+            if m.id in before
+            and m.status == "ok"
+            and any(now.id == before[m.id] and now.status != "ok" for now in models)
+        ),
         natives=tuple((by_place.get((c.case, native[c.model])), c) for c in cells if c.model in native),
         twins=pairs,
         disturbed=disturbed,
@@ -149,15 +165,21 @@ def _disturbed(visits: Any) -> dict[str, frozenset[int]]:
     return {case: frozenset(rounds) for case, rounds in found.items()}
 
 
-def _check(known_models: Sequence[Model], known_workloads: Sequence[Workload], cells: Sequence[Cell], name: str) -> None:
+def _check(
+    known_models: Sequence[Model], known_workloads: Sequence[Workload], cells: Sequence[Cell], name: str
+) -> None:
     """Every cell belongs to a model and a workload of the run, and no model stands twice in a case."""
     models, workloads = {m.id for m in known_models}, {w.id for w in known_workloads}
     seen: set[tuple[str, str]] = set()
     for cell in cells:
         if cell.model not in models:
-            raise ReadError(f"{name}: cell {cell.id!r} names the model {cell.model!r}, which the file does not describe")
+            raise ReadError(
+                f"{name}: cell {cell.id!r} names the model {cell.model!r}, which the file does not describe"
+            )
         if cell.workload not in workloads:
-            raise ReadError(f"{name}: cell {cell.id!r} names the workload {cell.workload!r}, which the file does not describe")
+            raise ReadError(
+                f"{name}: cell {cell.id!r} names the workload {cell.workload!r}, which the file does not describe"
+            )
         if (cell.case, cell.model) in seen:
             raise ReadError(f"{name}: cell {cell.id!r} stands twice")
         seen.add((cell.case, cell.model))

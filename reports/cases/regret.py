@@ -10,12 +10,16 @@ from vocabulary.looks import looks_of
 
 
 def regrets(case: Case, metric: str) -> dict[str, float]:
-    """Competing model → the bound of how much slower than the best it is, as a share. Infinite where the run sets none; empty without a best set."""
+    """Competing model → the bound of how much slower than the best it is, as a share. Infinite where the run sets none;
+    empty without a best set."""
     verdict = case.verdicts[metric]
     if not verdict.best_set or verdict.reason:
         return {}
     least = verdict.regret if verdict.regret is not None else math.inf
-    return {model: least if model == verdict.safe_choice else max(least, _of(case, metric, model)) for model in case.competing}
+    return {
+        model: least if model == verdict.safe_choice else max(least, _of(case, metric, model))
+        for model in case.competing
+    }
 
 
 def _of(case: Case, metric: str, model: str) -> float:

@@ -11,6 +11,7 @@ from vocabulary.latency import Buckets, added
 from vocabulary.representatives import Member
 from vocabulary.sample import Sample, by_round, deciding_quantile
 
+
 @dataclass(frozen=True)
 class Cell:
     """One model in one case."""
@@ -99,7 +100,8 @@ class Focus:
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run. The free-form parts (`run`, `source`, `build`, `host`, `settings`, `noise`) stay as the file has them."""
+    """A whole run. The free-form parts (`run`, `source`, `build`, `host`, `settings`, `noise`) stay as the file has
+    them."""
 
     run: Mapping[str, Any]
     source: Mapping[str, Any]
@@ -110,9 +112,13 @@ class Run:
     models: tuple[Model, ...]
     workloads: tuple[Workload, ...]
     cells: tuple[Cell, ...]
-    natives: tuple[tuple[Cell | None, Cell], ...] = ()  # a cell, None if there is none, and the same on the model's native twin; they stand in no other place
-    twins: tuple[tuple[Cell, Cell], ...] = ()  # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
-    befores: tuple[tuple[Cell, Cell | None], ...] = ()  # of a check against a second revision: a cell, and the same of that revision's program; the latter stand in no other place
+    # a cell, None if there is none, and the same on the model's native twin; they stand in no other place
+    natives: tuple[tuple[Cell | None, Cell], ...] = ()
+    # A/A control: a cell, and the same on the model's twin; the twins stand in no other place
+    twins: tuple[tuple[Cell, Cell], ...] = ()
+    # of a check against a second revision: a cell, and the same of that revision's program; the latter stand in no
+    # other place
+    befores: tuple[tuple[Cell, Cell | None], ...] = ()
     lost_models: tuple[str, ...] = ()  # that could be started at that revision and cannot now
     disturbed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # case → rounds in which others disturbed it
 

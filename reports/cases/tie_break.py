@@ -6,7 +6,8 @@ from reports.cases.cases import Case
 
 
 def cheaper(case: Case) -> tuple[str, float] | None:
-    """The model of the best set by time that needs less CPU than all others of it, by more than 5 %, and its share of what the next of them needs."""
+    """The model of the best set by time that needs less CPU than all others of it, by more than 5 %, and its share of
+    what the next of them needs."""
     time, cpu = case.verdicts["time"], case.verdicts["cpu"]
     if time.kind not in ("tie", "tie_within", "safe_choice", "open") or cpu.best not in time.best_set:
         return None

@@ -14,7 +14,8 @@ from reports.comparison.pairing import Pairing
 from verdicts.statistics import Estimate, difference
 
 _FEW = 2  # others: one that changed moves their middle
-_UNSURE = math.sqrt(2)  # times the error beside so few: what moves one of them between two runs for no reason of its program is not evened out
+# times the error beside so few: what moves one of them between two runs for no reason of its program is not evened out
+_UNSURE = math.sqrt(2)
 
 
 class Changes:
@@ -24,12 +25,20 @@ class Changes:
         """Both by case; `classes`: the kinds of work."""
         self._pairings = pairings
         self._classes = classes
-        sides = [side for case in pairings.values() for model in case.pairs for side in case.against_others(model) or case.alone(model) or ()]
+        sides = [
+            side
+            for case in pairings.values()
+            for model in case.pairs
+            for side in case.against_others(model) or case.alone(model) or ()
+        ]
         self._usual = median(side.spread for side in sides) if sides else 0.0
-        self.together = {name: pairing.change(both, self._usual) for name, case in pairings.items() if (both := case.together())}
+        self.together = {
+            name: pairing.change(both, self._usual) for name, case in pairings.items() if (both := case.together())
+        }
 
     def of(self, case: str, model: str) -> Estimate | None:
-        """After / before; None with fewer than two rounds in either run. Beside few others, of which one may be what has changed, the machine decides who it was."""
+        """After / before; None with fewer than two rounds in either run. Beside few others, of which one may be what
+        has changed, the machine decides who it was."""
         paired = self._pairings[case]
         alone = paired.alone(model)
         if alone is None:

@@ -75,11 +75,15 @@ class Comparison:
 
 
 def host_differences(before: Run, after: Run) -> list[str]:
-    """In what the machines differ, or what was used of them; what either does not know counts as equal. Before version 1.5 the allocator was glibc's."""
+    """In what the machines differ, or what was used of them; what either does not know counts as equal. Before version
+    1.5 the allocator was glibc's."""
     pairs = [("cores used", before.run.get("cores"), after.run.get("cores"))]
     pairs.append(("allocator", before.run.get("allocator", "glibc"), after.run.get("allocator", "glibc")))
     if "env" in before.settings and "env" in after.settings:
-        pairs += [(name, before.variables.get(name, "unset"), after.variables.get(name, "unset")) for name in sorted({*before.variables, *after.variables})]
+        pairs += [
+            (name, before.variables.get(name, "unset"), after.variables.get(name, "unset"))
+            for name in sorted({*before.variables, *after.variables})
+        ]
     used = [f"{name} {old} and {new}" for name, old, new in pairs if old is not None and new is not None and old != new]
     return [*same_machine.differences(before.host, after.host), *used]
 
@@ -96,7 +100,10 @@ def compare(before: Run, after: Run, metrics: Sequence[str] = (), beside: Sequen
     gone = [new[id] for id in sorted((was_ok & new.keys()) - is_ok) if (new[id].case, new[id].model) not in told]
     absent = [old[id] for id in sorted(was_ok - new.keys())]
     broken = {model.id: model for model in after.models if model.status != "ok"}
-    whole = [Lost("", name, f"{broken[name].status} now: {broken[name].reason}") for name in sorted({cell.model for cell in absent} & broken.keys())]
+    whole = [
+        Lost("", name, f"{broken[name].status} now: {broken[name].reason}")
+        for name in sorted({cell.model for cell in absent} & broken.keys())
+    ]
     return Comparison(
         tuple(changes),
         together,
@@ -113,7 +120,8 @@ def _lost(cell: Cell) -> Lost:
 
 
 def _owes_other_work(a: Cell, b: Cell) -> bool:
-    """The arrival rate of an open loop comes from what was measured in its own run: a little faster or slower is the same work."""
+    """The arrival rate of an open loop comes from what was measured in its own run: a little faster or slower is the
+    same work."""
     if a.units != b.units or (a.checksum and b.checksum and a.checksum != b.checksum):
         return True
     rates = sorted((a.offered_per_s or 0, b.offered_per_s or 0))
@@ -121,7 +129,11 @@ def _owes_other_work(a: Cell, b: Cell) -> bool:
 
 
 def _changes(
-    measured: Sequence[Pair], projected: Sequence[Pair], before: Run, after: Run, wanted: Callable[[Cell], Sequence[str]]
+    measured: Sequence[Pair],
+    projected: Sequence[Pair],
+    before: Run,
+    after: Run,
+    wanted: Callable[[Cell], Sequence[str]],
 ) -> tuple[list[Change], dict[tuple[str, str], Bounds]]:
     cases: dict[str, dict[str, Pair]] = {}
     for pair in measured:
@@ -132,20 +144,40 @@ def _changes(
     for metric in METRICS:
         pairings = {}
         for case, pairs in cases.items():
-            known = {model: pair for model, pair in pairs.items() if metric in wanted(pair[1]) and all(cell.by_round(metric) for cell in pair)}
+            known = {
+                model: pair
+                for model, pair in pairs.items()
+                if metric in wanted(pair[1]) and all(cell.by_round(metric) for cell in pair)
+            }
             if known:
-                pairings[case] = Pairing(metric, known, (before.disturbed.get(case, frozenset()), after.disturbed.get(case, frozenset())))
+                pairings[case] = Pairing(
+                    metric, known, (before.disturbed.get(case, frozenset()), after.disturbed.get(case, frozenset()))
+                )
         of_metric = Changes(pairings, classes)
         for case, pairing in pairings.items():
             for model, (a, b) in pairing.pairs.items():
                 if estimate := of_metric.of(case, model):
-                    short = f"stopped early now: {b.stopped_reason}" if b.stopped_reason and not a.stopped_reason else ""
-                    found.append(Change(case, model, metric, _median(a, metric), _median(b, metric), estimate, short=short))
+                    short = (
+                        f"stopped early now: {b.stopped_reason}" if b.stopped_reason and not a.stopped_reason else ""
+                    )
+                    found.append(
+                        Change(case, model, metric, _median(a, metric), _median(b, metric), estimate, short=short)
+                    )
             if len(pairing.pairs) > 1 and case in of_metric.together:
                 together[case, metric] = _once(of_metric.together[case])
         for a, b in projected if metric == "time" else ():
             if a.case in pairings and b.projected_ns and (estimate := of_metric.at_least(a.case, a, b.projected_ns)):
-                found.append(Change(a.case, a.model, metric, _median(a, metric), float(b.projected_ns), estimate, short=f"now {b.reason}"))
+                found.append(
+                    Change(
+                        a.case,
+                        a.model,
+                        metric,
+                        _median(a, metric),
+                        float(b.projected_ns),
+                        estimate,
+                        short=f"now {b.reason}",
+                    )
+                )
     return sorted(found, key=lambda change: (change.case, change.model)), together
 
 
@@ -160,7 +192,11 @@ def _once(estimate: Estimate) -> Bounds:
 
 def metrics_of(cell: Cell, metrics: Sequence[str], beside: Sequence[str]) -> list[str]:
     """The time of what arrives at a given rate is given, too."""
-    return list(dict.fromkeys(metrics or (cell.metric, *(metric for metric in beside if metric != "time" or cell.offered_per_s is None))))
+    return list(
+        dict.fromkeys(
+            metrics or (cell.metric, *(metric for metric in beside if metric != "time" or cell.offered_per_s is None))
+        )
+    )
 
 
 def verdict_changes(before: Run, after: Run) -> list[tuple[str, str, Verdict, Verdict]]:

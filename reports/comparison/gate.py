@@ -1,4 +1,5 @@
-"""The regression gate: which changes between two runs are shown to be worse than a threshold, which are excluded, and what could have been seen."""
+"""The regression gate: which changes between two runs are shown to be worse than a threshold, which are excluded, and
+what could have been seen."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Findings:
     inconclusive: tuple[Change, ...]  # a regression is neither shown nor excluded; the most doubtful first
     unmeasured: tuple[Lost, ...]  # inconclusive, too
     passed: tuple[Change, ...]
-    together: Mapping[tuple[str, str], Bounds]  # case and metric → by how much more all of its models need, where that is beyond the threshold
+    # case and metric → by how much more all of its models need, where that is beyond the threshold
+    together: Mapping[tuple[str, str], Bounds]
     seen: tuple[Seen, ...]
 
     @property
@@ -47,7 +49,10 @@ def judge(comparison: Comparison, threshold: float) -> Findings:
     limit = math.log1p(threshold)
     changes = [*comparison.changes, *over_all_cases(comparison.changes)]
     chances = [change.chance(limit) for change in changes]
-    highest = max((chance for place, chance in enumerate(sorted(chances), 1) if chance <= LEVEL * place / len(chances)), default=-1.0)
+    highest = max(
+        (chance for place, chance in enumerate(sorted(chances), 1) if chance <= LEVEL * place / len(chances)),
+        default=-1.0,
+    )
     together = {key: bounds for key, bounds in comparison.together.items() if bounds.claim_low > limit}
     found: dict[str, list[Change]] = {"regressions": [], "inconclusive": [], "passed": []}
     for change, chance in zip(changes, chances, strict=True):
@@ -55,17 +60,35 @@ def judge(comparison: Comparison, threshold: float) -> Findings:
         found["regressions" if chance <= highest else "passed" if excluded else "inconclusive"].append(change)
     doubtful = sorted(found["inconclusive"], key=lambda change: change.chance(limit))
     return Findings(
-        tuple(found["regressions"]), comparison.lost, tuple(doubtful), comparison.unmeasured, tuple(found["passed"]), together, _seen(changes, limit)
+        tuple(found["regressions"]),
+        comparison.lost,
+        tuple(doubtful),
+        comparison.unmeasured,
+        tuple(found["passed"]),
+        together,
+        _seen(changes, limit),
     )
 
 
 def over_all_cases(changes: Sequence[Change]) -> list[Change]:
     """Each model in each metric as a whole: what is small or uncertain in every case may be plain in all."""
     found = []
-    for (model, metric), of_model in groupby(sorted(changes, key=lambda change: (change.model, change.metric)), lambda change: (change.model, change.metric)):
+    for (model, metric), of_model in groupby(
+        sorted(changes, key=lambda change: (change.model, change.metric)), lambda change: (change.model, change.metric)
+    ):
         members = list(of_model)
         if len(members) > 1 and metric != "memory":
-            found.append(Change(f"all {len(members)} cases", model, metric, None, None, _mean([change.estimate for change in members]), members[0].looks))
+            found.append(
+                Change(
+                    f"all {len(members)} cases",
+                    model,
+                    metric,
+                    None,
+                    None,
+                    _mean([change.estimate for change in members]),
+                    members[0].looks,
+                )
+            )
     return found
 
 
@@ -74,7 +97,9 @@ def _mean(estimates: Sequence[Estimate]) -> Estimate:
     weights = [1 / max(estimate.error, 1e-6) ** 2 for estimate in estimates]
     total = math.fsum(weights)
     value = math.fsum(weight * estimate.value for weight, estimate in zip(weights, estimates)) / total
-    differ = math.fsum(weight * (estimate.value - value) ** 2 for weight, estimate in zip(weights, estimates)) / (len(estimates) - 1)
+    differ = math.fsum(weight * (estimate.value - value) ** 2 for weight, estimate in zip(weights, estimates)) / (
+        len(estimates) - 1
+    )
     freedom = 1 / math.fsum((weight / total) ** 2 / estimate.freedom for weight, estimate in zip(weights, estimates))
     return Estimate(value, math.sqrt(max(1.0, differ) / total), min(freedom, 100.0))
 

@@ -18,13 +18,18 @@ def lines(found: Findings, comparison: Comparison, threshold: float, markdown: b
     shown = found.inconclusive[:_SHOWN]
     rest = [f"and {len(found.inconclusive) - len(shown)} more"] if len(found.inconclusive) > len(shown) else []
     told += _titled("Inconclusive", shown, [*rest, *(lost.line for lost in found.unmeasured)], markdown)
-    told += [f"{change.case}: {change.model}: {change.short}" for change in (*found.regressions, *found.inconclusive) if change.short]
+    told += [
+        f"{change.case}: {change.model}: {change.short}"
+        for change in (*found.regressions, *found.inconclusive)
+        if change.short
+    ]
     if found.together:
         moved = sorted(found.together.items(), key=lambda item: -item[1].value)
         named = [f"{case} by {metric} {quantities.ratio(bounds.ratio.value)}" for (case, metric), bounds in moved[:3]]
         more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
         told.append(
-            f"all models of a case became worse together: {', '.join(named)}{more}: something shared has changed, or the machine; check --against-built REV tells which"
+            f"all models of a case became worse together: {', '.join(named)}{more}: something shared has changed, or"
+            " the machine; check --against-built REV tells which"
         )
     told += [f"{id}: its work has changed: not compared" for id in comparison.other_work]
     told += [f"{id}: that revision has no such cell: not compared" for id in comparison.new]
@@ -38,9 +43,14 @@ def lines(found: Findings, comparison: Comparison, threshold: float, markdown: b
 
 def summary(found: Findings, threshold: float) -> str:
     """In one line, how many were compared and how they came out."""
-    regressions, inconclusive = len(found.regressions) + len(found.lost), len(found.inconclusive) + len(found.unmeasured)
+    regressions, inconclusive = len(found.regressions) + len(found.lost), len(found.inconclusive) + len(
+        found.unmeasured
+    )
     compared = regressions + inconclusive + len(found.passed)
-    return f"{compared} compared at {100 * threshold:.6g}%: {quantities.counted(regressions, 'regression')}, {inconclusive} inconclusive, {len(found.passed)} passed"
+    return (
+        f"{compared} compared at {100 * threshold:.6g}%: {quantities.counted(regressions, 'regression')},"
+        f" {inconclusive} inconclusive, {len(found.passed)} passed"
+    )
 
 
 def _titled(title: str, changes: Sequence[Change], lines: Iterable[str], markdown: bool) -> list[str]:
@@ -53,7 +63,10 @@ def _titled(title: str, changes: Sequence[Change], lines: Iterable[str], markdow
 
 def _told(seen: Seen) -> str:
     by = {"cpu": "CPU"}.get(seen.metric, seen.metric)
-    return f"would have found {_slowdown(seen.half)} and more by {by} in half of the comparisons, {_slowdown(seen.most)} in nine of ten"
+    return (
+        f"would have found {_slowdown(seen.half)} and more by {by} in half of the comparisons,"
+        f" {_slowdown(seen.most)} in nine of ten"
+    )
 
 
 def _slowdown(share: float) -> str:

@@ -1,4 +1,5 @@
-"""What the regression gate found as JUnit's XML, which CI servers read: a test case for each cell, a failure for a regression, skipped where it is inconclusive."""
+"""What the regression gate found as JUnit's XML, which CI servers read: a test case for each cell, a failure for a
+regression, skipped where it is inconclusive."""
 
 from __future__ import annotations
 
@@ -17,7 +18,12 @@ def junit(found: Findings) -> str:
     failures |= {(lost.case, lost.model): lost.why for lost in found.lost}
     skipped |= {(lost.case, lost.model): lost.why for lost in found.unmeasured}
     cells = sorted({*failures, *skipped, *_by_cell(found.passed)})
-    counts = {"tests": str(len(cells)), "failures": str(len(failures)), "skipped": str(len(skipped.keys() - failures.keys())), "errors": "0"}
+    counts = {
+        "tests": str(len(cells)),
+        "failures": str(len(failures)),
+        "skipped": str(len(skipped.keys() - failures.keys())),
+        "errors": "0",
+    }
     suite = ElementTree.Element("testsuite", {"name": "crossover check", **counts})
     for cell in cells:
         case = ElementTree.SubElement(suite, "testcase", {"classname": cell[0] or "all cases", "name": cell[1]})
@@ -33,6 +39,9 @@ def _by_cell(changes: Iterable[Change]) -> dict[tuple[str, str], str]:
     told: dict[tuple[str, str], list[str]] = {}
     for change in changes:
         why = f"; {change.short}" if change.short else ""
-        line = f"{change.metric} {ratio(change.bounds.ratio.value)} (95 % interval {interval_in_words(change.bounds.ratio)}){why}"
+        line = (
+            f"{change.metric} {ratio(change.bounds.ratio.value)} (95 % interval"
+            f" {interval_in_words(change.bounds.ratio)}){why}"
+        )
         told.setdefault((change.case, change.model), []).append(line)
     return {cell: ", ".join(lines) for cell, lines in told.items()}

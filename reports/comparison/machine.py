@@ -1,4 +1,5 @@
-"""How much the machine changed between two runs, estimated from all cases: the reference for a model with too few others."""
+"""How much the machine changed between two runs, estimated from all cases: the reference for a model with too few
+others."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _MAD = 1.4826  # times the median deviation is the standard deviation of what is
 
 
 def machine(together: Mapping[str, float], classes: Mapping[str, str], case: str) -> Estimate:
-    """`together`: by how much all models of a case moved; `classes`: the kind of work of each case. Of the other cases of its class, or of all where they are few."""
+    """`together`: by how much all models of a case moved; `classes`: the kind of work of each case. Of the other cases
+    of its class, or of all where they are few."""
     others = {name: moved for name, moved in together.items() if name != case}
     of_class = [moved for name, moved in others.items() if classes[name] == classes[case]]
     known = of_class if len(of_class) >= _LEAST else list(others.values())

@@ -1,7 +1,7 @@
 """One case in two runs, in one metric: how each of its models moved against the others, and how all moved together.
 
-What a model needs is compared with the others within the rounds of each run; the change is the difference between the runs. What slows the machine slows all of
-them, so that it drops out; what moves alone has changed.
+What a model needs is compared with the others within the rounds of each run; the change is the difference between the
+runs. What slows the machine slows all of them, so that it drops out; what moves alone has changed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from verdicts import statistics
 from verdicts.statistics import Estimate
 from vocabulary.looks import LOOKS
 
-# From unchanged programs, measured in short runs beside four others that compile on the same two cores (60 to 90 % background load, every visit disturbed):
-# By so much the error grows where all rounds are disturbed: rounds that follow each other share the load, so they tell less than as many of their own. Time the more:
-# what several threads or processes come to depends on how many others there are.
+# From unchanged programs, measured in short runs beside four others that compile on the same two cores (60 to 90 %
+# background load, every visit disturbed): By so much the error grows where all rounds are disturbed: rounds that follow
+# each other share the load, so they tell less than as many of their own. Time the more: what several threads or
+# processes come to depends on how many others there are.
 _ALIKE = {"cpu": 0.1, "memory": 0.1, "time": 1.0, "latency": 1.0}
-_MOMENT = 2.0  # error of one disturbed round: three in a row of a pool of processes cost 25 times as much as ever else, by time and by CPU
+# error of one disturbed round: three in a row of a pool of processes cost 25 times as much as ever else, by time and by
+# CPU
+_MOMENT = 2.0
 _LEANS = 4.0  # degrees of freedom: few rounds take over as much of the usual spread of this comparison
 
 
@@ -69,7 +72,8 @@ class Pairing:
 
     @cached_property
     def _logs(self) -> dict[str, tuple[Logs, Logs]]:
-        """Around what is usual for the model, the same in both runs: so those that some round lacks do not move the middle of the others."""
+        """Around what is usual for the model, the same in both runs: so those that some round lacks do not move the
+        middle of the others."""
         found: dict[str, tuple[Logs, Logs]] = {}
         for model, cells in self.pairs.items():
             both = [{round: math.log(value) for round, value in cell.by_round(self.metric).items()} for cell in cells]
@@ -91,7 +95,9 @@ class Pairing:
         if len(logs) < 2:
             return None
         rounds = sorted(logs)
-        raw = statistics.estimate([logs[round] for round in rounds], [process[round] for round in rounds] if process else ())
+        raw = statistics.estimate(
+            [logs[round] for round in rounds], [process[round] for round in rounds] if process else ()
+        )
         return Side(self.metric, raw, len(rounds), len(self.disturbed[place].intersection(rounds)) / len(rounds))
 
     def _sides(self, logs: Sequence[Logs], processes: Sequence[Mapping[int, int]] = ({}, {})) -> Sides | None:
@@ -115,9 +121,14 @@ class Pairing:
         return self._sides(logs, self._processes(model))
 
     def projected(self, cell: Cell, now: float) -> Sides | None:
-        """Of a cell that was measured before and of which only that logarithm is known now. None where nothing else was measured in both runs."""
+        """Of a cell that was measured before and of which only that logarithm is known now. None where nothing else was
+        measured in both runs."""
         middles = self._middle(0), self._middle(1)
-        old = {round: math.log(value) - middles[0][round] for round, value in cell.by_round(self.metric).items() if round in middles[0]}
+        old = {
+            round: math.log(value) - middles[0][round]
+            for round, value in cell.by_round(self.metric).items()
+            if round in middles[0]
+        }
         before = self._side(0, old, {sample.round: sample.process for sample in cell.samples})
         if before is None or not middles[1]:
             return None
@@ -125,7 +136,8 @@ class Pairing:
         return before, Side(self.metric, Estimate(now - median(middles[1].values()), 0.0, 0.0), 1, disturbed)
 
     def others(self, model: str) -> float:
-        """How many of them were measured beside the model in a round, in the middle; of the run in which they were fewer."""
+        """How many of them were measured beside the model in a round, in the middle; of the run in which they were
+        fewer."""
         counts = [
             median(sum(round in logs[place] for other, logs in self._logs.items() if other != model) for round in own)
             for place, own in enumerate(self._logs[model])

@@ -1,4 +1,5 @@
-"""A chart on a sheet: two scales, a frame with ticks, points and lines in the units of the data, and names where lines end."""
+"""A chart on a sheet: two scales, a frame with ticks, points and lines in the units of the data, and names where lines
+end."""
 
 from __future__ import annotations
 
@@ -45,7 +46,11 @@ class Scale:
             inside = [tick for tick in found if self.low * 0.9999 <= tick <= self.high * 1.0001]
             if 2 <= len(inside) <= most:
                 return inside
-        decades = [10.0**power for power in range(first, last + 1) if self.low * 0.9999 <= 10.0**power <= self.high * 1.0001]
+        decades = [
+            10.0**power
+            for power in range(first, last + 1)
+            if self.low * 0.9999 <= 10.0**power <= self.high * 1.0001
+        ]
         return decades[:: max(1, -(-len(decades) // most))] or [self.low, self.high]
 
     def _linear_ticks(self, most: int) -> list[float]:
@@ -102,7 +107,13 @@ class Chart:
         """For labels inside the chart, or up to `beyond` inches to the right of it."""
         return Free((self.left + 0.02, self.top + 0.02, self.left + self.width + beyond, self.top + self.height - 0.02))
 
-    def frame(self, x_text: Callable[[float], str], y_text: Callable[[float], str], x_ticks: Sequence[float] | None = None, y_ticks: Sequence[float] | None = None) -> None:
+    def frame(
+        self,
+        x_text: Callable[[float], str],
+        y_text: Callable[[float], str],
+        x_ticks: Sequence[float] | None = None,
+        y_ticks: Sequence[float] | None = None,
+    ) -> None:
         """The axes with their grid and texts."""
         bottom, right = self.top + self.height, self.left + self.width
         free = self.left - 1.0
@@ -120,11 +131,20 @@ class Chart:
         self.sheet.box(self.left, self.top, self.width, self.height, edge=RULE, z=3)
 
     def titles(self, title: str, note: str, x_title: str, y_title: str) -> None:
-        """Above the chart its title in bold, a note below that, and what is drawn upwards; below the chart what is drawn to the right."""
+        """Above the chart its title in bold, a note below that, and what is drawn upwards; below the chart what is
+        drawn to the right."""
         self.sheet.text(self.left - 0.4, self.top - 0.46, title, 8.5, bold=True)
         self.sheet.text(self.left - 0.4, self.top - 0.3, note, 7, width=self.width + 0.8)
         self.sheet.text(self.left - 0.4, self.top - 0.13, y_title, 6.5, colour=PALE_INK, width=self.width + 0.6)
-        self.sheet.text(self.left + self.width, self.top + self.height + 0.24, x_title, 6.5, colour=PALE_INK, align="right", width=self.width + 0.3)
+        self.sheet.text(
+            self.left + self.width,
+            self.top + self.height + 0.24,
+            x_title,
+            6.5,
+            colour=PALE_INK,
+            align="right",
+            width=self.width + 0.3,
+        )
 
     def points(self, where: Sequence[tuple[float, float]], look: Look, filled: bool, size: float = 5.0) -> None:
         """A marker at each value; hollow for what does not compete."""
@@ -134,7 +154,14 @@ class Chart:
     def line(self, where: Sequence[tuple[float, float]], colour: str, width: float = 1.2, style: str = "-") -> None:
         """Joins the values, if there are two at least."""
         if len(where) > 1:
-            self.sheet.line([self.x(x) for x, _ in where], [self.y(y) for _, y in where], colour=colour, line=width, style=style, z=4)
+            self.sheet.line(
+                [self.x(x) for x, _ in where],
+                [self.y(y) for _, y in where],
+                colour=colour,
+                line=width,
+                style=style,
+                z=4,
+            )
 
     def reference(self, where: Sequence[tuple[float, float]], colour: str = INK) -> None:
         """What limits or guides, dashed."""
@@ -151,7 +178,8 @@ class Chart:
 
 
 def spread(wanted: Sequence[float], space: float, low: float, high: float) -> list[float]:
-    """The places nearest to the wanted ones (rising) that keep `space` between them and lie within low and high, as far as there is room."""
+    """The places nearest to the wanted ones (rising) that keep `space` between them and lie within low and high, as far
+    as there is room."""
     if not wanted:
         return []
     space = min(space, (high - low) / max(1, len(wanted) - 1))

@@ -1,4 +1,5 @@
-"""The frame of a claim's chart: a row for each check, with what is measured beside what the claim expects, over one axis."""
+"""The frame of a claim's chart: a row for each check, with what is measured beside what the claim expects, over one
+axis."""
 
 from __future__ import annotations
 
@@ -49,13 +50,27 @@ def claim_rows(claim: Claim, rows: Sequence[Row], ticks: Sequence[Tick], note: s
             sheet.text(tick.x, bottom + 0.1, tick.label, 6.5, align="center", colour=PALE_INK)
     sheet.box(LEFT, _TOP, LENGTH, bottom - _TOP, edge=RULE)
     sheet.text(_EDGE, bottom + _SCALE + 0.08, note, 6.5, width=_WIDTH - 2 * _EDGE, colour=PALE_INK)
-    alt = f"Claim {claim.number}, {claim.text} {claim.verdict}: {alt} beside what is expected. The table has every value."
+    alt = (
+        f"Claim {claim.number}, {claim.text} {claim.verdict}: {alt} beside what is expected. The table has every value."
+    )
     return sheet.picture(f"claim-{claim.number:02}", claim.text, alt, evidence_table(claim))
 
 
 def evidence_table(claim: Claim) -> Table:
     """Each check of the claim as a row."""
-    rows = ((check.what, check.side, f"{check.engineering or '–'}{'' if check.judges else ', judges nothing'}", check.cells, check.measured, check.expected, _MARKS[check.holds], check.note or "–") for check in claim.checks)
+    rows = (
+        (
+            check.what,
+            check.side,
+            f"{check.engineering or '–'}{'' if check.judges else ', judges nothing'}",
+            check.cells,
+            check.measured,
+            check.expected,
+            _MARKS[check.holds],
+            check.note or "–",
+        )
+        for check in claim.checks
+    )
     return Table(("measured", "in", "variant", "cells", "value", "expected", "shown", "note"), tuple(rows))
 
 

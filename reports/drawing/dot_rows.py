@@ -14,9 +14,19 @@ _WIDEST = 3.5
 
 
 class DotRows:
-    """`rows`: the text of each line and whether it is bold. `label` and `values` are the inches for the lines' texts and for the numbers of a column."""
+    """`rows`: the text of each line and whether it is bold. `label` and `values` are the inches for the lines' texts
+    and for the numbers of a column."""
 
-    def __init__(self, title: str, meaning: str, rows: Sequence[tuple[str, bool]], columns: int, notes: Sequence[str], label: float = 1.65, values: float = 0.95) -> None:
+    def __init__(
+        self,
+        title: str,
+        meaning: str,
+        rows: Sequence[tuple[str, bool]],
+        columns: int,
+        notes: Sequence[str],
+        label: float = 1.65,
+        values: float = 0.95,
+    ) -> None:
         self.title = title
         self._columns, self._label, self._values = columns, label, values
         self._height = _LINE * len(rows)
@@ -52,7 +62,9 @@ class DotRows:
         half = self._values / 2
         self.sheet.text(right + half + 0.02, self.y(line), first, 6.5, bold=bold, align="right", width=half - 0.03)
         if second:
-            self.sheet.text(right + 2 * half + 0.02, self.y(line), second, 6.5, colour=PALE_INK, align="right", width=half - 0.03)
+            self.sheet.text(
+                right + 2 * half + 0.02, self.y(line), second, 6.5, colour=PALE_INK, align="right", width=half - 0.03
+            )
 
     def picture(self, name: str, alt: str, table: Table) -> Picture:
         """Finished, with its table for those who cannot see it."""

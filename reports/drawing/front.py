@@ -1,4 +1,5 @@
-"""The line of the model in focus: its colour, arrow and words say whether it is ahead of its reference, behind it, or neither."""
+"""The line of the model in focus: its colour, arrow and words say whether it is ahead of its reference, behind it, or
+neither."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def front_line(sheet: Sheet, box: tuple[float, float, float, float], pairing: Pa
     told = _ARROWS[pairing.standing] + _short(pairing)
     if pairing.standing == "none" and width_of(told, _POINTS) > width - 0.08:
         told = "– not compared"
-    sheet.text(x + 0.05, y + height / 2, told, _POINTS, width=width - 0.08, bold=pairing.standing != "none", colour=colour)
+    sheet.text(
+        x + 0.05, y + height / 2, told, _POINTS, width=width - 0.08, bold=pairing.standing != "none", colour=colour
+    )
 
 
 def _short(pairing: Pairing) -> str:
@@ -41,4 +44,9 @@ def front_note(focus: Focus | None, look: Mapping[str, Look]) -> tuple[str, ...]
     if focus is None:
         return ()
     name = f"{focus.model} ({look[focus.model].code})" if focus.model in look else focus.model
-    return (f"The line below each tile: {name} against {opponent(focus)}. ▲ green: ahead; ▼ red: behind; ? grey: not told apart, with the 95 % interval of the ratio; –: not compared.",)
+    return (
+        (
+            f"The line below each tile: {name} against {opponent(focus)}. ▲ green: ahead; ▼ red: behind; ? grey: not"
+            " told apart, with the 95 % interval of the ratio; –: not compared."
+        ),
+    )

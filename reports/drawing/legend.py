@@ -15,7 +15,9 @@ def legend_height(models: Sequence[str], columns: int = 5) -> float:
     return _LINE * -(-len(models) // columns)
 
 
-def legend(sheet: Sheet, left: float, y: float, width: float, models: Sequence[str], look: Mapping[str, Look], columns: int = 5) -> None:
+def legend(
+    sheet: Sheet, left: float, y: float, width: float, models: Sequence[str], look: Mapping[str, Look], columns: int = 5
+) -> None:
     """`y`: the middle of its first line."""
     step = width / columns
     for place, model in enumerate(models):
@@ -32,8 +34,11 @@ def legend(sheet: Sheet, left: float, y: float, width: float, models: Sequence[s
 _BETWEEN = 0.04  # a marker and its letters, inches
 
 
-def mark(sheet: Sheet, x: float, y: float, style: Look, points: float, width: float, beside: Sequence[Look] = ()) -> None:
-    """Marker and letters side by side on the model's colour, centred, in at most `width` inches; the letters alone where both find no room.
+def mark(
+    sheet: Sheet, x: float, y: float, style: Look, points: float, width: float, beside: Sequence[Look] = ()
+) -> None:
+    """Marker and letters side by side on the model's colour, centred, in at most `width` inches; the letters alone
+    where both find no room.
 
     Of the size at which those `beside` it find room too.
     """

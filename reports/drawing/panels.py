@@ -1,4 +1,5 @@
-"""Small multiples: charts of one kind in rows of three under a title; the models' names are placed in the last row if there is room, otherwise below."""
+"""Small multiples: charts of one kind in rows of three under a title; the models' names are placed in the last row if
+there is room, otherwise below."""
 
 from __future__ import annotations
 
@@ -19,13 +20,25 @@ _STEP = (WIDTH - 2 * EDGE) / COLUMNS
 class Panels:
     """`height`: of a plotting area, in inches. `notes` stand at the foot."""
 
-    def __init__(self, title: str, meaning: str, count: int, height: float, models: Sequence[str], look: Mapping[str, Look], notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        title: str,
+        meaning: str,
+        count: int,
+        height: float,
+        models: Sequence[str],
+        look: Mapping[str, Look],
+        notes: Sequence[str] = (),
+    ) -> None:
         self.title, self.look = title, look
         self._plot = height
         self._band = _ABOVE + height + _BELOW
         bottom = _HEAD + self._band * -(-count // COLUMNS)
         free = -count % COLUMNS
-        beside = next((columns for columns in range(1, 2 * free + 1) if legend_height(models, columns) <= self._band - _ABOVE), None)
+        beside = next(
+            (columns for columns in range(1, 2 * free + 1) if legend_height(models, columns) <= self._band - _ABOVE),
+            None,
+        )
         foot = bottom + 0.15 + (0.0 if beside else legend_height(models))
         self.sheet = Sheet(WIDTH, foot + 0.19 * len(notes) + 0.1)
         self.sheet.text(EDGE, 0.24, title, 13, bold=True)

@@ -22,10 +22,16 @@ class Free:
         self.taken.append((x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER))
 
     def label(self, x: float, y: float, width: float) -> tuple[float, float, bool]:
-        """Left end and middle of the label of the point, and whether it stands so far off that it wants a line to it. All points come before the first label."""
+        """Left end and middle of the label of the point, and whether it stands so far off that it wants a line to it.
+        All points come before the first label."""
         for distance in (0.07, 0.16, 0.27, 0.4, 0.55):
             slant = distance * 0.75
-            beside = [(x + distance, y), (x - distance - width, y), (x - width / 2, y - distance - 0.03), (x - width / 2, y + distance + 0.03)]
+            beside = [
+                (x + distance, y),
+                (x - distance - width, y),
+                (x - width / 2, y - distance - 0.03),
+                (x - width / 2, y + distance + 0.03),
+            ]
             beside += [(x + side, y + up) for side in (slant, -slant - width) for up in (-distance, distance)]
             for left, middle in beside:
                 box = (left, middle - _HALF, left + width, middle + _HALF)
@@ -44,7 +50,9 @@ class Free:
         return True
 
     def _holds(self, box: Box) -> bool:
-        return box[0] >= self.frame[0] and box[1] >= self.frame[1] and box[2] <= self.frame[2] and box[3] <= self.frame[3]
+        return (
+            box[0] >= self.frame[0] and box[1] >= self.frame[1] and box[2] <= self.frame[2] and box[3] <= self.frame[3]
+        )
 
 
 def _cover(a: Box, b: Box) -> bool:

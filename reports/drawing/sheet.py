@@ -1,4 +1,5 @@
-"""A sheet of paper to draw figures on, measured in inches from the top left; saves the same bytes for the same drawing."""
+"""A sheet of paper to draw figures on, measured in inches from the top left; saves the same bytes for the same
+drawing."""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ def fitted(text: str, points: float, width: float, bold: bool = False, least: fl
 
 
 def wrapped(text: str, points: float, width: float) -> tuple[str, ...]:
-    """The text in lines of at most `width` inches, broken at spaces; at one that should not be broken only where its words are too wide."""
+    """The text in lines of at most `width` inches, broken at spaces; at one that should not be broken only where its
+    words are too wide."""
     lines: list[str] = []
     for word in text.split(" "):
         if lines and width_of(f"{lines[-1]} {word}", points) <= width:
@@ -113,7 +115,17 @@ class Sheet:
             self._figure = Figure(figsize=(width, height))
         self._inches = Affine2D().scale(1, -1).translate(0, height) + self._figure.dpi_scale_trans
 
-    def box(self, x: float, y: float, width: float, height: float, fill: str = "none", edge: str = "none", line: float = 0.6, z: float = 1) -> None:
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: str = "none",
+        edge: str = "none",
+        line: float = 0.6,
+        z: float = 1,
+    ) -> None:
         """A rectangle. `z`: what is higher covers what is lower."""
         self._add(Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, linewidth=line, zorder=z))
 
@@ -134,20 +146,67 @@ class Sheet:
             text, points = fitted(text, points, width, bold)
         literal = text.replace("$", r"\$")  # a dollar sign is not the start of a formula
         weight = "bold" if bold else "normal"
-        self._add(Text(x, y, literal, fontsize=points, color=colour, horizontalalignment=align, verticalalignment="center_baseline", fontweight=weight, zorder=5))
+        self._add(
+            Text(
+                x,
+                y,
+                literal,
+                fontsize=points,
+                color=colour,
+                horizontalalignment=align,
+                verticalalignment="center_baseline",
+                fontweight=weight,
+                zorder=5,
+            )
+        )
 
     def marker(self, x: float, y: float, marker: str, size: float, fill: str, edge: str, z: float = 6) -> None:
         """`size` in points across."""
-        self._add(Line2D([x], [y], linestyle="none", marker=marker, markersize=size, markerfacecolor=fill, markeredgecolor=edge, markeredgewidth=0.9, zorder=z))
+        self._add(
+            Line2D(
+                [x],
+                [y],
+                linestyle="none",
+                marker=marker,
+                markersize=size,
+                markerfacecolor=fill,
+                markeredgecolor=edge,
+                markeredgewidth=0.9,
+                zorder=z,
+            )
+        )
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], colour: str = RULE, line: float = 0.6, style: str = "-", z: float = 2, within: Ring | None = None) -> None:
+    def line(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        colour: str = RULE,
+        line: float = 0.6,
+        style: str = "-",
+        z: float = 2,
+        within: Ring | None = None,
+    ) -> None:
         """A line through the points, at most within the ring."""
-        self._add(Line2D(xs, ys, color=colour, linewidth=line, linestyle=style, zorder=z, solid_capstyle="butt"), within)
+        self._add(
+            Line2D(xs, ys, color=colour, linewidth=line, linestyle=style, zorder=z, solid_capstyle="butt"), within
+        )
 
-    def area(self, rings: Sequence[Ring], fill: str = "none", hatch: str | None = None, colour: str = INK, z: float = 2, within: Ring | None = None) -> None:
-        """A polygon: its outline, then its holes. `hatch` is drawn in `colour`; only what lies `within` a ring is drawn."""
+    def area(
+        self,
+        rings: Sequence[Ring],
+        fill: str = "none",
+        hatch: str | None = None,
+        colour: str = INK,
+        z: float = 2,
+        within: Ring | None = None,
+    ) -> None:
+        """A polygon: its outline, then its holes. `hatch` is drawn in `colour`; only what lies `within` a ring is
+        drawn."""
         path = Path.make_compound_path(*(_closed(ring) for ring in rings))
-        self._add(PathPatch(path, facecolor=fill, edgecolor=colour if hatch else "none", hatch=hatch, linewidth=0, zorder=z), within)
+        self._add(
+            PathPatch(path, facecolor=fill, edgecolor=colour if hatch else "none", hatch=hatch, linewidth=0, zorder=z),
+            within,
+        )
 
     def _add(self, artist: Artist, within: Ring | None = None) -> None:
         """Past the axes' own methods: no autoscaling, half the time."""
@@ -165,7 +224,11 @@ class Sheet:
             matplotlib.rcParams.update(_STYLE | {"svg.hashsalt": name})
             svg, png = io.StringIO(), io.BytesIO()
             self._figure.set_canvas(FigureCanvasSVG(self._figure))
-            self._figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            self._figure.savefig(
+                svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+            )
             self._figure.set_canvas(FigureCanvasAgg(self._figure))
-            self._figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
+            self._figure.savefig(
+                png, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 4}
+            )
         return Picture(name, title, alt, inline(svg.getvalue(), name, alt), png.getvalue(), table)

@@ -14,7 +14,8 @@ def inline(svg: str, name: str, alt: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="(?:figure|text|line2d|patch)_\d+">', "<g>", svg)
-    for number, id in enumerate(re.findall(r'<clipPath id="([^"]*)"', svg)):  # made from addresses in memory: another one each time
+    # made from addresses in memory: another one each time
+    for number, id in enumerate(re.findall(r'<clipPath id="([^"]*)"', svg)):
         svg = svg.replace(f'"{id}"', f'"clip_{number}"').replace(f"(#{id})", f"(#clip_{number})")
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
@@ -44,5 +45,9 @@ def _rounded(tag: re.Match[str]) -> str:
 
 def _text(label: re.Match[str]) -> str:
     """The family stands at the root once; a text that is not turned needs no rotation by 0."""
-    style = re.sub(r"font: (?:(\d+) )?([\d.]+px) [^;]*", lambda font: f"font-size: {font[2]}" + (f"; font-weight: {font[1]}" if font[1] else ""), label[2])
+    style = re.sub(
+        r"font: (?:(\d+) )?([\d.]+px) [^;]*",
+        lambda font: f"font-size: {font[2]}" + (f"; font-weight: {font[1]}" if font[1] else ""),
+        label[2],
+    )
     return label[1] + style.replace("; text-anchor: start", "") + label[3]

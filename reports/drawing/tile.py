@@ -1,4 +1,5 @@
-"""The tile of a verdict: colour and letters say who; paleness, hatching and a number say how sure. It is readable without colour."""
+"""The tile of a verdict: colour and letters say who; paleness, hatching and a number say how sure. It is readable
+without colour."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ _TIED_PALE, _TIED_PALER = 0.4, 0.75  # of ties within 5 % and within the most
 _ROOM = 0.05
 
 
-def tile(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float) -> None:
+def tile(
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+) -> None:
     """`box`: left, top, width, height; `points`: of the letters. A verdict of kind none has no tile."""
     if verdict.kind in ("wins", "ahead"):
         _leader(sheet, box, verdict, look, points)
@@ -37,7 +40,13 @@ def drawn(verdict: Verdict) -> tuple[str, ...]:
     """The models that the tile names."""
     if verdict.kind == "none":
         return ()
-    return (verdict.safe_choice or verdict.best_set[0],) if verdict.kind == "safe_choice" else verdict.best_set[:1] if verdict.kind == "ahead" else verdict.best_set
+    return (
+        (verdict.safe_choice or verdict.best_set[0],)
+        if verdict.kind == "safe_choice"
+        else verdict.best_set[:1]
+        if verdict.kind == "ahead"
+        else verdict.best_set
+    )
 
 
 def paler(colour: str, by: float) -> str:
@@ -51,7 +60,9 @@ def on_white(style: Look) -> Look:
     return replace(style, text_colour=INK)
 
 
-def _leader(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float) -> None:
+def _leader(
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+) -> None:
     x, y, width, height = box
     style = look[verdict.best_set[0]]
     if verdict.kind == "ahead":
@@ -64,7 +75,9 @@ def _leader(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdi
     _number(sheet, box, verdict, style.text_colour)
 
 
-def _tie(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float) -> None:
+def _tie(
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+) -> None:
     x, y, width, height = box
     within = verdict.within if verdict.kind == "tie_within" else None
     pale = 0.0
@@ -79,7 +92,9 @@ def _tie(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict,
     _number(sheet, box, verdict, INK)
 
 
-def _safe(sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float) -> None:
+def _safe(
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+) -> None:
     """The hatching lies between the letters and the number."""
     x, y, width, height = box
     style = on_white(look[drawn(verdict)[0]])

@@ -9,14 +9,23 @@ from verdicts.deciding import Verdict
 from verdicts.statistics import Ratio
 
 _LINE, _TILE, _COLUMNS = 0.22, 0.95, 2
-_LOOKS = {code: Look(code, colour, "#ffffff", marker, "-", "peer") for code, colour, marker in (("X", "#606060", "o"), ("Y", "#8a8a8a", "s"))}
+_LOOKS = {
+    code: Look(code, colour, "#ffffff", marker, "-", "peer")
+    for code, colour, marker in (("X", "#606060", "o"), ("Y", "#8a8a8a", "s"))
+}
 _RATIOS = {"X": Ratio(1.0), "Y": Ratio(1.4, 1.012, 1.068)}
 _KINDS = (
     (Verdict("wins", ("X",), ("Y",), _RATIOS, 0), "X wins: all others are over 5 % behind, the next by this factor"),
     (Verdict("ahead", ("X", "Y"), (), _RATIOS, 0), "X is ahead of all others; of the next by so much"),
     (Verdict("tie", ("X", "Y"), (), _RATIOS, 0), "a tie: all of these are within 5 % of the best"),
-    (Verdict("tie_within", ("X", "Y"), (), _RATIOS, 0, within=0.08), "a tie within 8 %: all of these are within 8 % of the best"),
-    (Verdict("safe_choice", ("X", "Y"), (), _RATIOS, 0, safe_choice="X", regret=0.09), "open, but X is a safe choice: at most 9 % from the best"),
+    (
+        Verdict("tie_within", ("X", "Y"), (), _RATIOS, 0, within=0.08),
+        "a tie within 8 %: all of these are within 8 % of the best",
+    ),
+    (
+        Verdict("safe_choice", ("X", "Y"), (), _RATIOS, 0, safe_choice="X", regret=0.09),
+        "open, but X is a safe choice: at most 9 % from the best",
+    ),
     (Verdict("open", ("X", "Y"), (), _RATIOS, 0), "open: one of these is the best; no choice is safe"),
 )
 KEY_HEIGHT = _LINE * -(-len(_KINDS) // _COLUMNS)

@@ -43,13 +43,27 @@ def anatomy(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({m for column in columns for m in column.case.medians["time"]})
     title = "Overhead anatomy: what one operation costs"
-    meaning = "per operation, medians on a log axis; left is better; marker and first number: time; tick and second number: CPU time of the whole process tree"
-    lines = [(f"{model} ({look[model].tag})", any(model in column.case.competing for column in columns)) for model in models]
-    rows = DotRows(title, meaning, lines, len(columns), ("Filled and bold: competes for its family. A dash: not measured; the table says why.",))
+    meaning = (
+        "per operation, medians on a log axis; left is better; marker and first number: time; tick and second number:"
+        " CPU time of the whole process tree"
+    )
+    lines = [
+        (f"{model} ({look[model].tag})", any(model in column.case.competing for column in columns)) for model in models
+    ]
+    rows = DotRows(
+        title,
+        meaning,
+        lines,
+        len(columns),
+        ("Filled and bold: competes for its family. A dash: not measured; the table says why.",),
+    )
     for place, column in enumerate(columns):
         _draw(rows, place, column, models, look)
     named = ", ".join(column.name for column in columns)
-    alt = f"Time and CPU time of one operation ({named}) for {len(models)} models, on log axes. The table has every value."
+    alt = (
+        f"Time and CPU time of one operation ({named}) for {len(models)} models, on log axes. The table has every"
+        " value."
+    )
     return rows.picture("anatomy", alt, _table(columns, models))
 
 

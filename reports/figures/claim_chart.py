@@ -31,8 +31,17 @@ def claim_chart(claim: Claim) -> Picture | None:
         name = f"{2**power}×" if power >= 0 else f"1/{2**-power}"
         fits = LENGTH / (most - least) > 1.25 * width_of(name, 6.5) or power % 2 == 0
         ticks.append(Tick(at(2.0**power), name if fits else "", "#707070" if power == 0 else "#e0e0e0"))
-    note = "Ratio on a log2 axis with its 95 % interval; shaded: what the claim expects. Filled: C++; hollow: CPython; grey: judges nothing. An arrow: beyond the axis, or that far at least."
-    return claim_rows(claim, [_row(check, check.ratio, at) for check in drawn if check.ratio is not None], ticks, note, quantities.counted(len(drawn), "measured ratio"))
+    note = (
+        "Ratio on a log2 axis with its 95 % interval; shaded: what the claim expects. Filled: C++; hollow: CPython;"
+        " grey: judges nothing. An arrow: beyond the axis, or that far at least."
+    )
+    return claim_rows(
+        claim,
+        [_row(check, check.ratio, at) for check in drawn if check.ratio is not None],
+        ticks,
+        note,
+        quantities.counted(len(drawn), "measured ratio"),
+    )
 
 
 def _range(checks: list[Check]) -> tuple[int, int]:
@@ -40,7 +49,9 @@ def _range(checks: list[Check]) -> tuple[int, int]:
     values = [1 / MARGIN, MARGIN]
     for check in checks:
         assert check.ratio is not None
-        values += [value for value in (check.ratio.value, check.ratio.low, check.ratio.high) if value is not None and value > 0]
+        values += [
+            value for value in (check.ratio.value, check.ratio.low, check.ratio.high) if value is not None and value > 0
+        ]
         if check.limit is not None:
             values += [check.limit.limit / 1.1, check.limit.limit * 1.1]
     least, most = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))

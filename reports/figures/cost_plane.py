@@ -1,4 +1,5 @@
-"""Time against CPU cost: one chart per class of work, its most telling case, with the models that no other beats in both."""
+"""Time against CPU cost: one chart per class of work, its most telling case, with the models that no other beats in
+both."""
 
 from __future__ import annotations
 
@@ -34,18 +35,33 @@ def cost_plane(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({point.model for _, points in panels for point in points})
     title = "Time against CPU cost"
-    meaning = "real time and CPU time (whole process tree) for one unit of work, medians, on log axes; left is faster, down is cheaper"
-    notes = ("The line joins the models on the front: of those that compete, none is both as fast and cheaper, or as cheap and faster. One case per class: the most telling one.",)
+    meaning = (
+        "real time and CPU time (whole process tree) for one unit of work, medians, on log axes; left is faster, down"
+        " is cheaper"
+    )
+    notes = (
+        (
+            "The line joins the models on the front: of those that compete, none is both as fast and cheaper, or as"
+            " cheap and faster. One case per class: the most telling one."
+        ),
+    )
     sheet = Panels(title, meaning, len(panels), 2.0, models, look, notes)
     for place, (case, points) in enumerate(panels):
         _draw(sheet, place, case, points)
-    alt = f"Time against CPU cost per unit of work in {quantities.counted(len(panels), 'case')}; the front of models that no other model beats in both is drawn as a line. The table has every point."
+    alt = (
+        f"Time against CPU cost per unit of work in {quantities.counted(len(panels), 'case')}; the front of models that"
+        " no other model beats in both is drawn as a line. The table has every point."
+    )
     return sheet.picture("cost-plane", alt, _table(panels))
 
 
 def _points(case: Case) -> list[_Point]:
     measured = [m for m in ordered(case.medians["time"]) if m in case.medians["cpu"]]
-    at = {m: (case.medians["time"][m] / case.cells[m].units, case.medians["cpu"][m] / case.cells[m].units) for m in measured if case.cells[m].units}
+    at = {
+        m: (case.medians["time"][m] / case.cells[m].units, case.medians["cpu"][m] / case.cells[m].units)
+        for m in measured
+        if case.cells[m].units
+    }
     rivals = [at[m] for m in at if m in case.competing]
 
     def beaten(time: float, cpu: float) -> bool:
@@ -83,5 +99,7 @@ def _table(panels: Sequence[tuple[Case, Sequence[_Point]]]) -> Table:
     for case, points in panels:
         for p in sorted(points, key=lambda p: p.time):
             role = "front" if p.front else "competes" if p.model in case.competing else "shown only"
-            rows.append((case.workload.id, case.label, p.model, role, quantities.duration(p.time), quantities.duration(p.cpu)))
+            rows.append(
+                (case.workload.id, case.label, p.model, role, quantities.duration(p.time), quantities.duration(p.cpu))
+            )
     return Table(("workload", "size", "model", "role", "time per unit", "CPU per unit"), tuple(rows))

@@ -1,4 +1,5 @@
-"""Forest chart: each model's ratio to the best of its case, with its interval, for one class of workloads and one metric."""
+"""Forest chart: each model's ratio to the best of its case, with its interval, for one class of workloads and one
+metric."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class _Axis:
 
 @dataclass(frozen=True)
 class _Band:
-    """Up to three cases side by side, with one line for each model; the one in front comes first, and has a second line for its ratio to its reference."""
+    """Up to three cases side by side, with one line for each model; the one in front comes first, and has a second line
+    for its ratio to its reference."""
 
     cases: tuple[Case, ...]
     models: tuple[str, ...]
@@ -79,29 +81,60 @@ def _forest(analysis: Analysis, class_: str, metric: str, bands: list[_Band], nu
     look = looks(analysis.run.models)
     height = 0.72 + sum(band.height + _SPACE for band in bands) + (0.81 if any(band.fronts for band in bands) else 0.62)
     sheet = Sheet(_WIDTH, height)
-    title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best" + (f" ({number} of {sheets})" if sheets > 1 else "")
+    title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best" + (
+        f" ({number} of {sheets})" if sheets > 1 else ""
+    )
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "ratio to the best of the case on a log2 axis, with its 95 % interval; grey band: ±5 %; left is better", 8, colour=PALE_INK)
+    sheet.text(
+        _EDGE,
+        0.48,
+        "ratio to the best of the case on a log2 axis, with its 95 % interval; grey band: ±5 %; left is better",
+        8,
+        colour=PALE_INK,
+    )
     y = 0.72
     for band in bands:
         _draw_band(sheet, y, band, metric, look, analysis.focus)
         y += band.height + _SPACE
     notes = [
-        "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a peer, which does not compete.",
-        "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow: beyond the axis. A dash: not part of this run.",
+        (
+            "Filled and bold: the family's representative, which competes. Hollow: a variant, the serial baseline or a"
+            " peer, which does not compete."
+        ),
+        (
+            "A point without a bar: stopped early as clearly slower, or too few rounds for an interval. An arrow:"
+            " beyond the axis. A dash: not part of this run."
+        ),
     ]
     if analysis.focus and any(band.fronts for band in bands):
-        notes.append(f"On the band: {analysis.focus.model}, first to the best like all others, below that to {opponent(analysis.focus)}.")
+        notes.append(
+            f"On the band: {analysis.focus.model}, first to the best like all others, below that to"
+            f" {opponent(analysis.focus)}."
+        )
     for place, note in enumerate(notes):
         sheet.text(_EDGE, y + 0.1 + place * 0.19, note, 7.5, width=_WIDTH - 2 * _EDGE, colour=PALE_INK)
     cases = sum(len(band.cases) for band in bands)
-    alt = f"Ratios to the best by {METRIC_NAMES[metric]} with 95 % intervals, {CLASS_NAMES[class_]}, {quantities.counted(cases, 'case')}. The table has every value."
-    return sheet.picture(f"forest-{class_}-{metric}" + (f"-{number}" if number > 1 else ""), title, alt, _table(bands, metric, analysis.focus))
+    alt = (
+        f"Ratios to the best by {METRIC_NAMES[metric]} with 95 % intervals, {CLASS_NAMES[class_]},"
+        f" {quantities.counted(cases, 'case')}. The table has every value."
+    )
+    return sheet.picture(
+        f"forest-{class_}-{metric}" + (f"-{number}" if number > 1 else ""),
+        title,
+        alt,
+        _table(bands, metric, analysis.focus),
+    )
 
 
 def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
-    """Cases that were measured on many models stand beside each other: beside the others most of their lines would be empty there."""
-    cases = [case for row in analysis.rows_of(class_) for case in row.cases if metric in case.verdicts and case.verdicts[metric].ratios]
+    """Cases that were measured on many models stand beside each other: beside the others most of their lines would be
+    empty there."""
+    cases = [
+        case
+        for row in analysis.rows_of(class_)
+        for case in row.cases
+        if metric in case.verdicts and case.verdicts[metric].ratios
+    ]
     fronts = {pairing.case.id: pairing for pairing in pairings(analysis, metric)}
     front = analysis.focus.model if analysis.focus else ""
     bands = []
@@ -109,9 +142,21 @@ def _bands(analysis: Analysis, class_: str, metric: str) -> list[_Band]:
         alike = [case for case in cases if _shows_variants(case, metric) == many]
         for start in range(0, len(alike), _COLUMNS):
             together = tuple(alike[start : start + _COLUMNS])
-            drawn = {m for c in together for m in c.cells if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")}
+            drawn = {
+                m
+                for c in together
+                for m in c.cells
+                if m in c.verdicts[metric].ratios or (m in c.competing and c.cells[m].status != "unsupported")
+            }
             models = sorted(ordered(drawn), key=lambda model: model != front)
-            bands.append(_Band(together, tuple(models), tuple(_size(case, metric) for case in together), tuple(fronts.get(case.id) for case in together) if front in drawn else ()))
+            bands.append(
+                _Band(
+                    together,
+                    tuple(models),
+                    tuple(_size(case, metric) for case in together),
+                    tuple(fronts.get(case.id) for case in together) if front in drawn else (),
+                )
+            )
     return bands
 
 
@@ -129,7 +174,9 @@ def _shows_variants(case: Case, metric: str) -> bool:
 
 def _range(band: _Band, metric: str) -> tuple[int, int]:
     """Whole powers of two around everything that is drawn, as far as the axis goes."""
-    ratios = [r for case in band.cases for r in case.verdicts[metric].ratios.values()] + [pairing.ratio for pairing in band.fronts if pairing and pairing.ratio]
+    ratios = [r for case in band.cases for r in case.verdicts[metric].ratios.values()] + [
+        pairing.ratio for pairing in band.fronts if pairing and pairing.ratio
+    ]
     lows = [r.low if r.low is not None else r.value for r in ratios]
     highs = [r.high if r.high is not None else r.value for r in ratios]
     return max(_LEAST, math.floor(math.log2(min(*lows, 0.9)))), min(_MOST, math.ceil(math.log2(max(*highs, 1.3))))
@@ -142,10 +189,19 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
     competing = {m for case in band.cases for m in case.competing}
     if band.fronts and focus:
         sheet.box(_EDGE - 0.05, top, _WIDTH - 2 * _EDGE + 0.1, 2 * _LINE, fill=IN_FRONT, z=0)
-        sheet.text(_EDGE + 0.1, top + _LINE * 1.5, f"against {focus.against or 'the best other'}", 7, width=_LABEL - 0.2)
+        sheet.text(
+            _EDGE + 0.1, top + _LINE * 1.5, f"against {focus.against or 'the best other'}", 7, width=_LABEL - 0.2
+        )
     lines = [place + (place > 0 and bool(band.fronts)) for place in range(len(band.models))]
     for line, model in zip(lines, band.models, strict=True):
-        sheet.text(_EDGE, top + _LINE * (line + 0.5), f"{model} ({look[model].tag})", 7, width=_LABEL - 0.1, bold=model in competing)
+        sheet.text(
+            _EDGE,
+            top + _LINE * (line + 0.5),
+            f"{model} ({look[model].tag})",
+            7,
+            width=_LABEL - 0.1,
+            bold=model in competing,
+        )
     for column, case in enumerate(band.cases):
         axis = _Axis(_EDGE + _LABEL + column * _PANEL + 0.06, _PANEL - _VALUE - 0.12, least, most)
         sheet.text(axis.left, y + 0.11, case.workload.id, 8.5, width=_PANEL - 0.14, bold=True)
@@ -185,9 +241,12 @@ def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, met
         sheet.text(axis.left + 0.06, y, words, points, colour=PALE_INK)
         return
     best = model == verdict.best
-    reference = best or ratio == Ratio(1.0, 1.0, 1.0)  # of a case without a verdict it is nobody's place to be called best
+    # of a case without a verdict it is nobody's place to be called best
+    reference = best or ratio == Ratio(1.0, 1.0, 1.0)
     _draw_ratio(sheet, axis, y, ratio, style, model in case.competing, not reference)
-    sheet.text(right + 0.44, y, quantities.ratio(ratio.value), 7, width=0.4, bold=model in verdict.best_set, align="right")
+    sheet.text(
+        right + 0.44, y, quantities.ratio(ratio.value), 7, width=0.4, bold=model in verdict.best_set, align="right"
+    )
     if reference:
         sheet.text(right + 0.5, y, "best" if best else "reference", 6.5, colour=PALE_INK)
     elif ratio.low is not None and ratio.high is not None:
@@ -198,11 +257,21 @@ def _draw_front(sheet: Sheet, axis: _Axis, y: float, pairing: Pairing | None, st
     """To its reference."""
     right = axis.left + axis.width
     if pairing is None or pairing.ratio is None:
-        sheet.text(axis.left + 0.06, y, pairing.reason if pairing else "–", 6.5, width=axis.width - 0.12, colour=PALE_INK)
+        sheet.text(
+            axis.left + 0.06, y, pairing.reason if pairing else "–", 6.5, width=axis.width - 0.12, colour=PALE_INK
+        )
         return
     ratio = pairing.ratio
     _draw_ratio(sheet, axis, y, ratio, style, False, True)
-    sheet.text(right + 0.44, y, f"{pairing.bound}{quantities.ratio(ratio.value)}", 7, width=0.4, bold=pairing.standing != "open", align="right")
+    sheet.text(
+        right + 0.44,
+        y,
+        f"{pairing.bound}{quantities.ratio(ratio.value)}",
+        7,
+        width=0.4,
+        bold=pairing.standing != "open",
+        align="right",
+    )
     if ratio.low is not None and ratio.high is not None:
         sheet.text(right + 0.5, y, interval_in_words(ratio)[:-1], 6.5, width=_VALUE - 0.52, colour=PALE_INK)
 
@@ -229,7 +298,16 @@ def _table(bands: list[_Band], metric: str, focus: Focus | None) -> Table:
         for place, case in enumerate(band.cases):
             front = band.fronts[place] if band.fronts else None
             if focus and front and front.ratio:
-                rows.append((case.workload.id, case.label, f"{focus.model} against {front.reference}", "–", quantities.ratio(front.ratio.value), interval_in_words(front.ratio)))
+                rows.append(
+                    (
+                        case.workload.id,
+                        case.label,
+                        f"{focus.model} against {front.reference}",
+                        "–",
+                        quantities.ratio(front.ratio.value),
+                        interval_in_words(front.ratio),
+                    )
+                )
             for model in band.models:
                 ratio = case.verdicts[metric].ratios.get(model)
                 name = (case.workload.id, case.label, model, "yes" if model in case.competing else "no")

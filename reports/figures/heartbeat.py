@@ -1,4 +1,5 @@
-"""Heartbeat delay: how late a task runs that is due every millisecond, while heavy work runs inline or in an executor."""
+"""Heartbeat delay: how late a task runs that is due every millisecond, while heavy work runs inline or in an
+executor."""
 
 from __future__ import annotations
 
@@ -15,7 +16,10 @@ from reports.drawing.sheet import INK, Picture
 from vocabulary import latency
 
 MISSING = "Heartbeat delay comes from responsiveness and responsiveness_offloaded. This run has no such delays."
-_WORKLOADS = {"responsiveness": "heavy work where it runs", "responsiveness_offloaded": "heavy work handed to an executor"}
+_WORKLOADS = {
+    "responsiveness": "heavy work where it runs",
+    "responsiveness_offloaded": "heavy work handed to an executor",
+}
 _MOST_COLUMNS = 4
 _TAIL = f"{100 * latency.OTHERWISE:.0f}th percentile"
 _QUANTILES = (0.5, latency.OTHERWISE)  # the second decides the verdict, too
@@ -29,13 +33,24 @@ def heartbeat(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({m for case in cases for m in _measured(case)})
     title = "Heartbeat delay under heavy work"
-    meaning = f"delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median, filled and first number: {_TAIL}, tick and second number: the longest"
+    meaning = (
+        "delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median,"
+        f" filled and first number: {_TAIL}, tick and second number: the longest"
+    )
     lines = [(f"{model} ({look[model].code})", any(model in case.competing for case in cases)) for model in models]
-    notes = ("All beats of all rounds together. A percentile stands only where at least 10 beats lie beyond it. A beat that comes late makes those late that were due meanwhile. Dash: not measured.",)
+    notes = (
+        (
+            "All beats of all rounds together. A percentile stands only where at least 10 beats lie beyond it. A beat"
+            " that comes late makes those late that were due meanwhile. Dash: not measured."
+        ),
+    )
     rows = DotRows(title, meaning, lines, len(cases), notes)
     for place, case in enumerate(cases):
         _draw(rows, place, case, models, look)
-    alt = f"Median, {_TAIL} and longest delay of a 1 ms heartbeat for {len(models)} models in {quantities.counted(len(cases), 'case')}. The table has every value."
+    alt = (
+        f"Median, {_TAIL} and longest delay of a 1 ms heartbeat for {len(models)} models in"
+        f" {quantities.counted(len(cases), 'case')}. The table has every value."
+    )
     return rows.picture("heartbeat", alt, _table(cases, models))
 
 
@@ -52,8 +67,14 @@ def _measured(case: Case) -> list[str]:
 
 def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], look: Mapping[str, Look]) -> None:
     measured = {m: case.cells[m].latencies("intended") for m in _measured(case)}
-    ends = [float(max(ns, 1)) for buckets in measured.values() for ns in (latency.percentile(buckets, 0.5) or buckets[0][0], buckets[-1][0])]
-    chart = rows.column(place, case.workload.id, (_WORKLOADS[case.workload.id], case.label), around(ends, room=0.05), quantities.tick)
+    ends = [
+        float(max(ns, 1))
+        for buckets in measured.values()
+        for ns in (latency.percentile(buckets, 0.5) or buckets[0][0], buckets[-1][0])
+    ]
+    chart = rows.column(
+        place, case.workload.id, (_WORKLOADS[case.workload.id], case.label), around(ends, room=0.05), quantities.tick
+    )
     for line, model in enumerate(models):
         if model not in measured:
             rows.numbers(chart, line, "–")
@@ -68,7 +89,13 @@ def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], look: Ma
             rows.sheet.marker(chart.x(max(middle, 1)), y, style.marker, 4.2, "white", style.colour)
         if tail is not None:
             rows.sheet.marker(chart.x(max(tail, 1)), y, style.marker, 5.4, style.colour, style.colour)
-        rows.numbers(chart, line, quantities.duration(tail) if tail is not None else "few", quantities.duration(most), model in case.competing)
+        rows.numbers(
+            chart,
+            line,
+            quantities.duration(tail) if tail is not None else "few",
+            quantities.duration(most),
+            model in case.competing,
+        )
 
 
 def _table(cases: Sequence[Case], models: Sequence[str]) -> Table:
@@ -83,5 +110,7 @@ def _table(cases: Sequence[Case], models: Sequence[str]) -> Table:
                 continue
             found = [latency.percentile(buckets, quantile) for quantile in _QUANTILES]
             texts = [quantities.duration(ns) if ns is not None else "too few beats" for ns in found]
-            rows.append((*name, *texts, quantities.duration(buckets[-1][0]), f"{sum(count for _, count in buckets):,}", ""))
+            rows.append(
+                (*name, *texts, quantities.duration(buckets[-1][0]), f"{sum(count for _, count in buckets):,}", "")
+            )
     return Table(("workload", "size", "model", "median", _TAIL, "longest", "beats", "why not"), tuple(rows))

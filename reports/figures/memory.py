@@ -34,15 +34,32 @@ def memory(analysis: Analysis) -> Picture | None:
     sheet = Sheet(_WIDTH, _TOP + height + 0.45 + legend_height(models) + 0.4)
     title = "Memory of a task that only waits"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "peak resident memory above that of the idle process, divided by the tasks that wait at the same time; log axes; down is better", 8, colour=PALE_INK)
+    sheet.text(
+        _EDGE,
+        0.48,
+        (
+            "peak resident memory above that of the idle process, divided by the tasks that wait at the same time; log"
+            " axes; down is better"
+        ),
+        8,
+        colour=PALE_INK,
+    )
     values = [case.medians["memory"][m] / _tasks(case) for case in cases for m in case.medians["memory"]]
-    chart = Chart(sheet, _LEFT, _TOP, _PLOT, height, around((_tasks(case) for case in cases), room=0.04), around(values))
+    chart = Chart(
+        sheet, _LEFT, _TOP, _PLOT, height, around((_tasks(case) for case in cases), room=0.04), around(values)
+    )
     chart.frame(quantities.short, quantities.size, x_ticks=[_tasks(case) for case in cases], y_ticks=_powers(chart.ys))
     sheet.text(_EDGE, _TOP - 0.12, "bytes per task", 6.5, colour=PALE_INK)
-    sheet.text(_LEFT + _PLOT, _TOP + height + 0.24, "tasks that wait at the same time", 6.5, colour=PALE_INK, align="right")
+    sheet.text(
+        _LEFT + _PLOT, _TOP + height + 0.24, "tasks that wait at the same time", 6.5, colour=PALE_INK, align="right"
+    )
     names = []
     for model in models:
-        points = [(_tasks(case), case.medians["memory"][model] / _tasks(case)) for case in cases if model in case.medians["memory"]]
+        points = [
+            (_tasks(case), case.medians["memory"][model] / _tasks(case))
+            for case in cases
+            if model in case.medians["memory"]
+        ]
         competes = any(model in case.competing for case in cases)
         chart.line(points, look[model].colour, 1.3 if competes else 0.7, "-" if competes else look[model].line)
         chart.points(points, look[model], competes)
@@ -52,12 +69,30 @@ def memory(analysis: Analysis) -> Picture | None:
     for line, (model, size, why) in enumerate(limits):
         y = _TOP + 0.08 + _LINE * line
         sheet.text(_LIMITS, y, f"{model}", 6.5, width=1.15)
-        sheet.text(_LIMITS + 1.2, y, f"{size}: {why.split(': ')[0]}", 6.5, width=_WIDTH - _EDGE - _LIMITS - 1.2, colour=PALE_INK)
+        sheet.text(
+            _LIMITS + 1.2,
+            y,
+            f"{size}: {why.split(': ')[0]}",
+            6.5,
+            width=_WIDTH - _EDGE - _LIMITS - 1.2,
+            colour=PALE_INK,
+        )
     legend(sheet, _EDGE, _TOP + height + 0.47, _WIDTH - 2 * _EDGE, models, look)
-    note = "Filled and bold: competes for its family. Each sample comes from a fresh process. A thread's stack counts only where it was touched; its address space does not count."
+    note = (
+        "Filled and bold: competes for its family. Each sample comes from a fresh process. A thread's stack counts only"
+        " where it was touched; its address space does not count."
+    )
     sheet.text(_EDGE, _TOP + height + 0.5 + legend_height(models), note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     most = max(_tasks(case) for case in cases)
-    return sheet.picture("memory", title, f"Bytes of resident memory per waiting task for {len(models)} models, up to {most:,.0f} tasks, and the limits of models that cannot hold so many. The table has every value.", _table(cases))
+    return sheet.picture(
+        "memory",
+        title,
+        (
+            f"Bytes of resident memory per waiting task for {len(models)} models, up to {most:,.0f} tasks, and the"
+            " limits of models that cannot hold so many. The table has every value."
+        ),
+        _table(cases),
+    )
 
 
 def _powers(scale: Scale) -> list[float]:

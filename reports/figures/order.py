@@ -26,15 +26,24 @@ def order(analysis: Analysis) -> Picture | None:
     look = looks(analysis.run.models)
     models = ordered({m for case in telling for m in _drawn(case)})
     title = "Samples in the order of the run"
-    meaning = "time of each sample over the median of its model, by round, on a log axis; what competes in the most telling case of each class"
+    meaning = (
+        "time of each sample over the median of its model, by round, on a log axis; what competes in the most telling"
+        " case of each class"
+    )
     notes = (
-        "Shaded: rounds that other programs disturbed, as shown by an outside signal, never by a sample's own value. Dashed: the models were restarted. "
-        f"A sample beyond {_MOST:.0f} or 1/{_MOST:.0f} is drawn at the edge.",
+        (
+            "Shaded: rounds that other programs disturbed, as shown by an outside signal, never by a sample's own"
+            f" value. Dashed: the models were restarted. A sample beyond {_MOST:.0f} or 1/{_MOST:.0f} is drawn at the"
+            " edge."
+        ),
     )
     sheet = Panels(title, meaning, len(telling), 1.5, models, look, notes)
     for place, case in enumerate(telling):
         _draw(sheet, place, case, analysis.run.disturbed.get(case.id, frozenset()))
-    alt = f"Samples of {quantities.counted(len(telling), 'case')} in the order of the run, each relative to the median of its model; disturbed rounds are shaded. The table has the spread of each model."
+    alt = (
+        f"Samples of {quantities.counted(len(telling), 'case')} in the order of the run, each relative to the median of"
+        " its model; disturbed rounds are shaded. The table has the spread of each model."
+    )
     return sheet.picture("order", alt, _table(telling, analysis))
 
 
@@ -44,7 +53,10 @@ def _drawn(case: Case) -> list[str]:
 
 def _relative(case: Case, model: str) -> list[tuple[float, float]]:
     middle = case.medians["time"][model]
-    return [(float(round), min(max(value / middle, 1 / _MOST), _MOST)) for round, value in sorted(case.cells[model].by_round("time").items())]
+    return [
+        (float(round), min(max(value / middle, 1 / _MOST), _MOST))
+        for round, value in sorted(case.cells[model].by_round("time").items())
+    ]
 
 
 def _draw(sheet: Panels, place: int, case: Case, disturbed: frozenset[int]) -> None:
@@ -73,7 +85,9 @@ def _starts(chart: Chart, case: Case, models: Sequence[str]) -> None:
     for before, after in zip(rounds, rounds[1:], strict=False):
         anew = [of[after] != of[before] for of in process.values() if after in of and before in of]
         if anew and sum(anew) * 2 > len(anew):
-            chart.reference([((before + after) / 2, chart.ys.low), ((before + after) / 2, chart.ys.high)], colour="#707070")
+            chart.reference(
+                [((before + after) / 2, chart.ys.low), ((before + after) / 2, chart.ys.high)], colour="#707070"
+            )
 
 
 def _table(telling: Sequence[Case], analysis: Analysis) -> Table:
@@ -84,6 +98,16 @@ def _table(telling: Sequence[Case], analysis: Analysis) -> Table:
             values = sorted(case.cells[m].by_round("time").values())
             middle = case.medians["time"][m]
             rows.append(
-                (case.workload.id, case.label, m, str(len(values)), str(sum(r in disturbed for r in case.cells[m].by_round("time"))), quantities.ratio(values[0] / middle), quantities.ratio(values[-1] / middle))
+                (
+                    case.workload.id,
+                    case.label,
+                    m,
+                    str(len(values)),
+                    str(sum(r in disturbed for r in case.cells[m].by_round("time"))),
+                    quantities.ratio(values[0] / middle),
+                    quantities.ratio(values[-1] / middle),
+                )
             )
-    return Table(("workload", "size", "model", "rounds", "disturbed", "fastest / median", "slowest / median"), tuple(rows))
+    return Table(
+        ("workload", "size", "model", "rounds", "disturbed", "fastest / median", "slowest / median"), tuple(rows)
+    )

@@ -14,7 +14,10 @@ from reports.drawing.panels import Panels
 from reports.drawing.sheet import Picture
 from vocabulary import latency
 
-MISSING = "Latency under load comes from echo_at_rate, whose requests are due at fixed times, and echo, a closed loop. This run has no such latencies."
+MISSING = (
+    "Latency under load comes from echo_at_rate, whose requests are due at fixed times, and echo, a closed loop. This"
+    " run has no such latencies."
+)
 _NOT_HERE = ("responsiveness", "responsiveness_offloaded")  # beats of a heartbeat, which have a figure of their own
 _CURVE = (0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999)
 _TICKS = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
@@ -31,20 +34,36 @@ def percentiles(analysis: Analysis) -> Picture | None:
     title = "Latency under load"
     meaning = "latency of requests by percentile on a 1/(1-p) axis; log axis upwards; down is better"
     notes = (
-        "Solid: from when the request was due (intended), so a stall counts for every request that it delays. Dotted: from when it was sent (service).",
-        "Closed loop: no request is due before the answer to the one before it, so a stall delays few. At a rate: due at fixed times, whatever happens.",
-        "All rounds together. A percentile is shown only if at least 10 requests lie beyond it. Filled and bold: competes for its family.",
+        (
+            "Solid: from when the request was due (intended), so a stall counts for every request that it delays."
+            " Dotted: from when it was sent (service)."
+        ),
+        (
+            "Closed loop: no request is due before the answer to the one before it, so a stall delays few. At a rate:"
+            " due at fixed times, whatever happens."
+        ),
+        (
+            "All rounds together. A percentile is shown only if at least 10 requests lie beyond it. Filled and bold:"
+            " competes for its family."
+        ),
     )
     sheet = Panels(title, meaning, len(cases), 1.9, models, look, notes)
     for place, case in enumerate(cases):
         _draw(sheet, place, case)
-    alt = f"Latency percentiles from the intended and from the actual sending time in {quantities.counted(len(cases), 'case')}. The table has the values."
+    alt = (
+        "Latency percentiles from the intended and from the actual sending time in"
+        f" {quantities.counted(len(cases), 'case')}. The table has the values."
+    )
     return sheet.picture("percentiles", alt, _table(cases))
 
 
 def _measured(case: Case) -> list[str]:
     """Models with enough requests for a curve."""
-    return [m for m in ordered(case.cells) if case.cells[m].status in ("ok", "server_bound") and len(list(_curve(case, m, "intended"))) > 1]
+    return [
+        m
+        for m in ordered(case.cells)
+        if case.cells[m].status in ("ok", "server_bound") and len(list(_curve(case, m, "intended"))) > 1
+    ]
 
 
 def _curve(case: Case, model: str, kind: str) -> Iterator[tuple[float, float]]:
@@ -76,7 +95,9 @@ def _percent(x: float) -> str:
     return _TICKS[min(_TICKS, key=lambda p: abs(math.log(x * (1 - p))))]
 
 
-def _line(chart: Chart, sheet: Panels, case: Case, model: str, kind: str, points: Sequence[tuple[float, float]]) -> None:
+def _line(
+    chart: Chart, sheet: Panels, case: Case, model: str, kind: str, points: Sequence[tuple[float, float]]
+) -> None:
     look, competes = sheet.look[model], model in case.competing
     if kind == "service":
         chart.line(points, look.colour, 0.7, ":")
@@ -93,5 +114,7 @@ def _table(cases: Sequence[Case]) -> Table:
                 buckets = case.cells[model].latencies(kind)
                 found = [latency.percentile(buckets, quantile) for quantile in _SHOWN]
                 texts = [quantities.duration(ns) if ns is not None else "–" for ns in found]
-                rows.append((case.workload.id, case.label, model, kind, *texts, f"{sum(count for _, count in buckets):,}"))
+                rows.append(
+                    (case.workload.id, case.label, model, kind, *texts, f"{sum(count for _, count in buckets):,}")
+                )
     return Table(("workload", "size", "model", "from", *(_TICKS[q] for q in _SHOWN), "requests"), tuple(rows))

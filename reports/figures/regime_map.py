@@ -1,4 +1,5 @@
-"""Regime map: the safe choice by how much of a task is waiting and how long a task takes, for few tasks and for many."""
+"""Regime map: the safe choice by how much of a task is waiting and how long a task takes, for few tasks and for
+many."""
 
 from __future__ import annotations
 
@@ -25,11 +26,15 @@ from reports.drawing.tile import drawn as named, paler
 from verdicts.deciding import WIDEST
 from vocabulary.terms import METRIC_NAMES
 
-MISSING = "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in computing; this run has fewer."
+MISSING = (
+    "The regime map needs at least three cases of mixed with one number of tasks that differ in waiting and in"
+    " computing; this run has fewer."
+)
 _WIDTH, _EDGE, _TOP, _PLOT, _LEFT, _GAP = 10.25, 0.15, 1.0, 3.3, 0.6, 0.75
 _ALONE = 7.0  # inches across, where there is one map only
 _SHARES = {0.0: "0 %", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %"}
-_BANDS = ((0.02, 0.1), (0.05, 0.33), (0.10, 0.53), (WIDEST, 0.72))  # regret up to that share, and how much paler than the model's own colour
+# regret up to that share, and how much paler than the model's own colour
+_BANDS = ((0.02, 0.1), (0.05, 0.33), (0.10, 0.53), (WIDEST, 0.72))
 _MARKER = 0.06  # half of it, inches
 
 
@@ -39,12 +44,24 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     if not drawn:
         return None
     look = looks(analysis.run.models)
-    models = ordered({m for regime in drawn for place in regime.places for m in named(place.case.verdicts[metric])} | {m for r in drawn if r.surface for m in _chosen(r.surface)})
+    models = ordered(
+        {m for regime in drawn for place in regime.places for m in named(place.case.verdicts[metric])}
+        | {m for r in drawn if r.surface for m in _chosen(r.surface)}
+    )
     absent = _absent(analysis, metric, drawn)
     sheet = Sheet(_WIDTH, _TOP + _PLOT + 0.5 + legend_height(models) + 0.85 + 0.19 * len(absent))
     title = f"Which model is a safe choice by {METRIC_NAMES[metric]}? Waiting against computing"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "Tasks that wait and then compute. Circles: measured cases; between them linear in logarithms; blank where nothing was measured.", 8, colour=PALE_INK)
+    sheet.text(
+        _EDGE,
+        0.48,
+        (
+            "Tasks that wait and then compute. Circles: measured cases; between them linear in logarithms; blank where"
+            " nothing was measured."
+        ),
+        8,
+        colour=PALE_INK,
+    )
     width = (_WIDTH - 2 * _EDGE - _GAP) / 2 - _LEFT if len(drawn) > 1 else _ALONE
     for place, regime in enumerate(drawn):
         _draw(sheet, _EDGE + _LEFT + place * (width + _LEFT + _GAP), width, regime, metric, look)
@@ -53,26 +70,41 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     y += legend_height(models)
     _band_key(sheet, y)
     notes = [
-        "Letters at a circle: the best set, or the safe choice, with what its tile in the winner map says; ? where no choice is safe.",
+        (
+            "Letters at a circle: the best set, or the safe choice, with what its tile in the winner map says; ? where"
+            " no choice is safe."
+        ),
         f"{_crossings_told(drawn)} Wait share: waiting / (waiting + computing), of one task alone on a core.",
         *absent,
     ]
     for line, note in enumerate(notes):
         sheet.text(_EDGE, y + 0.27 + 0.19 * line, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     told = ". ".join(_in_words(regime, metric) for regime in drawn)
-    return sheet.picture(f"regime-map-{metric}", title, f"Map of the safe choice by wait share and task size. {told}. The table has every case and crossing.", _table(drawn, metric))
+    return sheet.picture(
+        f"regime-map-{metric}",
+        title,
+        f"Map of the safe choice by wait share and task size. {told}. The table has every case and crossing.",
+        _table(drawn, metric),
+    )
 
 
 def _chosen(surface: Surface) -> list[str]:
     """The models that are the safe choice somewhere."""
-    return [model for number, model in enumerate(surface.models) if ((surface.behind[number] < 0) & surface.inside & (surface.regret <= math.log1p(WIDEST))).any()]
+    return [
+        model
+        for index, model in enumerate(surface.models)
+        if ((surface.behind[index] < 0) & surface.inside & (surface.regret <= math.log1p(WIDEST))).any()
+    ]
 
 
 def _band_key(sheet: Sheet, y: float) -> None:
     """What paleness means."""
     sheet.text(_EDGE, y, "Colour: the safe choice. The paler, the further from the best it may be:", 7.5)
     x = _EDGE + 4.15
-    for colour, text in [*((paler(INK, pale), f"≤ {quantities.at_most(share)}") for share, pale in _BANDS), (UNDECIDED, "more: open")]:
+    for colour, text in [
+        *((paler(INK, pale), f"≤ {quantities.at_most(share)}") for share, pale in _BANDS),
+        (UNDECIDED, "more: open"),
+    ]:
         sheet.box(x, y - 0.085, 0.4, 0.17, fill=colour)
         sheet.text(x + 0.46, y, text, 7.5)
         x += 0.98
@@ -80,13 +112,18 @@ def _band_key(sheet: Sheet, y: float) -> None:
 
 def _crossings_told(drawn: Sequence[Regime]) -> str:
     if any(regime.overtakings for regime in drawn):
-        return "Dots with bars: where one model overtakes another along a line of measured cases, with the 95 % interval."
+        return (
+            "Dots with bars: where one model overtakes another along a line of measured cases, with the 95 % interval."
+        )
     return "Along no line of measured cases is one model shown to overtake another."
 
 
 def _absent(analysis: Analysis, metric: str, drawn: Sequence[Regime]) -> list[str]:
     left_out = [regime.tasks for regime in regimes(analysis, metric) if regime.tasks not in {r.tasks for r in drawn}]
-    return [f"With {tasks:,} tasks too few cases were measured for a map; the table of the winner map has them." for tasks in left_out]
+    return [
+        f"With {tasks:,} tasks too few cases were measured for a map; the table of the winner map has them."
+        for tasks in left_out
+    ]
 
 
 def _in_words(regime: Regime, metric: str) -> str:
@@ -94,16 +131,33 @@ def _in_words(regime: Regime, metric: str) -> str:
     for place in regime.places:
         verdict = place.case.verdicts[metric]
         safe = verdict.safe_choice or ""
-        name = listed(ordered(leaders(verdict))) if verdict.decided else f"open with the safe choice {safe}" if verdict.kind == "safe_choice" else "open"
+        name = (
+            listed(ordered(leaders(verdict)))
+            if verdict.decided
+            else f"open with the safe choice {safe}"
+            if verdict.kind == "safe_choice"
+            else "open"
+        )
         best[name] = best.get(name, 0) + 1
-    return f"{regime.tasks:,} tasks: {'; '.join(f'{name} in {count}' for name, count in best.items())} of {len(regime.places)} cases"
+    return (
+        f"{regime.tasks:,} tasks: {'; '.join(f'{name} in {count}' for name, count in best.items())} of"
+        f" {len(regime.places)} cases"
+    )
 
 
 def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, look: Mapping[str, Look]) -> None:
     surface = regime.surface
     assert surface is not None
     xs, ys = [place.x for place in regime.places], [place.y for place in regime.places]
-    chart = Chart(sheet, left, _TOP, width, _PLOT, Scale(-0.25, max(xs) + 0.35, log=False), Scale(min(ys) - 0.25, max(ys) + 0.25, log=False))
+    chart = Chart(
+        sheet,
+        left,
+        _TOP,
+        width,
+        _PLOT,
+        Scale(-0.25, max(xs) + 0.35, log=False),
+        Scale(min(ys) - 0.25, max(ys) + 0.25, log=False),
+    )
     kind = "Few" if regime.tasks < 1000 else "Many"
     sheet.text(left - 0.45, _TOP - 0.28, f"{kind} tasks: {regime.tasks:,} at once", 9.5, bold=True)
     sheet.text(left - 0.45, _TOP - 0.11, "time of one task", 6.5, colour=PALE_INK)
@@ -126,9 +180,12 @@ def _share(x: float) -> str:
     return _SHARES[min(_SHARES, key=lambda share: abs(-math.log10(1 - share) - x))]
 
 
-def _filled(chart: Chart, surface: Surface, values: Grid, low: float, high: float) -> list[list[list[tuple[float, float]]]]:
+def _filled(
+    chart: Chart, surface: Surface, values: Grid, low: float, high: float
+) -> list[list[list[tuple[float, float]]]]:
     """The polygons between two levels, in inches."""
-    between: Any = contour_generator(surface.xs, surface.ys, values, fill_type=FillType.OuterOffset)  # the type of its polygons depends on a value
+    # the type of its polygons depends on a value
+    between: Any = contour_generator(surface.xs, surface.ys, values, fill_type=FillType.OuterOffset)
     points, offsets = between.filled(low, high)
     found = []
     for polygon, starts in zip(points, offsets, strict=True):
@@ -144,16 +201,18 @@ def _outline(chart: Chart, surface: Surface) -> list[tuple[float, float]]:
 def _areas(chart: Chart, surface: Surface, look: Mapping[str, Look]) -> None:
     outline = _outline(chart, surface)
     chart.sheet.area([outline], fill=UNDECIDED, z=1)
-    for number, model in enumerate(surface.models):
+    for index, model in enumerate(surface.models):
         for share, pale in reversed(_BANDS):
-            near = np.maximum(surface.behind[number], surface.regret - math.log1p(share))
+            near = np.maximum(surface.behind[index], surface.regret - math.log1p(share))
             for rings in _filled(chart, surface, near, -1e3, 0):
                 chart.sheet.area(rings, fill=paler(look[model].colour, pale), z=1, within=outline)
 
 
 def _contours(chart: Chart, surface: Surface, free: Free) -> None:
     """Where the bound of the regret passes from one shade to the next."""
-    generator: Any = contour_generator(surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.regret), line_type=LineType.Separate)
+    generator: Any = contour_generator(
+        surface.xs, surface.ys, np.ma.masked_where(~surface.inside, surface.regret), line_type=LineType.Separate
+    )
     outline = _outline(chart, surface)
     inside = Path(outline)
     for share, _ in _BANDS:
@@ -179,8 +238,8 @@ def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Fre
     """The model's marker, as near to the middle of its region as there is room, and its letters beside it."""
     points = np.stack(np.meshgrid(surface.xs, surface.ys), axis=-1)
     within = Path(surface.outline).contains_points(points.reshape(-1, 2)).reshape(points.shape[:2])
-    for number, model in enumerate(surface.models):
-        inside = np.argwhere((surface.behind[number] < 0) & within & (surface.regret <= math.log1p(WIDEST)))
+    for index, model in enumerate(surface.models):
+        inside = np.argwhere((surface.behind[index] < 0) & within & (surface.regret <= math.log1p(WIDEST)))
         code, mark = look[model].code, 0.17
         width = width_of(code, 12, True) + mark
         if len(inside) < 40:
@@ -216,9 +275,29 @@ def _table(drawn: Sequence[Regime], metric: str) -> Table:
         for place in sorted(regime.places, key=lambda place: (place.x, place.y)):
             verdict = place.case.verdicts[metric]
             share = quantities.percent(place.wait_ns / (place.wait_ns + place.compute_ns))
-            rows.append((f"{regime.tasks:,}", share, quantities.duration(place.wait_ns), quantities.duration(place.compute_ns), kind_in_words(verdict), ", ".join(verdict.best_set) or "–", margin_in_words(verdict)))
+            rows.append(
+                (
+                    f"{regime.tasks:,}",
+                    share,
+                    quantities.duration(place.wait_ns),
+                    quantities.duration(place.compute_ns),
+                    kind_in_words(verdict),
+                    ", ".join(verdict.best_set) or "–",
+                    margin_in_words(verdict),
+                )
+            )
         for overtaking, at, _, _ in regime.overtakings:
             share = quantities.percent(at.wait_ns / (at.wait_ns + at.compute_ns))
             told = f"{overtaking.before} before, {overtaking.after} beyond"
-            rows.append((f"{regime.tasks:,}", share, quantities.duration(at.wait_ns), quantities.duration(at.compute_ns), "crossing", told, in_words(overtaking)))
+            rows.append(
+                (
+                    f"{regime.tasks:,}",
+                    share,
+                    quantities.duration(at.wait_ns),
+                    quantities.duration(at.compute_ns),
+                    "crossing",
+                    told,
+                    in_words(overtaking),
+                )
+            )
     return Table(("tasks", "wait share", "waiting", "computing", "verdict", "best set", "margin"), tuple(rows))

@@ -14,7 +14,10 @@ from reports.drawing.panels import Panels
 from reports.drawing.sheet import PALE_INK, Picture
 from vocabulary.representatives import BASELINE
 
-MISSING = "Worker scaling needs a case with the serial baseline and models of at least two numbers of workers; this run has none."
+MISSING = (
+    "Worker scaling needs a case with the serial baseline and models of at least two numbers of workers; this run has"
+    " none."
+)
 _MOST_PANELS = 6
 _LEAST_COUNTS = 2  # different numbers of workers, beside one
 
@@ -41,15 +44,28 @@ def scaling(analysis: Analysis) -> Picture | None:
     models = ordered({point.model for panel in panels for point in panel.points})
     cores = _cores(analysis)
     title = "Workers: scaling and oversubscription"
-    meaning = "speed relative to serial (one thing after another) against the threads that ran its items (a single-threaded process counts as one), on log axes; up is better"
+    meaning = (
+        "speed relative to serial (one thing after another) against the threads that ran its items (a single-threaded"
+        " process counts as one), on log axes; up is better"
+    )
     notes = (
-        f"Dashed: each worker does as much as serial, up to the {cores} cores of the run. Work that only computes cannot be above it. Work that waits, or that locks at less cost than serial, can. Right of the vertical line: more workers than cores.",
-        "Lines connect the models of a family. The threads were counted in a pass before any timing. A loop counts as one, however many tasks wait on it.",
+        (
+            f"Dashed: each worker does as much as serial, up to the {cores} cores of the run. Work that only computes"
+            " cannot be above it. Work that waits, or that locks at less cost than serial, can. Right of the vertical"
+            " line: more workers than cores."
+        ),
+        (
+            "Lines connect the models of a family. The threads were counted in a pass before any timing. A loop counts"
+            " as one, however many tasks wait on it."
+        ),
     )
     sheet = Panels(title, meaning, len(panels), 1.8, models, look, notes)
     for place, panel in enumerate(panels):
         _draw(sheet, place, panel, cores)
-    alt = f"Speed relative to serial against the number of workers, {quantities.counted(len(panels), 'case')}, with the ideal up to {cores} cores. The table has every point."
+    alt = (
+        f"Speed relative to serial against the number of workers, {quantities.counted(len(panels), 'case')}, with the"
+        f" ideal up to {cores} cores. The table has every point."
+    )
     return sheet.picture("scaling", alt, _table(panels))
 
 
@@ -103,7 +119,10 @@ def _draw(sheet: Panels, place: int, panel: _Panel, cores: int) -> None:
             _join(chart, points, sheet)
     for point in panel.points:
         chart.points([(point.workers, point.speed)], sheet.look[point.model], point.model in panel.case.competing)
-    chart.names(Name(p.speed, sheet.look[p.model].code, sheet.look[p.model], p.model in panel.case.competing) for p in panel.points)
+    chart.names(
+        Name(p.speed, sheet.look[p.model].code, sheet.look[p.model], p.model in panel.case.competing)
+        for p in panel.points
+    )
 
 
 def _reference(chart: Chart, cores: int) -> None:
@@ -116,7 +135,9 @@ def _reference(chart: Chart, cores: int) -> None:
 
 def _join(chart: Chart, points: Sequence[_Point], sheet: Panels) -> None:
     """The best of each number of workers, in order of the number."""
-    best = {workers: max(p.speed for p in points if p.workers == workers) for workers in sorted({p.workers for p in points})}
+    best = {
+        workers: max(p.speed for p in points if p.workers == workers) for workers in sorted({p.workers for p in points})
+    }
     chart.line(list(best.items()), sheet.look[points[0].model].colour, 0.8)
 
 
@@ -124,5 +145,13 @@ def _table(panels: Sequence[_Panel]) -> Table:
     rows = []
     for panel in panels:
         for point in sorted(panel.points, key=lambda p: p.workers):
-            rows.append((panel.case.workload.id, panel.case.label, point.model, f"{point.workers:,}", quantities.ratio(point.speed)))
+            rows.append(
+                (
+                    panel.case.workload.id,
+                    panel.case.label,
+                    point.model,
+                    f"{point.workers:,}",
+                    quantities.ratio(point.speed),
+                )
+            )
     return Table(("workload", "size", "model", "workers", "speed relative to serial"), tuple(rows))

@@ -15,7 +15,10 @@ def share_chart(claim: Claim) -> Picture | None:
     if not rows:
         return None
     ticks = [Tick(LEFT + LENGTH * quarter / 4, f"{25 * quarter} %") for quarter in range(5)]
-    note = "Share of the cases or samples; shaded: what the claim expects. Bar: in which it is shown; line: in which it is open. Filled: C++; hollow: CPython; grey: judges nothing."
+    note = (
+        "Share of the cases or samples; shaded: what the claim expects. Bar: in which it is shown; line: in which it is"
+        " open. Filled: C++; hollow: CPython; grey: judges nothing."
+    )
     return claim_rows(claim, rows, ticks, note, quantities.counted(len(rows), "share"))
 
 
@@ -28,4 +31,6 @@ def _row(check: Check, share: Share) -> Row:
             open_until = LEFT + LENGTH * share.possible
             whisker(sheet, y, (LEFT + LENGTH * share.shown, open_until), (open_until,))
 
-    return Row(check, f"{quantities.three_digits(100 * share.shown)} %", (LEFT + LENGTH * begin, LEFT + LENGTH * end), draw)
+    return Row(
+        check, f"{quantities.three_digits(100 * share.shown)} %", (LEFT + LENGTH * begin, LEFT + LENGTH * end), draw
+    )

@@ -1,4 +1,5 @@
-"""Two runs side by side: the verdict of each case before and after, and how the model that was best before has changed."""
+"""Two runs side by side: the verdict of each case before and after, and how the model that was best before has
+changed."""
 
 from __future__ import annotations
 
@@ -32,14 +33,19 @@ class _Line:
     after: Case
     model: str  # that was best before, or that stands in front
     change: Change | None  # of it
-    front: tuple[Pairing | None, Pairing | None] | None = None  # it stands in front, below the line of the case: against its reference before and after
+    # it stands in front, below the line of the case: against its reference before and after
+    front: tuple[Pairing | None, Pairing | None] | None = None
 
 
 def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change]) -> Picture | None:
     """None without a common case. By the metric that decides each case."""
     old = {case.id: case for case in before.cases}
     found = {(change.case, change.model, change.metric): change for change in changes}
-    pairs = [(old[case.id], case) for case in after.cases if case.id in old and (case.deciding.ratios or old[case.id].deciding.ratios)]
+    pairs = [
+        (old[case.id], case)
+        for case in after.cases
+        if case.id in old and (case.deciding.ratios or old[case.id].deciding.ratios)
+    ]
     if not pairs:
         return None
     front = after.focus.model if after.focus else ""
@@ -52,13 +58,29 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
             stood, stands = (of.get(a.id) for of in standings)
             lines.append(_Line(a, b, front, found.get((a.id, front, a.workload.metric)), (stood, stands)))
     look = looks([*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})])
-    seen = ordered({m for line in lines for case in (line.before, line.after) for m in (*drawn(case.deciding), *case.deciding.best_set[:1])})
+    seen = ordered(
+        {
+            m
+            for line in lines
+            for case in (line.before, line.after)
+            for m in (*drawn(case.deciding), *case.deciding.best_set[:1])
+        }
+    )
     bottom = _TOP + _LINE * len(lines)
     key = bottom + 0.45 + legend_height(seen)
     sheet = Sheet(_WIDTH, key + KEY_HEIGHT + 0.3)
     title = "Two runs side by side"
     sheet.text(_EDGE, 0.24, title, 13, bold=True)
-    sheet.text(_EDGE, 0.48, "The verdict of each case by the metric that decides it, and how the model that was best before has changed against the others: after / before, with its 95 % interval.", 8, colour=PALE_INK)
+    sheet.text(
+        _EDGE,
+        0.48,
+        (
+            "The verdict of each case by the metric that decides it, and how the model that was best before has changed"
+            " against the others: after / before, with its 95 % interval."
+        ),
+        8,
+        colour=PALE_INK,
+    )
     for left, name in zip((*_TILES, _AXIS), ("before", "after", "after / before; left is better"), strict=True):
         sheet.text(left, _TOP - 0.12, name, 8, bold=True)
     chart = _axis(sheet, lines)
@@ -69,21 +91,38 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
     shown = f" Yellow: {front} against {opponent(after.focus)}." if after.focus else ""
-    note = "Grey band: ±5 %, which decides nothing. The change is that against the other models of the case: what slows the machine drops out." + shown
+    note = (
+        "Grey band: ±5 %, which decides nothing. The change is that against the other models of the case: what slows"
+        " the machine drops out." + shown
+    )
     sheet.text(_EDGE, key + KEY_HEIGHT + 0.07, note, 7.5, colour=PALE_INK, width=_WIDTH - 2 * _EDGE)
     same = sum(bool(set(leaders(a.deciding)) & set(leaders(b.deciding))) for a, b in pairs)
-    alt = f"The verdicts of {len(pairs)} cases in two runs: in {same} a model may be the best in both. The table has every case."
+    alt = (
+        f"The verdicts of {len(pairs)} cases in two runs: in {same} a model may be the best in both. The table has"
+        " every case."
+    )
     return sheet.picture("side-by-side", title, alt, _table(lines))
 
 
 def _standings(analysis: Analysis) -> dict[str, Pairing]:
     """By case, of the model in front by the metric that decides."""
     metrics = {case.workload.metric for case in analysis.cases}
-    return {pairing.case.id: pairing for metric in metrics for pairing in pairings(analysis, metric) if pairing.case.workload.metric == metric}
+    return {
+        pairing.case.id: pairing
+        for metric in metrics
+        for pairing in pairings(analysis, metric)
+        if pairing.case.workload.metric == metric
+    }
 
 
 def _axis(sheet: Sheet, lines: Sequence[_Line]) -> Chart:
-    ends = [end for line in lines if line.change and line.change.bounds for end in (line.change.bounds.ratio.low, line.change.bounds.ratio.high) if end]
+    ends = [
+        end
+        for line in lines
+        if line.change and line.change.bounds
+        for end in (line.change.bounds.ratio.low, line.change.bounds.ratio.high)
+        if end
+    ]
     xs = around([0.8, 1.25, *(min(max(end, 1 / 16), 16.0) for end in ends)], room=0.03)
     chart = Chart(sheet, _AXIS, _TOP, _AXIS_WIDTH, _LINE * len(lines), xs, Scale(0, 1, log=False))
     chart.frame(lambda x: f"{x:.3g}×", str, x_ticks=xs.ticks(5), y_ticks=())
@@ -105,17 +144,33 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
     if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
         sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
         return
-    low, at, high = (chart.x(min(max(value, chart.xs.low), chart.xs.high)) for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high))
+    low, at, high = (
+        chart.x(min(max(value, chart.xs.low), chart.xs.high))
+        for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high)
+    )
     sheet.line((low, high), (y, y), colour=INK, line=0.9, z=4)
     style = look[line.model]
     sheet.marker(at, y, style.marker, 5, style.colour, style.colour)
-    sheet.text(_WIDTH - _EDGE, y, f"{style.code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})", 6.5, align="right", width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08)
+    sheet.text(
+        _WIDTH - _EDGE,
+        y,
+        f"{style.code} {quantities.ratio(bounds.ratio.value)} ({interval_in_words(bounds.ratio)})",
+        6.5,
+        align="right",
+        width=_WIDTH - _EDGE - _AXIS - _AXIS_WIDTH - 0.08,
+    )
 
 
 def _draw_case(sheet: Sheet, y: float, line: _Line, look: Mapping[str, Look]) -> None:
     """Its name, and the verdicts of both runs."""
     case = line.before
-    sheet.text(_EDGE, y, f"{case.workload.id} ({METRIC_NAMES[case.workload.metric]}), {line.after.label}", 6.5, width=_TILES[0] - _EDGE - 0.1)
+    sheet.text(
+        _EDGE,
+        y,
+        f"{case.workload.id} ({METRIC_NAMES[case.workload.metric]}), {line.after.label}",
+        6.5,
+        width=_TILES[0] - _EDGE - 0.1,
+    )
     for left, run in zip(_TILES, (line.before, line.after), strict=True):
         box = (left, y - _LINE / 2 + 0.02, _TILE, _LINE - 0.04)
         if run.deciding.kind == "none":
@@ -128,7 +183,11 @@ def _draw_case(sheet: Sheet, y: float, line: _Line, look: Mapping[str, Look]) ->
 def _table(lines: Sequence[_Line]) -> Table:
     rows = []
     for line in lines:
-        told = [in_words(pairing) if pairing else "–" for pairing in line.front] if line.front else [verdict_in_words(case.deciding) for case in (line.before, line.after)]
+        told = (
+            [in_words(pairing) if pairing else "–" for pairing in line.front]
+            if line.front
+            else [verdict_in_words(case.deciding) for case in (line.before, line.after)]
+        )
         bounds = line.change.bounds if line.change else None
         ratio = (quantities.ratio(bounds.ratio.value), interval_in_words(bounds.ratio)) if bounds else ("–", "–")
         rows.append((line.before.id, METRIC_NAMES[line.before.workload.metric], *told, line.model or "–", *ratio))

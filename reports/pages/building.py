@@ -1,4 +1,5 @@
-"""Draws a run: DIR/run.json → DIR/index.html, DIR/report.md and DIR/figures/. The same run.json gives the same bytes."""
+"""Draws a run: DIR/run.json → DIR/index.html, DIR/report.md and DIR/figures/. The same run.json gives the same
+bytes."""
 
 from __future__ import annotations
 
@@ -105,7 +106,8 @@ class Page:
 
 
 def build(run_dir: Path, front: Focus | None = None) -> list[str]:
-    """The closing lines. `front`: the model in front, instead of that for which the run was made. Raises ReadError if run.json cannot be read, OSError if DIR cannot be written to."""
+    """The closing lines. `front`: the model in front, instead of that for which the run was made. Raises ReadError if
+    run.json cannot be read, OSError if DIR cannot be written to."""
     folder = Path(run_dir)
     run = read_run(folder)
     analysis = analyse(run)
@@ -140,16 +142,34 @@ def _page(analysis: Analysis) -> Page:
         changes=headlines.changes(analysis),
         limits=limits(analysis),
         figure_sections=figure_sections(analysis),
-        forests=[picture for class_ in analysis.classes for metric in _metrics_of(analysis, class_) for picture in forests(analysis, class_, metric)],
+        forests=[
+            picture
+            for class_ in analysis.classes
+            for metric in _metrics_of(analysis, class_)
+            for picture in forests(analysis, class_, metric)
+        ],
         judges=judges(ledger),
         pythons=pythons(analysis),
-        claims=[ClaimResult(claim, claim_chart(claim) or share_chart(claim), evidence_table(claim)) for claim in ledger if claim.tested_here],
+        claims=[
+            ClaimResult(claim, claim_chart(claim) or share_chart(claim), evidence_table(claim))
+            for claim in ledger
+            if claim.tested_here
+        ],
         untested=[claim for claim in ledger if not claim.tested_here],
         results=[
             WorkloadResults(
                 row.workload.id,
                 row.workload.question,
-                tuple(CaseResults(_label(row.constants, case.label), tables.verdicts_of(case), tables.bound_of(case), extremes(core_shares(case.cells, analysis.run.run.get("cores"))), tables.results(case, analysis.run)) for case in row.cases),
+                tuple(
+                    CaseResults(
+                        _label(row.constants, case.label),
+                        tables.verdicts_of(case),
+                        tables.bound_of(case),
+                        extremes(core_shares(case.cells, analysis.run.run.get("cores"))),
+                        tables.results(case, analysis.run),
+                    )
+                    for case in row.cases
+                ),
                 granularity.table(row, analysis.run.run.get("cores")) if row.workload.id == "granularity" else None,
             )
             for row in analysis.rows

@@ -28,7 +28,9 @@ class _Page:
 def draw(before: Analysis, after: Analysis, comparison: Comparison, folder: Path) -> Path:
     """The page. Raises OSError if FOLDER cannot be written to."""
     analyses = before, after
-    facts = [{fact.name: fact.value for fact in trust.facts(analysis) if fact.name != "Warning"} for analysis in analyses]
+    facts = [
+        {fact.name: fact.value for fact in trust.facts(analysis) if fact.name != "Warning"} for analysis in analyses
+    ]
     rows: list[tuple[str, ...]] = [("Run", str(before.run.run.get("id")), str(after.run.run.get("id")))]
     rows += [(name, *(of.get(name, "–") for of in facts)) for name in dict.fromkeys((*facts[0], *facts[1]))]
     page = _Page(

@@ -15,11 +15,18 @@ _MARKDOWN = re.compile(r"([\\`*\[\]|~$])")
 
 def environment(**options: Any) -> Environment:
     """Jinja's, with the templates of the reports; an unknown name is an error."""
-    return Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=True, **options)
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=True,
+        **options,
+    )
 
 
 def escaped(value: Any) -> Any:
-    """Text of a run cannot become Markdown or HTML, nor end a table's line. What a macro returns is finished already."""
+    """Text of a run cannot become Markdown or HTML, nor end a table's line. What a macro returns is finished
+    already."""
     if isinstance(value, Markup):
         return value
     text = " ".join(str(value).split())

@@ -1,4 +1,5 @@
-"""The second half of a report: one section per question, each with its figures or with the reason why this run has none."""
+"""The second half of a report: one section per question, each with its figures or with the reason why this run has
+none."""
 
 from __future__ import annotations
 
@@ -7,7 +8,18 @@ from dataclasses import dataclass
 
 from reports.cases.cases import Analysis
 from reports.drawing.sheet import Picture
-from reports.figures import anatomy, cost_plane, heartbeat, memory, native_twins, order, percentiles, scaling, spreads, throughput
+from reports.figures import (
+    anatomy,
+    cost_plane,
+    heartbeat,
+    memory,
+    native_twins,
+    order,
+    percentiles,
+    scaling,
+    spreads,
+    throughput,
+)
 
 
 @dataclass(frozen=True)

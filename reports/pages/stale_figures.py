@@ -11,7 +11,8 @@ _SHOWN = re.compile(r"\(figures/([\w-]+)\.png\)")
 
 
 def remove(figures: Path, drawn: Container[str]) -> None:
-    """Of the files in `figures` those that the report.md beside it shows or whose names a report gives, except where `drawn` has their name without its ending. Raises OSError."""
+    """Of the files in `figures` those that the report.md beside it shows or whose names a report gives, except where
+    `drawn` has their name without its ending. Raises OSError."""
     report = figures.parent / "report.md"
     shown = set(_SHOWN.findall(report.read_text(encoding="utf-8", errors="replace"))) if report.is_file() else set()
     for file in figures.iterdir():

@@ -21,7 +21,8 @@ _MOST = 10
 
 
 def faults(path: Path) -> list[str]:
-    """A line for each of the first faults; empty when all is right. Of a folder, its run.json and, if it is there, its verdicts.json.
+    """A line for each of the first faults; empty when all is right. Of a folder, its run.json and, if it is there, its
+    verdicts.json.
 
     Raises ReadError where a file is of no known kind and version at all.
     """
@@ -39,7 +40,10 @@ def faults(path: Path) -> list[str]:
 
 def _breaches(document: Mapping[str, Any], schema: str) -> list[str]:
     validator = Draft202012Validator(json.loads((_SCHEMAS / schema).read_text(encoding="utf-8")))
-    return [f"{error.json_path}: {' '.join(error.message.split())[:200]}" for error in islice(validator.iter_errors(document), _MOST)]
+    return [
+        f"{error.json_path}: {' '.join(error.message.split())[:200]}"
+        for error in islice(validator.iter_errors(document), _MOST)
+    ]
 
 
 def _holds_verdicts(file: Path) -> bool:
@@ -55,12 +59,17 @@ def _holds_verdicts(file: Path) -> bool:
 
 def _faults_of_verdicts(file: Path, run: str | None = None) -> list[str]:
     """`run`: the id of the run beside which the file lies."""
-    document = parse_object(file, "a file of verdicts", f"`scripts/crossover report {file.parent}` writes it anew from {RUN}")
+    document = parse_object(
+        file, "a file of verdicts", f"`scripts/crossover report {file.parent}` writes it anew from {RUN}"
+    )
     version = document.get("schema_version")
     if type(version) is not int or "cases" not in document:
         raise ReadError(f"{file}: is not a file of verdicts: it has no schema_version or no cases")
     if version > verdicts_json.VERSION:
-        raise ReadError(f"{file}: has schema version {version}, this program reads up to {verdicts_json.VERSION}: use the Crossover that wrote it, or a newer one")
+        raise ReadError(
+            f"{file}: has schema version {version}, this program reads up to {verdicts_json.VERSION}: use the Crossover"
+            " that wrote it, or a newer one"
+        )
     return _breaches(document, "verdicts-1.schema.json") or list(islice(_disagreements(document, run), _MOST))
 
 

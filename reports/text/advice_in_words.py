@@ -52,7 +52,11 @@ def _mix(work: Work) -> str:
 def _basis(advice: Advice, measure: str) -> Iterator[str]:
     nearest, work = _mix(advice.nearest.work), advice.question.work
     if advice.basis == "measured":
-        close = "" if work.distance(advice.nearest.work) < _SAME else f", no more than {quantities.percent(NEAR_RATIO - 1)} from yours"
+        close = (
+            ""
+            if work.distance(advice.nearest.work) < _SAME
+            else f", no more than {quantities.percent(NEAR_RATIO - 1)} from yours"
+        )
         yield f"This was measured{close}: {nearest}; {quantities.counted(advice.verdict.rounds, 'round')}."
     elif advice.basis == "estimated":
         yield f"This mix was not measured, but lies between {advice.cases} measured cases. An estimate from them:"
@@ -76,11 +80,18 @@ def _choice(advice: Advice) -> Iterator[str]:
     for found, what in ((advice.cheapest, "CPU time"), (advice.leanest, "memory")):
         if found is not None:
             yield f"Of these {found[0]} needs the least {what}: {found[1]:.2g} of what the next needs."
-    if slower := [f"{model} ({ratio(verdict.ratios[model].value) if model in verdict.ratios else absence(advice.nearest.case.cells[model])})" for model in verdict.slower]:
+    cells = advice.nearest.case.cells
+    if slower := [
+        f"{model} ({ratio(verdict.ratios[model].value) if model in verdict.ratios else absence(cells[model])})"
+        for model in verdict.slower
+    ]:
         yield f"Shown to be slower: {listed(slower)}."
     serial = verdict.ratios.get(BASELINE)
     if serial is not None and serial.high is not None and serial.high < 1 / MARGIN:
-        yield f"But one task after another, without any concurrency (serial), takes {ratio(serial.value)} of the time of {verdict.best}."
+        yield (
+            f"But one task after another, without any concurrency (serial), takes {ratio(serial.value)} of the time of"
+            f" {verdict.best}."
+        )
 
 
 def _answer(verdict: Verdict) -> str:
@@ -95,23 +106,35 @@ def _answer(verdict: Verdict) -> str:
         case "tie":
             return f"{names} are equally fast: each is at most {at_most(MARGIN - 1)} from the best."
         case "tie_within" if verdict.within is not None and verdict.regret is not None:
-            return f"{names} cannot be told apart: each is at most {at_most(verdict.within)} from the best, and {verdict.safe_choice} at most {at_most(verdict.regret)}."
+            return (
+                f"{names} cannot be told apart: each is at most {at_most(verdict.within)} from the best, and"
+                f" {verdict.safe_choice} at most {at_most(verdict.regret)}."
+            )
         case "safe_choice":
             return f"It is open which of {names} is the fastest{kind.removeprefix('open')}."
         case "none":
-            return f"Only {names} is left, so there is nothing to choose." if names else f"No verdict: {verdict.reason}."
+            return (
+                f"Only {names} is left, so there is nothing to choose." if names else f"No verdict: {verdict.reason}."
+            )
     bound = "nothing bounds how far from the best any of them is"
     if verdict.safe_choice is not None and verdict.regret is not None:
-        bound = f"no choice is safe, and the safest, {verdict.safe_choice}, may be up to {at_most(verdict.regret)} from the best"
+        bound = (
+            f"no choice is safe, and the safest, {verdict.safe_choice}, may be up to {at_most(verdict.regret)} from the"
+            " best"
+        )
     return f"It is open which of {names} is the fastest{f' ({verdict.reason})' if verdict.reason else ''}: {bound}."
 
 
 def _figures(advice: Advice) -> Iterator[str]:
     best = advice.verdict.best
     about = " about" if advice.basis == "estimated" else ""
-    rows = [["", f"time{about}", f"against {best}" if best else "", "requests/s", "CPU per request", "peak memory", "P99"]]
+    rows = [
+        ["", f"time{about}", f"against {best}" if best else "", "requests/s", "CPU per request", "peak memory", "P99"]
+    ]
     rows += [_row(advice, option) for option in advice.options]
-    kept = [column for column, cells in enumerate(zip(*rows, strict=True)) if any(cell != _NOTHING for cell in cells[1:])]
+    kept = [
+        column for column, cells in enumerate(zip(*rows, strict=True)) if any(cell != _NOTHING for cell in cells[1:])
+    ]
     yield from table([[row[column] for column in kept] for row in rows], markdown=False)
 
 
@@ -137,16 +160,31 @@ def _against(verdict: Verdict, model: str) -> str:
 
 def _of_ratio(advice: Advice) -> str:
     within = "within the same rounds, " if advice.basis != "estimated" else ""
-    return f"; against {advice.verdict.best}: the ratio of times {within}with its 95 % interval" if advice.verdict.best else ""
+    return (
+        f"; against {advice.verdict.best}: the ratio of times {within}with its 95 % interval"
+        if advice.verdict.best
+        else ""
+    )
 
 
 def _meanings(advice: Advice) -> Iterator[str]:
     work = advice.work
     serial = _against(advice.verdict, BASELINE)
     measured = f"; measured: {serial} of the time of {advice.verdict.best}" if serial != _NOTHING else ""
-    yield f"One task after another would take about {duration(work.tasks * (work.wait_ns + work.compute_ns))}{measured}."
-    yield f"time: for all {quantities.counted(work.tasks, 'task')}{_of_ratio(advice)}; requests/s: tasks divided by time, which this machine holds with {work.tasks:,} under way together."
+    yield (
+        f"One task after another would take about {duration(work.tasks * (work.wait_ns + work.compute_ns))}{measured}."
+    )
+    yield (
+        f"time: for all {quantities.counted(work.tasks, 'task')}{_of_ratio(advice)}; requests/s: tasks divided by time,"
+        f" which this machine holds with {work.tasks:,} under way together."
+    )
     if advice.tails is not None:
-        yield f"P99: 99 of 100 replies of a server took less, measured in another case: {advice.tails.workload.id}, {advice.tails.label}."
+        yield (
+            f"P99: 99 of 100 replies of a server took less, measured in another case: {advice.tails.workload.id},"
+            f" {advice.tails.label}."
+        )
     if advice.missed is not None:
-        yield f"In the median, the estimate misses a measured case that it has not seen by {quantities.percent(advice.missed - 1)}. The intervals allow for that."
+        yield (
+            "In the median, the estimate misses a measured case that it has not seen by"
+            f" {quantities.percent(advice.missed - 1)}. The intervals allow for that."
+        )

@@ -20,17 +20,28 @@ def closing(analysis: Analysis) -> list[str]:
     answers = [told for class_ in analysis.classes if (told := _clearest(analysis, class_))]
     loaded = load.warning(analysis.run)
     front = focus.line(analysis)
-    return [*([front] if front else []), _decided(analysis), *answers[:_CLASSES], _control(analysis), *([f"! {loaded}"] if loaded else [])]
+    return [
+        *([front] if front else []),
+        _decided(analysis),
+        *answers[:_CLASSES],
+        _control(analysis),
+        *([f"! {loaded}"] if loaded else []),
+    ]
 
 
 def _decided(analysis: Analysis) -> str:
-    verdicts = [verdict for case in analysis.cases if (verdict := case.verdicts[told_by(analysis, case)]).kind != "none"]
+    verdicts = [
+        verdict for case in analysis.cases if (verdict := case.verdicts[told_by(analysis, case)]).kind != "none"
+    ]
     decided = sum(verdict.decided for verdict in verdicts)
     safe = sum(not verdict.decided and verdict.regret is not None and verdict.regret <= NEAR for verdict in verdicts)
     rest = len(verdicts) - decided - safe
     without = len(analysis.cases) - len(verdicts)
     by = ", by CPU cost instead of time" if load.under_load(analysis.run) else ""
-    return f"{quantities.counted(len(verdicts), 'case')}{by}: {decided} decided, {safe} with a safe choice within 10 % of the best, {rest} open" + (f"; {without} without a verdict" if without else "")
+    return (
+        f"{quantities.counted(len(verdicts), 'case')}{by}: {decided} decided, {safe} with a safe choice within 10 % of"
+        f" the best, {rest} open" + (f"; {without} without a verdict" if without else "")
+    )
 
 
 def _clearest(analysis: Analysis, class_: str) -> str:
@@ -52,4 +63,7 @@ def _control(analysis: Analysis) -> str:
         return "A/A control: none in this run"
     alarms = sum(pair.apart for pair in pairs)
     name = "! Not trustworthy" if aa_control.distrusted(len(pairs), alarms) else "A/A control"
-    return f"{name}: {quantities.counted(len(pairs), 'comparison')} of a model with itself, {quantities.counted(alarms, 'false alarm')}, {aa_control.expected(len(pairs)):.2g} expected by chance"
+    return (
+        f"{name}: {quantities.counted(len(pairs), 'comparison')} of a model with itself,"
+        f" {quantities.counted(alarms, 'false alarm')}, {aa_control.expected(len(pairs)):.2g} expected by chance"
+    )

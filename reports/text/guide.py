@@ -18,7 +18,17 @@ from vocabulary import latency
 from vocabulary.terms import FAMILY_NAMES
 
 NEAR = 0.10  # from the best: no reason to choose another
-_HEADER = ("work", "use", "at most 10 % from the best", "in the middle", "at worst", "CPU cost against the cheapest", "latency", "peak memory", "else")
+_HEADER = (
+    "work",
+    "use",
+    "at most 10 % from the best",
+    "in the middle",
+    "at worst",
+    "CPU cost against the cheapest",
+    "latency",
+    "peak memory",
+    "else",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,8 @@ class _Record:
 
     family: str
     models: tuple[str, ...]
-    bounds: tuple[tuple[float, Case], ...]  # how far it may be behind the best, as a share; infinite where it was not measured or nothing is shown
+    # how far it may be behind the best, as a share; infinite where it was not measured or nothing is shown
+    bounds: tuple[tuple[float, Case], ...]
 
     @property
     def near(self) -> int:
@@ -51,7 +62,15 @@ def guide(analysis: Analysis) -> Table:
 def _kinds(analysis: Analysis) -> list[tuple[str, list[Case]]]:
     found = []
     for class_ in analysis.classes:
-        found += kinds(class_, [case for row in analysis.rows_of(class_) for case in row.cases if case.deciding.ratios and case.deciding.kind != "none"])
+        found += kinds(
+            class_,
+            [
+                case
+                for row in analysis.rows_of(class_)
+                for case in row.cases
+                if case.deciding.ratios and case.deciding.kind != "none"
+            ],
+        )
     return found
 
 
@@ -61,12 +80,27 @@ def _line(work: str, cases: Sequence[Case], family: dict[str, str]) -> tuple[str
         return _without_advice(work, cases, records, family)
     first = records[0]
     second = f"{_name(records[1])}: {_near(records[1])}, at worst {_worst(records[1])}" if len(records) > 1 else "–"
-    return (work, _name(first), _near(first), _behind(first.middle), _worst(first), _cpu(first, cases), _tail(first, cases), _memory(first, cases), second)
+    return (
+        work,
+        _name(first),
+        _near(first),
+        _behind(first.middle),
+        _worst(first),
+        _cpu(first, cases),
+        _tail(first, cases),
+        _memory(first, cases),
+        second,
+    )
 
 
-def _without_advice(work: str, cases: Sequence[Case], records: Sequence[_Record], family: dict[str, str]) -> tuple[str, ...]:
+def _without_advice(
+    work: str, cases: Sequence[Case], records: Sequence[_Record], family: dict[str, str]
+) -> tuple[str, ...]:
     """Nobody is shown to be near the best, but some may be shown not to be: the others are left."""
-    slower = {record.family: [case for case in cases if any(family[model] == record.family for model in case.deciding.slower)] for record in records}
+    slower = {
+        record.family: [case for case in cases if any(family[model] == record.family for model in case.deciding.slower)]
+        for record in records
+    }
     behind = [record for record in records if len(slower[record.family]) == len(cases)]
     left = [FAMILY_NAMES.get(record.family, record.family) for record in records if record not in behind]
     use = f"one of {listed(left)}" if behind and len(left) > 1 else "no advice"
@@ -76,9 +110,15 @@ def _without_advice(work: str, cases: Sequence[Case], records: Sequence[_Record]
 
 def _at_least(record: _Record, cases: Sequence[Case]) -> str:
     """How far a family is behind in all of the cases."""
-    ratios = [case.deciding.ratios.get(model) for case in cases for model in record.models if model in case.deciding.slower]
+    ratios = [
+        case.deciding.ratios.get(model) for case in cases for model in record.models if model in case.deciding.slower
+    ]
     lows = [ratio.low for ratio in ratios if ratio is not None and ratio.low is not None]
-    return f"at least {quantities.ratio(min(lows))} behind the best" if lows and len(lows) == len(cases) else "clearly behind the best"
+    return (
+        f"at least {quantities.ratio(min(lows))} behind the best"
+        if lows and len(lows) == len(cases)
+        else "clearly behind the best"
+    )
 
 
 def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:
@@ -87,7 +127,9 @@ def _records(cases: Sequence[Case], family: dict[str, str]) -> list[_Record]:
     for name in dict.fromkeys(family[m] for case in cases for m in ordered(case.competing)):
         chosen = [(case, next((m for m in case.competing if family[m] == name), None), of) for case, of in bounds]
         models = {m for case, m, _ in chosen if m and m in case.deciding.ratios}
-        found.append(_Record(name, tuple(ordered(models)), tuple((of.get(m or "", math.inf), case) for case, m, of in chosen)))
+        found.append(
+            _Record(name, tuple(ordered(models)), tuple((of.get(m or "", math.inf), case) for case, m, of in chosen))
+        )
     return found
 
 

@@ -24,7 +24,8 @@ def headlines(analysis: Analysis) -> list[Headline]:
 
 
 def changes(analysis: Analysis) -> list[str]:
-    """Where the winner changes with the size: first with the place and its interval, then neighbouring cases between which it is not known."""
+    """Where the winner changes with the size: first with the place and its interval, then neighbouring cases between
+    which it is not known."""
     found, placed = [], set()
     for metric in MAP_METRICS:
         for row in analysis.rows:
@@ -36,7 +37,11 @@ def changes(analysis: Analysis) -> list[str]:
     for metric in MAP_METRICS:
         for row in analysis.rows:
             if (row.workload.id, metric) not in placed:
-                found += [_change(row, metric, a, b) for a, b in zip(row.cases, row.cases[1:], strict=False) if _differ(a.verdicts[metric], b.verdicts[metric])]
+                found += [
+                    _change(row, metric, a, b)
+                    for a, b in zip(row.cases, row.cases[1:], strict=False)
+                    if _differ(a.verdicts[metric], b.verdicts[metric])
+                ]
     rest = len(found) - _MOST_CHANGES
     return found[:_MOST_CHANGES] + ([f"{rest} more: see the winner maps."] if rest > 0 else [])
 
@@ -50,11 +55,15 @@ def _counts(analysis: Analysis, metric: str) -> Headline:
     if reason := load.withheld(analysis.run, metric):
         return Headline(f"By {METRIC_NAMES[metric]}", f"no verdict, {reason}.")
     verdicts = [case.verdicts[metric] for case in judged(analysis.cases, metric)]
-    return Headline(f"By {METRIC_NAMES[metric]}{load.mark(analysis.run)}", f"{quantities.counted(len(verdicts), 'case')}: {listed(counts(verdicts)) or 'nothing to compare'}.")
+    return Headline(
+        f"By {METRIC_NAMES[metric]}{load.mark(analysis.run)}",
+        f"{quantities.counted(len(verdicts), 'case')}: {listed(counts(verdicts)) or 'nothing to compare'}.",
+    )
 
 
 def most_telling(analysis: Analysis, class_: str) -> Case | None:
-    """Where one wins the case in which it is furthest ahead, else that of the widest lead of a best set, else that of the safest choice; by what tells each case.
+    """Where one wins the case in which it is furthest ahead, else that of the widest lead of a best set, else that of
+    the safest choice; by what tells each case.
 
     Where serial is ahead of them all, concurrency is no advice, so those come last.
     """
@@ -63,7 +72,13 @@ def most_telling(analysis: Analysis, class_: str) -> Case | None:
         metric = told_by(analysis, case)
         verdict = case.verdicts[metric]
         lead = _lead(verdict)
-        return lead > 0 and case.baseline(metric) is None, verdict.kind == "wins", lead, says_something(verdict), -(verdict.regret or 0.0)
+        return (
+            lead > 0 and case.baseline(metric) is None,
+            verdict.kind == "wins",
+            lead,
+            says_something(verdict),
+            -(verdict.regret or 0.0),
+        )
 
     cases = [case for row in analysis.rows_of(class_) for case in row.cases]
     return max(cases, key=telling) if cases else None
@@ -88,9 +103,16 @@ def _of_class(analysis: Analysis, class_: str) -> Headline | None:
     case = most_telling(analysis, class_)
     if case is None or not says_something(case.verdicts[told_by(analysis, case)]):
         return None
-    metrics = [metric for metric in dict.fromkeys((case.workload.metric, *MAP_METRICS)) if (metric != "time" or not paced(case)) and not load.withheld(analysis.run, metric)]
+    metrics = [
+        metric
+        for metric in dict.fromkeys((case.workload.metric, *MAP_METRICS))
+        if (metric != "time" or not paced(case)) and not load.withheld(analysis.run, metric)
+    ]
     parts = [f"{METRIC_NAMES[metric]}: {_verdict_in_words(case, metric)}" for metric in metrics]
-    return Headline(f"{CLASS_NAMES[class_]}{load.mark(analysis.run)}", f"{case.workload.id}, {case.label}. {'. '.join(part[0].upper() + part[1:] for part in parts)}.")
+    return Headline(
+        f"{CLASS_NAMES[class_]}{load.mark(analysis.run)}",
+        f"{case.workload.id}, {case.label}. {'. '.join(part[0].upper() + part[1:] for part in parts)}.",
+    )
 
 
 def _verdict_in_words(case: Case, metric: str) -> str:
@@ -102,8 +124,16 @@ def _verdict_in_words(case: Case, metric: str) -> str:
     if verdict.kind == "none":
         return f"only {members} was measured ({value})"
     if not verdict.decided:
-        return f"open between {members}, about {value}{kind_in_words(verdict).removeprefix('open')}{left_behind(verdict)}"
-    subject = f"{verdict.best} wins" if verdict.kind == "wins" else f"{verdict.best} is ahead" if verdict.kind == "ahead" else f"{kind_in_words(verdict)} ({members})"
+        return (
+            f"open between {members}, about {value}{kind_in_words(verdict).removeprefix('open')}{left_behind(verdict)}"
+        )
+    subject = (
+        f"{verdict.best} wins"
+        if verdict.kind == "wins"
+        else f"{verdict.best} is ahead"
+        if verdict.kind == "ahead"
+        else f"{kind_in_words(verdict)} ({members})"
+    )
     return f"{subject}, {value}" + _against(verdict, metric, medians) + _aside(case, metric)
 
 
@@ -113,7 +143,10 @@ def _against(verdict: Verdict, metric: str, medians: Mapping[str, float]) -> str
         return ""
     ratio = verdict.ratios[nearest]
     interval = f", 95 % interval {interval_in_words(ratio)}" if ratio.low is not None else ""
-    return f" against {quantities.value(metric, medians[nearest])} for {nearest} ({quantities.ratio(ratio.value)} within rounds{interval})"
+    return (
+        f" against {quantities.value(metric, medians[nearest])} for {nearest} ({quantities.ratio(ratio.value)} within"
+        f" rounds{interval})"
+    )
 
 
 def _aside(case: Case, metric: str) -> str:

@@ -18,17 +18,24 @@ class Recipe:
 
 def recipe(run: Run) -> Recipe:
     """The commands that measure the same again, and what may differ."""
-    revision, command = run.source.get("git_sha"), [str(word) for word in run.run.get("command_line") or ("run", f"--{run.run.get('mode', 'quick')}")]
+    revision, command = run.source.get("git_sha"), [
+        str(word) for word in run.run.get("command_line") or ("run", f"--{run.run.get('mode', 'quick')}")
+    ]
     command = command[1:] if command and command[0].endswith("crossover") else command
     seed = run.run.get("seed")
     if seed is not None and "--seed" not in command:
         command += ["--seed", str(seed)]
     lines = [f"git checkout {shlex.quote(str(revision))}"] if revision else []
     lines.append(shlex.join(["scripts/crossover", *_without_folders(command)]))
-    notes = ["The seed gives the same order of models in every round; times differ from run to run as the intervals say."]
+    notes = [
+        "The seed gives the same order of models in every round; times differ from run to run as the intervals say."
+    ]
     if run.source.get("dirty"):
         notes.append("The tree had local changes, which are not part of the revision.")
-    notes.append("scripts/crossover compare OLD NEW tells whether the two agree; scripts/crossover doctor whether a machine is fit.")
+    notes.append(
+        "scripts/crossover compare OLD NEW tells whether the two agree; scripts/crossover doctor whether a machine is"
+        " fit."
+    )
     return Recipe(tuple(" ".join(line.split()) for line in lines), tuple(notes))
 
 

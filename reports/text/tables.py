@@ -20,14 +20,18 @@ _MEASURED = ("ok", "server_bound")
 
 
 def results(case: Case, run: Run) -> Table:
-    """Every model that was measured in a case, in the order of the ratios by which the case is decided: they are taken within rounds, so the medians beside them may stand in another one."""
+    """Every model that was measured in a case, in the order of the ratios by which the case is decided: they are taken
+    within rounds, so the medians beside them may stand in another one."""
     ratios = case.deciding.ratios
     words = {model.id: model.engineering for model in run.models}
     shares = core_shares(case.cells, run.run.get("cores"))
     differ = told(shares)
     latencies = case.medians["latency"] if case.workload.metric == "latency" else {}
     rows = []
-    for model in sorted(ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples), key=lambda m: ratios[m].value if m in ratios else math.inf):
+    for model in sorted(
+        ordered(m for m, cell in case.cells.items() if cell.status in _MEASURED and cell.samples),
+        key=lambda m: ratios[m].value if m in ratios else math.inf,
+    ):
         cell = case.cells[model]
         time = case.medians["time"][model]
         memory = case.medians["memory"].get(model)
@@ -46,7 +50,23 @@ def results(case: Case, run: Run) -> Table:
                 *([quantities.percent(shares[model])] if differ else []),
             )
         )
-    return Table(("model", "role", "median time", "ratio within rounds", "95 % interval", "median CPU", "CPU ratio within rounds", "peak memory", "of the possible", "rounds", *([_latency(case)] if latencies else []), *(["share of the cores"] if differ else [])), tuple(rows))
+    return Table(
+        (
+            "model",
+            "role",
+            "median time",
+            "ratio within rounds",
+            "95 % interval",
+            "median CPU",
+            "CPU ratio within rounds",
+            "peak memory",
+            "of the possible",
+            "rounds",
+            *([_latency(case)] if latencies else []),
+            *(["share of the cores"] if differ else []),
+        ),
+        tuple(rows),
+    )
 
 
 def _latency(case: Case) -> str:
@@ -91,17 +111,29 @@ def unsupported(analysis: Analysis) -> Table:
                 grouped.setdefault((model, case.workload.id, cell.reason), []).append(case.label)
     rows = ((model, workload, "; ".join(labels), reason) for (model, workload, reason), labels in grouped.items())
     order = ordered(m.id for m in analysis.run.models)
-    return Table(("model", "workload", "sizes", "reason"), tuple(sorted(rows, key=lambda row: (order.index(row[0]), row[1]))))
+    return Table(
+        ("model", "workload", "sizes", "reason"), tuple(sorted(rows, key=lambda row: (order.index(row[0]), row[1])))
+    )
 
 
 def troubles(analysis: Analysis) -> Table:
-    """Whatever was not measured as planned: outcomes that are neither ok nor unsupported, early stops, failures on the way, models that did not start."""
-    rows = [("–", "–", m.id, "did not start" if m.status == "failed" else "not supported", m.reason) for m in analysis.run.models if m.status != "ok"]
+    """Whatever was not measured as planned: outcomes that are neither ok nor unsupported, early stops, failures on the
+    way, models that did not start."""
+    rows = [
+        ("–", "–", m.id, "did not start" if m.status == "failed" else "not supported", m.reason)
+        for m in analysis.run.models
+        if m.status != "ok"
+    ]
     for case in analysis.cases:
         for model in ordered(case.cells):
-            rows += [(case.workload.id, case.label, model, outcome, reason) for outcome, reason in _events(case.cells[model])]
+            rows += [
+                (case.workload.id, case.label, model, outcome, reason) for outcome, reason in _events(case.cells[model])
+            ]
     for _, native in analysis.run.natives:
-        rows += [(native.workload, quantities.params(native.params, native.params), native.model, outcome, reason) for outcome, reason in _events(native)]
+        rows += [
+            (native.workload, quantities.params(native.params, native.params), native.model, outcome, reason)
+            for outcome, reason in _events(native)
+        ]
     return Table(("workload", "size", "model", "outcome", "reason"), tuple(rows))
 
 
@@ -132,15 +164,36 @@ def models(analysis: Analysis) -> Table:
         at_once = f"{model.guaranteed_concurrency:,}" if model.guaranteed_concurrency is not None else "–"
         name = f"{id} ({model.versions['python']})" if "python" in model.versions else id
         orders = (model.semaphore_order or "–", model.channel_order or "–")
-        rows.append((look[id].code if id in look else "–", name, model.family.replace("_", " "), model.engineering or "not said", *orders, at_once, resources or "–", start))
-    return Table(("letters", "model", "family", "engineering", "semaphore", "channel", "at once", "resources", "start-up"), tuple(rows))
+        rows.append(
+            (
+                look[id].code if id in look else "–",
+                name,
+                model.family.replace("_", " "),
+                model.engineering or "not said",
+                *orders,
+                at_once,
+                resources or "–",
+                start,
+            )
+        )
+    return Table(
+        ("letters", "model", "family", "engineering", "semaphore", "channel", "at once", "resources", "start-up"),
+        tuple(rows),
+    )
 
 
 def environment(analysis: Analysis) -> Table:
     """Everything the run recorded about where and how it ran."""
     run = analysis.run
     rows = []
-    for part, values in (("run", run.run), ("source", run.source), ("build", run.build), ("host", run.host), ("settings", run.settings), ("noise", run.noise)):
+    for part, values in (
+        ("run", run.run),
+        ("source", run.source),
+        ("build", run.build),
+        ("host", run.host),
+        ("settings", run.settings),
+        ("noise", run.noise),
+    ):
         rows += [(part, key.replace("_", " "), _flat(value)) for key, value in _leaves(values)]
     return Table(("part", "what", "value"), tuple(rows))
 

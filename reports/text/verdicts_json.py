@@ -1,4 +1,5 @@
-"""verdicts.json: the verdict of every case and metric, and what matters more, model or implementation, for other programs to read."""
+"""verdicts.json: the verdict of every case and metric, and what matters more, model or implementation, for other
+programs to read."""
 
 from __future__ import annotations
 
@@ -19,9 +20,18 @@ _DIGITS = 6  # significant ones
 
 
 def verdicts(analysis: Analysis) -> dict[str, Any]:
-    """The document: one entry for each case and metric, and one for each kind of work and metric that has cases enough."""
-    entries = [_entry(analysis, case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()]
-    return {"$schema": "verdicts-1.schema.json", "schema_version": VERSION, "run": str(analysis.run.run.get("id", "")), "model_or_implementation": [_weighed(one) for one in weighed(analysis)], "cases": entries}
+    """The document: one entry for each case and metric, and one for each kind of work and metric that has cases
+    enough."""
+    entries = [
+        _entry(analysis, case, metric, verdict) for case in analysis.cases for metric, verdict in case.verdicts.items()
+    ]
+    return {
+        "$schema": "verdicts-1.schema.json",
+        "schema_version": VERSION,
+        "run": str(analysis.run.run.get("id", "")),
+        "model_or_implementation": [_weighed(one) for one in weighed(analysis)],
+        "cases": entries,
+    }
 
 
 def content(analysis: Analysis) -> bytes:
@@ -51,7 +61,9 @@ def _entry(analysis: Analysis, case: Case, metric: str, verdict: Verdict) -> dic
         "ratios": {model: _ratio(ratio) for model, ratio in verdict.ratios.items()},
         "reason": verdict.reason,
         "under_load": under_load(analysis.run),
-        "core_shares": {model: _rounded(share) for model, share in core_shares(case.cells, analysis.run.run.get("cores")).items()},
+        "core_shares": {
+            model: _rounded(share) for model, share in core_shares(case.cells, analysis.run.run.get("cores")).items()
+        },
     }
 
 

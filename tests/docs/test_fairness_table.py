@@ -16,26 +16,36 @@ STACK = "stack of a waiting item"
 
 
 def rows(text: str) -> dict[str, dict[str, str]]:
-    head, _, *lines = [[column.strip() for column in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    head, _, *lines = [
+        [column.strip() for column in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")
+    ]
     assert head == ["model", *COLUMNS]
     assert all(len(columns) == len(head) for columns in lines), "a sentence holds a |"
     return {columns[0]: dict(zip(head[1:], columns[1:])) for columns in lines}
 
 
 def written() -> dict[str, dict[str, str]]:
-    part = re.search(r"<!-- scripts/crossover list --fairness -->\n(.*?)<!-- end -->", (ROOT / "docs" / "FAIRNESS.md").read_text(), re.DOTALL)
+    part = re.search(
+        r"<!-- scripts/crossover list --fairness -->\n(.*?)<!-- end -->",
+        (ROOT / "docs" / "FAIRNESS.md").read_text(),
+        re.DOTALL,
+    )
     assert part, "docs/FAIRNESS.md has no table between its marks"
     return rows(part[1])
 
 
 def models() -> set[str]:
-    compiled = re.findall(r"^ *add_runtime\((?:\w+/)*(\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE)
+    compiled = re.findall(
+        r"^ *add_runtime\((?:\w+/)*(\w+)", (ROOT / "runtimes" / "CMakeLists.txt").read_text(), re.MULTILINE
+    )
     return {*compiled, *(path.stem for path in (ROOT / "bench" / "peers" / "cpython").glob("py_*.py"))}
 
 
 def test_every_model_has_a_row_and_every_cell_a_sentence() -> None:
     assert set(sentences()) == models(), "docs/fairness.toml describes other models than there are"
-    assert set(written()) == models(), "put what scripts/crossover list --fairness prints between the marks in docs/FAIRNESS.md"
+    assert (
+        set(written()) == models()
+    ), "put what scripts/crossover list --fairness prints between the marks in docs/FAIRNESS.md"
     for model, row in sentences().items():
         for key, cell in row.items():
             assert cell != UNSAID, f"docs/fairness.toml: {model} has no {key}"
@@ -45,7 +55,9 @@ def test_the_sentences_of_the_table_are_those_of_the_data_file() -> None:
     for model, row in sentences().items():
         for heading, key in COLUMNS.items():
             if key:
-                assert written()[model][heading].endswith(row[key]), f"{model}, {heading}: run scripts/crossover list --fairness"
+                assert written()[model][heading].endswith(
+                    row[key]
+                ), f"{model}, {heading}: run scripts/crossover list --fairness"
 
 
 def test_the_files_of_the_sentences_exist() -> None:
@@ -64,4 +76,6 @@ def test_the_table_is_what_the_programs_say() -> None:
         for row in (*printed.values(), *table.values()):
             del row[STACK]
     for model, row in printed.items():  # a library may be missing, and its model with it
-        assert row == table.get(model), f"{model}: run scripts/crossover list --fairness and put it between the marks in docs/FAIRNESS.md"
+        assert row == table.get(
+            model
+        ), f"{model}: run scripts/crossover list --fairness and put it between the marks in docs/FAIRNESS.md"

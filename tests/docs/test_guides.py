@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTED = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True).stdout.split()
+LISTED = subprocess.run(
+    ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True
+).stdout.split()
 GUIDES = [name for name in LISTED if name.endswith(".md") and "/templates/" not in name and (ROOT / name).is_file()]
 QUOTING = ("runtimes/README.md", "workloads/README.md", "reports/README.md", "bench/README.md")
 CODE = ("cpp", "python", "js", "cmake")

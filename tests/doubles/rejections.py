@@ -1,4 +1,5 @@
-"""Every fault of the misbehaving runtime is rejected with its own outcome and without a number, in both modes of the bench."""
+"""Every fault of the misbehaving runtime is rejected with its own outcome and without a number, in both modes of the
+bench."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ FAULTS = [
     ("late does nothing", SUMS, "wrong", "ran 0 times in 1 iterations"),
     ("late does nothing", TREE, "wrong", "0 tasks, not 465"),
     ("late runs an item twice", SUMS, "wrong", "item 0 ran 2 times in 1 iterations"),
-    ("runs more at once", CONNECTS, "wrong", "allowed are 8"),  # says the server, or the account where the server is slow
+    # says the server, or the account where the server is slow
+    ("runs more at once", CONNECTS, "wrong", "allowed are 8"),
     ("late returns a wrong sum", SUMS, "wrong", "sum 2 is 332833501, not 332833500"),
     ("late throws", SUMS, "failed", "the queue is broken"),
     ("late reports a death", SUMS, "crashed", "item 3: signal 9"),
@@ -69,7 +71,9 @@ class Serving:
     """The bench in --serve mode, its hello read."""
 
     def __init__(self, fault: str) -> None:
-        self.child = subprocess.Popen([BENCH, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(fault))
+        self.child = subprocess.Popen(
+            [BENCH, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(fault)
+        )
         assert self.child.stdout
         self.hello = json.loads(self.child.stdout.readline())
 
@@ -89,13 +93,22 @@ class Serving:
         self.child.communicate()
 
 
-def google(fault: str, cells: list[tuple[str, dict[str, int]]], *flags: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
+def google(
+    fault: str, cells: list[tuple[str, dict[str, int]]], *flags: str
+) -> tuple[int, dict[str, Any], dict[str, Any]]:
     """Exit code, what was printed, what was written to the file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out.json"
         pattern = "|".join(f"^{name_of(cell)}/" for cell in cells)
         done = subprocess.run(
-            [BENCH, f"--benchmark_filter={pattern}", "--benchmark_min_time=0.001", "--benchmark_format=json", f"--benchmark_out={file}", *flags],
+            [
+                BENCH,
+                f"--benchmark_filter={pattern}",
+                "--benchmark_min_time=0.001",
+                "--benchmark_format=json",
+                f"--benchmark_out={file}",
+                *flags,
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env=environment(fault),
@@ -155,7 +168,9 @@ class Rejections(unittest.TestCase):
         with Serving("late makes up for an item") as bench:
             self.assertEqual(bench.ask("gate", SUMS)["outcome"], "ok")
             sample = bench.ask("sample", SUMS, iterations=2)
-        self.assertEqual(sample, {"outcome": "wrong", "reason": "item 0 ran 2 times in 2 iterations, but not once in each"})
+        self.assertEqual(
+            sample, {"outcome": "wrong", "reason": "item 0 ran 2 times in 2 iterations, but not once in each"}
+        )
 
     def test_faults_are_shown_by_google_benchmark_without_a_number_and_give_exit_code_4(self) -> None:
         for fault, cell, outcome, reason in FAULTS:
@@ -177,7 +192,11 @@ class Rejections(unittest.TestCase):
 
     @unless_sanitized
     def test_a_crash_ends_the_serving_process_by_its_signal_for_the_driver_to_see(self) -> None:
-        for fault, number in (("crashes", signal.SIGSEGV), ("late crashes", signal.SIGSEGV), ("aborts", signal.SIGABRT)):
+        for fault, number in (
+            ("crashes", signal.SIGSEGV),
+            ("late crashes", signal.SIGSEGV),
+            ("aborts", signal.SIGABRT),
+        ):
             with self.subTest(fault=fault), Serving(fault) as bench:
                 self.assertIsNone(bench.ask("sample", SUMS, iterations=1))
                 self.assertEqual(bench.child.wait(10), -number)
@@ -186,7 +205,11 @@ class Rejections(unittest.TestCase):
         for fault in ("hangs", "late hangs"):
             with self.subTest(fault=fault), Serving(fault) as bench:
                 assert bench.child.stdin
-                print(json.dumps({"do": "sample", "workload": SUMS[0], "params": SUMS[1], "iterations": 1}), file=bench.child.stdin, flush=True)
+                print(
+                    json.dumps({"do": "sample", "workload": SUMS[0], "params": SUMS[1], "iterations": 1}),
+                    file=bench.child.stdin,
+                    flush=True,
+                )
                 with self.assertRaises(subprocess.TimeoutExpired):
                     bench.child.wait(0.5)
 
@@ -213,7 +236,9 @@ class Rejections(unittest.TestCase):
 
     def test_a_model_that_cannot_start_ends_with_exit_code_3_and_one_line(self) -> None:
         for flags in (["--serve"], ["--benchmark_filter=fib"]):
-            done = subprocess.run([BENCH, *flags], capture_output=True, text=True, env=environment("does not start"), check=False)
+            done = subprocess.run(
+                [BENCH, *flags], capture_output=True, text=True, env=environment("does not start"), check=False
+            )
             self.assertEqual((done.returncode, done.stdout), (3, ""))
             self.assertEqual(done.stderr, "fork: the limit of processes (ulimit -u) is 7\n")
 

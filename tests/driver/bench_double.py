@@ -1,11 +1,18 @@
 #!/usr/bin/python3 -I
-"""A bench process that measures nothing: it speaks the --serve protocol, reports invented times, and misbehaves on request.
+"""A bench process that measures nothing: it speaks the --serve protocol, reports invented times, and misbehaves on
+request.
 
 usage: bench_double.py CONFIG [bench options]; CONFIG is a JSON object:
-  model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share, otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell), sleep_s and gate_s (really taken per sample and gate),
-  children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per workload), hello (overrides),
-  own_sizes_only (knows no request to describe a cell), slower_after (so many samples of the process, by ten times), requests (a file to which every request is appended as a line),
-  fault: {do: hello|describe|gate|sample, kind, workload, skip (how many requests go well first), times (then how many go wrong)}, state (a file that counts them)
+  model, family, engineering, unit_ns (claimed time per unit), noise (claimed times vary by up to nine times this share,
+    otherwise by 9 % in the same way for all models), sizes (units of its two workloads' cases), lists (of every cell),
+    sleep_s and gate_s (really taken per sample and gate),
+  children (leaves two `sleep` of that many seconds and a temporary file behind), origin_share (CPU of the origin per
+    wall time), bare_ns (measured at the gate, in place of a known bound), more (of every sample), cells (overrides per
+    workload), hello (overrides),
+  own_sizes_only (knows no request to describe a cell), slower_after (so many samples of the process, by ten times),
+    requests (a file to which every request is appended as a line),
+  fault: {do: hello|describe|gate|sample, kind, workload, skip (how many requests go well first), times (then how many
+    go wrong)}, state (a file that counts them)
 """
 
 from __future__ import annotations
@@ -132,12 +139,20 @@ def samples_before() -> int:
 
 def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
     if request["do"] == "describe":
-        return {"outcome": "usage", "reason": "'do' is one of gate, sample, quit"} if CONFIG.get("own_sizes_only") else description(request)
+        return (
+            {"outcome": "usage", "reason": "'do' is one of gate, sample, quit"}
+            if CONFIG.get("own_sizes_only")
+            else description(request)
+        )
     units = request["params"]["tasks"]
     if request["do"] == "gate":
         time.sleep(CONFIG.get("gate_s", 0))
         account = {"executions": units, "peak_alive": 2, "threads": 1, "processes": 1, "kernel_objects": []}
-        return {"outcome": "ok", "account": account, **({"bare_ns": CONFIG["bare_ns"]} if CONFIG.get("bare_ns") is not None else {})}
+        return {
+            "outcome": "ok",
+            "account": account,
+            **({"bare_ns": CONFIG["bare_ns"]} if CONFIG.get("bare_ns") is not None else {}),
+        }
     time.sleep(CONFIG.get("sleep_s", 0))
     iterations = request["iterations"]
     if not isinstance(request.get("untimed", 0), int):
@@ -152,18 +167,23 @@ def answer_to(request: dict[str, Any], number: int) -> dict[str, Any]:
         wall = round(iterations * units * 1e9 / per_s) if per_s else wall
         latency = {"latency": {kind: [[50_000, iterations * units]] for kind in ("intended", "service")}}
     more: dict[str, Any] = CONFIG.get("more", {})
-    return latency | {
-        "outcome": "ok",
-        "iterations": iterations,
-        "units": units * iterations,
-        "scheduled": units * iterations,
-        "checksum": f"{request['workload']}-{units}",
-        "start_ns": time.monotonic_ns(),
-        "wall_ns": wall,
-        "cpu_user_ns": round(wall * CONFIG.get("cpu", 1)),
-        "cpu_sys_ns": 0,
-        "voluntary_switches": 3,
-    } | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {}) | more
+    return (
+        latency
+        | {
+            "outcome": "ok",
+            "iterations": iterations,
+            "units": units * iterations,
+            "scheduled": units * iterations,
+            "checksum": f"{request['workload']}-{units}",
+            "start_ns": time.monotonic_ns(),
+            "wall_ns": wall,
+            "cpu_user_ns": round(wall * CONFIG.get("cpu", 1)),
+            "cpu_sys_ns": 0,
+            "voluntary_switches": 3,
+        }
+        | ({"origin_cpu_ns": round(wall * CONFIG["origin_share"])} if "origin_share" in CONFIG else {})
+        | more
+    )
 
 
 def leave_children() -> None:

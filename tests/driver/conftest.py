@@ -19,7 +19,8 @@ from vocabulary.looks import LEAST_ROUNDS
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-# The command as it is, but with deadlines for doubles that answer at once, and a report that only says that it was asked for.
+# The command as it is, but with deadlines for doubles that answer at once, and a report that only says that it was
+# asked for.
 DRIVE = f"""
 import sys
 from dataclasses import replace
@@ -97,12 +98,22 @@ class Benches:
         """A server that serves nothing; the file that it writes its process id to, one line per start."""
         pids = self.folder / f"{name}.pids"
         path = self.folder / name
-        path.write_text(f"#!/bin/sh\necho $$ >{self.folder}/{name}.pid\necho $$ >>{pids}\necho {output}\nexec cat >/dev/null\n")
+        path.write_text(
+            f"#!/bin/sh\necho $$ >{self.folder}/{name}.pid\necho $$ >>{pids}\necho {output}\nexec cat >/dev/null\n"
+        )
         path.chmod(0o755)
         return pids
 
     def command(self, *arguments: str) -> list[str]:
-        return ["/usr/bin/python3", "-Ic", DRIVE, str(self.folder), str(self.grace_s), str(self.background_limit), *arguments]
+        return [
+            "/usr/bin/python3",
+            "-Ic",
+            DRIVE,
+            str(self.folder),
+            str(self.grace_s),
+            str(self.background_limit),
+            *arguments,
+        ]
 
     def drive(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, env=env)
@@ -127,7 +138,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the driver keeps what cells cost, instead of in the user's own cache. It is made when there is something to keep."""
+    """Where the driver keeps what cells cost, instead of in the user's own cache. It is made when there is something to
+    keep."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder

@@ -61,13 +61,27 @@ class Drill:
 
     def begin(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """A run into `out`; `options` are those of Popen. `env` adds to the environment."""
-        return self.command("run", "--seed", "1", "--time-budget", "100s", "--out", str(self.out), *arguments, **options)
+        return self.command(
+            "run", "--seed", "1", "--time-budget", "100s", "--out", str(self.out), *arguments, **options
+        )
 
     def command(self, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
         temporary = str(self.benches.folder.parent)  # a driver that is killed leaves its temporary files
-        own = {MARK: self.mark, "TMPDIR": temporary, "XDG_CACHE_HOME": f"{temporary}/cache", "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {
+            MARK: self.mark,
+            "TMPDIR": temporary,
+            "XDG_CACHE_HOME": f"{temporary}/cache",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         environment = {**os.environ, **own, **(env or {})}
-        return subprocess.Popen([*self.behind, *self.benches.command(*arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
+        return subprocess.Popen(
+            [*self.behind, *self.benches.command(*arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            **options,
+        )
 
     def end(self, child: subprocess.Popen[str]) -> Result:
         """Its own end. One line for every error, and all that was measured in run.json, if there is one."""
@@ -92,7 +106,11 @@ class Drill:
         """Whole lines of the journal."""
         journal = self.out / "samples.jsonl"
         text = journal.read_text() if journal.exists() else ""
-        return [line for line in text.splitlines(keepends=True) if line.startswith(f'{{"event":"{kind}"') and line.endswith("\n")]
+        return [
+            line
+            for line in text.splitlines(keepends=True)
+            if line.startswith(f'{{"event":"{kind}"') and line.endswith("\n")
+        ]
 
     def wait_for_samples(self, count: int) -> None:
         """In all."""
@@ -100,7 +118,10 @@ class Drill:
 
     def wait_for_more_samples(self, model: str, since_ns: int) -> None:
         def seen() -> bool:
-            return any(sample["at_ns"] > since_ns and f"model:{model}/" in sample["cell"] for sample in map(json.loads, self.samples()))
+            return any(
+                sample["at_ns"] > since_ns and f"model:{model}/" in sample["cell"]
+                for sample in map(json.loads, self.samples())
+            )
 
         until(f"a sample of {model} after that", seen)
 
@@ -147,7 +168,11 @@ def drill(tmp_path: Path) -> Iterator[Drill]:
 
 def outcomes(result: Result, model: str, workload: str = "") -> set[str]:
     """Of the model's cells of one workload, or of all."""
-    return {cell["status"] for cell in result.cells.values() if cell["model"] == model and cell["workload"].startswith(workload)}
+    return {
+        cell["status"]
+        for cell in result.cells.values()
+        if cell["model"] == model and cell["workload"].startswith(workload)
+    }
 
 
 def failed(result: Result) -> set[str]:

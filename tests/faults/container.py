@@ -1,6 +1,8 @@
-"""Runs a command as container engines do by default, without one: their filter of system calls, capabilities and limits.
+"""Runs a command as container engines do by default, without one: their filter of system calls, capabilities and
+limits.
 
-usage: container.py [--user ID] [--memory BYTES] [--pids COUNT] COMMAND...    needs root; --user: the command runs as that user
+usage: container.py [--user ID] [--memory BYTES] [--pids COUNT] COMMAND...    needs root; --user: the command runs as
+that user
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-_BENCHES = Path(os.environ.get("CROSSOVER_BENCHES", Path(__file__).resolve().parents[2] / "build" / "release" / "bench"))
+_BENCHES = Path(
+    os.environ.get("CROSSOVER_BENCHES", Path(__file__).resolve().parents[2] / "build" / "release" / "bench")
+)
 _WITHHOLD = _BENCHES.parent / "tests" / "withhold"
 SHM = "64m"  # the size of /dev/shm
 MEMORY = 4 << 30
@@ -22,8 +26,8 @@ PIDS = 2048
 # What the engines keep of root's capabilities: from chown (0) to setpcap (8), then the others by number.
 _KEPT = {*range(0, 2), 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
 
-# What is left of their filter once those are gone: the rest needs capabilities. Of clone3 it says that there is no such call, for its flags
-# lie in memory, where no filter sees them.
+# What is left of their filter once those are gone: the rest needs capabilities. Of clone3 it says that there is no such
+# call, for its flags lie in memory, where no filter sees them.
 _REFUSED = "io_uring_setup,io_uring_enter,io_uring_register,perf_event_open"
 _UNKNOWN = "clone3"
 
@@ -40,7 +44,9 @@ def reason_missing() -> str:
     if not _WITHHOLD.is_file():
         return f"{_WITHHOLD} is not built: scripts/test builds it"
     try:
-        done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "true"], capture_output=True, text=True)
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "unchanged", "true"], capture_output=True, text=True
+        )
     except OSError as error:
         return str(error)
     return done.stderr.strip() if done.returncode else ""
@@ -50,7 +56,9 @@ def _enter(user: int | None) -> None:
     if _libc.unshare(_CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     for line in Path("/proc/self/mountinfo").read_text().splitlines():  # one by one: / is no mount in a changed root
-        _libc.mount(None, line.split(" ")[4].encode().decode("unicode_escape").encode("latin-1"), None, _MS_PRIVATE, None)
+        _libc.mount(
+            None, line.split(" ")[4].encode().decode("unicode_escape").encode("latin-1"), None, _MS_PRIVATE, None
+        )
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SHM},mode=1777", "shm", "/dev/shm"], check=True)
     for capability in range(64):
         if capability not in _KEPT:
@@ -69,7 +77,10 @@ class _Group:
         if (root / "cgroup.controllers").exists():
             limits = {root / name: {"memory.max": memory, "pids.max": pids}}
         else:
-            limits = {root / "memory" / name: {"memory.limit_in_bytes": memory}, root / "pids" / name: {"pids.max": pids}}
+            limits = {
+                root / "memory" / name: {"memory.limit_in_bytes": memory},
+                root / "pids" / name: {"pids.max": pids},
+            }
         self.folders: list[Path] = []
         for folder, files in limits.items():
             try:

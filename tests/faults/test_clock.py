@@ -20,7 +20,9 @@ def test_a_wall_clock_that_is_set_back_by_an_hour_changes_no_sample(drill: Drill
     result = drill.stop(child)
     assert "ok" in outcomes(result, "event_loop") and not failed(result)
     run = result.run["run"]
-    assert datetime.fromisoformat(run["finished_utc"]) < datetime.fromisoformat(run["started_utc"]), "the clock was not set back"
+    assert datetime.fromisoformat(run["finished_utc"]) < datetime.fromisoformat(
+        run["started_utc"]
+    ), "the clock was not set back"
     assert 0 < run["duration_ns"] < 600e9
     for cell in result.cells.values():
         starts = [sample["start_ns"] for sample in cell["samples"]]

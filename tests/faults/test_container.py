@@ -18,7 +18,21 @@ def run_contained(drill: Drill, *options: str) -> None:
     """What its filter refuses is left out, the rest is measured within its limits."""
     drill.use(*MODELS)
     drill.behind = ["/usr/bin/python3", str(HERE / "container.py"), "--pids", str(PIDS), *options]
-    result = drill.end(drill.command("run", "--seed", "1", "--models", ",".join(MODELS), "--workloads", "sum_squares", "--time-budget", "10s", "--out", str(drill.out)))
+    result = drill.end(
+        drill.command(
+            "run",
+            "--seed",
+            "1",
+            "--models",
+            ",".join(MODELS),
+            "--workloads",
+            "sum_squares",
+            "--time-budget",
+            "10s",
+            "--out",
+            str(drill.out),
+        )
+    )
     assert result.code == 0, result.err
     models = {model["id"]: model for model in result.run["models"]}
     assert models["event_loop_uring"]["status"] == "unsupported" and "seccomp" in models["event_loop_uring"]["reason"]

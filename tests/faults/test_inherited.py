@@ -14,12 +14,18 @@ import pytest
 
 from tests.faults.conftest import Drill, built, failed, outcomes
 
-TINY = {"do": "sample", "workload": "sleepers", "params": {"tasks": 4, "delay_us": 300_000, "in_flight": 2}, "iterations": 1}
+TINY = {
+    "do": "sample",
+    "workload": "sleepers",
+    "params": {"tasks": 4, "delay_us": 300_000, "in_flight": 2},
+    "iterations": 1,
+}
 CLOSED = list(chain.from_iterable(combinations((0, 1, 2), count) for count in (1, 2, 3)))
 
 
 def hostile() -> None:
-    """Before exec: all signals ignored and blocked, a timer that is about to ring, files that not even their owner may open, few descriptors and small stacks."""
+    """Before exec: all signals ignored and blocked, a timer that is about to ring, files that not even their owner may
+    open, few descriptors and small stacks."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -39,7 +45,14 @@ def many_descriptors() -> list[int]:
 
 @pytest.mark.parametrize("model", ["serial", "event_loop", "thread_pool", "process_pool", "py_threads", "py_processes"])
 def test_a_bench_that_is_started_by_hand_depends_on_nothing_that_it_inherits(model: str) -> None:
-    child = subprocess.Popen([built(f"bench_{model}"), "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hostile, restore_signals=False)
+    child = subprocess.Popen(
+        [built(f"bench_{model}"), "--serve"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hostile,
+        restore_signals=False,
+    )
     assert child.stdin is not None and child.stdout is not None
     hello = json.loads(child.stdout.readline())
     assert hello["resources"]["descriptors"] == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -50,13 +63,18 @@ def test_a_bench_that_is_started_by_hand_depends_on_nothing_that_it_inherits(mod
     assert int(state["SigBlk"], 16) == 0
     ignored = {number for number in range(1, 65) if int(state["SigIgn"], 16) >> (number - 1) & 1}
     assert ignored <= {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ}
-    told, _ = child.communicate(json.dumps(TINY if not model.startswith("py_") else {**TINY, **smallest(hello)}) + "\n", timeout=120)
+    told, _ = child.communicate(
+        json.dumps(TINY if not model.startswith("py_") else {**TINY, **smallest(hello)}) + "\n", timeout=120
+    )
     assert json.loads(told)["outcome"] == "ok" and child.returncode == 0, told
 
 
 def smallest(hello: dict[str, Any]) -> dict[str, Any]:
     """A CPython model has the sizes of its list only."""
-    cell = min((cell for cell in hello["cells"] if cell["workload"] == "sleepers" and cell["status"] == "ok"), key=lambda cell: int(cell["units"]))
+    cell = min(
+        (cell for cell in hello["cells"] if cell["workload"] == "sleepers" and cell["status"] == "ok"),
+        key=lambda cell: int(cell["units"]),
+    )
     return {"params": cell["params"]}
 
 
@@ -68,8 +86,15 @@ def test_a_closed_standard_descriptor_is_not_taken_by_anything_else(closed: tupl
         for fd in closed:
             os.close(fd)
 
-    command = [built("bench_event_loop"), "--benchmark_filter=sleepers/.*tasks:100/delay_us:10000/", "--benchmark_min_time=0.01", "--benchmark_format=json"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=close, timeout=120)
+    command = [
+        built("bench_event_loop"),
+        "--benchmark_filter=sleepers/.*tasks:100/delay_us:10000/",
+        "--benchmark_min_time=0.01",
+        "--benchmark_format=json",
+    ]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=close, timeout=120
+    )
     if 1 in closed:
         assert (done.returncode, done.stdout) == (3, "")
     else:
@@ -81,8 +106,17 @@ def test_a_run_depends_on_nothing_that_it_inherits(drill: Drill) -> None:
     drill.use("event_loop", "process_pool", "serial")
     held = many_descriptors()
     try:
-        arguments = ("--models", "event_loop,process_pool,serial", "--cells", "sleepers/*/tasks:100/*,fib/*/n:20", "--time-budget", "8s")
-        child = drill.begin(*arguments, preexec_fn=hostile_but_for_few_descriptors, restore_signals=False, close_fds=False)
+        arguments = (
+            "--models",
+            "event_loop,process_pool,serial",
+            "--cells",
+            "sleepers/*/tasks:100/*,fib/*/n:20",
+            "--time-budget",
+            "8s",
+        )
+        child = drill.begin(
+            *arguments, preexec_fn=hostile_but_for_few_descriptors, restore_signals=False, close_fds=False
+        )
     finally:
         for fd in held:
             os.close(fd)

@@ -1,4 +1,5 @@
-"""The system refuses descriptors, memory, room, a port or a folder: the limit is named, nothing that was measured is lost."""
+"""The system refuses descriptors, memory, room, a port or a folder: the limit is named, nothing that was measured is
+lost."""
 
 import json
 import os
@@ -26,18 +27,30 @@ def limited_to(which: int, value: int) -> Callable[[], None]:
 def test_64_descriptors_are_too_few_for_256_connections_and_the_limit_is_named(drill: Drill) -> None:
     drill.use("event_loop")
     drill.serve_http()
-    child = drill.begin("--workloads", "fetch,sum_squares", "--models", "event_loop", preexec_fn=limited_to(resource.RLIMIT_NOFILE, 64))
+    child = drill.begin(
+        "--workloads", "fetch,sum_squares", "--models", "event_loop", preexec_fn=limited_to(resource.RLIMIT_NOFILE, 64)
+    )
     result = drill.end(child)
     assert result.code == 0, result.err
     assert "unsupported" in outcomes(result, "event_loop", "fetch") and "ok" in outcomes(result, "event_loop")
-    reasons = {cell["reason"] for cell in result.cells.values() if cell["workload"] == "fetch" and cell["status"] == "unsupported"}
+    reasons = {
+        cell["reason"]
+        for cell in result.cells.values()
+        if cell["workload"] == "fetch" and cell["status"] == "unsupported"
+    }
     assert reasons and all("(ulimit -n) is 64" in reason for reason in reasons), reasons
 
 
 def test_without_address_space_for_its_stacks_tbb_resumable_is_unsupported_and_the_others_run(drill: Drill) -> None:
     drill.use("tbb_resumable", "serial")
     arena, stacks = 16 * GIB, 8 * GIB
-    child = drill.begin("--workloads", "sum_squares", "--models", "tbb_resumable,serial", preexec_fn=limited_to(resource.RLIMIT_AS, arena + stacks // 2))
+    child = drill.begin(
+        "--workloads",
+        "sum_squares",
+        "--models",
+        "tbb_resumable,serial",
+        preexec_fn=limited_to(resource.RLIMIT_AS, arena + stacks // 2),
+    )
     result = drill.end(child)
     assert result.code == 0, result.err
     (model,) = (model for model in result.run["models"] if model["id"] == "tbb_resumable")
@@ -47,9 +60,21 @@ def test_without_address_space_for_its_stacks_tbb_resumable_is_unsupported_and_t
 
 
 def test_items_that_wait_for_one_whose_stack_was_refused_are_stopped() -> None:
-    request = {"do": "sample", "workload": "idle_tasks", "params": {"tasks": 10_000, "hold_us": 100_000}, "iterations": 1}
+    request = {
+        "do": "sample",
+        "workload": "idle_tasks",
+        "params": {"tasks": 10_000, "hold_us": 100_000},
+        "iterations": 1,
+    }
     few = limited_to(resource.RLIMIT_AS, 16 * GIB + GIB // 2)
-    done = subprocess.run([built("bench_fibers"), "--serve"], input=json.dumps(request) + "\n", preexec_fn=few, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [built("bench_fibers"), "--serve"],
+        input=json.dumps(request) + "\n",
+        preexec_fn=few,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["outcome"] == "unsupported" and "ulimit -v" in answer["reason"], answer
 
@@ -58,7 +83,11 @@ def test_items_that_wait_for_one_whose_stack_was_refused_are_stopped() -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", place], capture_output=True, text=True) if os.geteuid() == 0 else None
+    mounted = (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", place], capture_output=True, text=True)
+        if os.geteuid() == 0
+        else None
+    )
     if mounted is None or mounted.returncode:
         pytest.skip(f"a small file system needs root: {mounted.stderr.strip() if mounted else 'not root'}")
     yield place
@@ -97,24 +126,46 @@ def test_a_results_folder_that_is_read_only_is_refused_before_anything_is_measur
         drill.out.parent.mkdir(mode=0o555)
         result = drill.end(drill.begin("--models", "serial", **({"user": nobody} if os.geteuid() == 0 else {})))
         assert result.code == 3
-        assert result.err == f"crossover: cannot write results into {drill.out.parent}: this user may not: choose another folder with --out\n"
+        assert (
+            result.err
+            == f"crossover: cannot write results into {drill.out.parent}: this user may not: choose another folder with"
+            " --out\n"
+        )
         assert not drill.out.exists()
 
 
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run([built("origin/origin"), "--port", str(port)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            [built("origin/origin"), "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1 and str(port) in done.stderr and "taken" in done.stderr
 
 
 def test_a_library_that_is_missing_leaves_its_models_out_and_says_so(tmp_path: Path) -> None:
-    configure = ["cmake", "-S", str(ROOT), "-B", str(tmp_path), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_DISABLE_FIND_PACKAGE_TBB=ON"]
+    configure = [
+        "cmake",
+        "-S",
+        str(ROOT),
+        "-B",
+        str(tmp_path),
+        "-G",
+        "Ninja",
+        "-DCMAKE_BUILD_TYPE=Release",
+        "-DCMAKE_DISABLE_FIND_PACKAGE_TBB=ON",
+    ]
     done = subprocess.run(configure, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "Runtime tbb_tasks is left out: TBB::tbb was not found. scripts/setup installs it." in done.stdout
-    targets = subprocess.run(["ninja", "-C", str(tmp_path), "-t", "targets", "all"], capture_output=True, text=True, check=True).stdout
+    targets = subprocess.run(
+        ["ninja", "-C", str(tmp_path), "-t", "targets", "all"], capture_output=True, text=True, check=True
+    ).stdout
     assert "bench_serial:" in targets and "bench_event_loop:" in targets
     assert "bench_tbb" not in targets
 
@@ -149,7 +200,11 @@ def beneath(root: Path, file: str, value: str) -> Iterator[Path]:
         (around / file).write_text(value)
         yield own
     finally:
-        until("the end of all that was in the group", lambda: not own.exists() or not (own / "cgroup.procs").read_text(), 20)
+        until(
+            "the end of all that was in the group",
+            lambda: not own.exists() or not (own / "cgroup.procs").read_text(),
+            20,
+        )
         for folder in (own, around):
             if folder.exists():
                 folder.rmdir()
@@ -159,7 +214,9 @@ def beneath(root: Path, file: str, value: str) -> Iterator[Path]:
 def one_core(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Of version 1, and of version 2."""
     first = request.param.endswith("cpu")
-    yield from beneath(Path(request.param), "cpu.cfs_quota_us" if first else "cpu.max", "100000" if first else "100000 100000")
+    yield from beneath(
+        Path(request.param), "cpu.cfs_quota_us" if first else "cpu.max", "100000" if first else "100000 100000"
+    )
 
 
 @pytest.fixture(params=["/sys/fs/cgroup/memory", "/sys/fs/cgroup"])
@@ -189,22 +246,47 @@ def test_a_cpu_quota_of_a_group_around_counts_for_the_run_and_for_every_bench(dr
     check_one_core(drill.end(drill.begin(*arguments, preexec_fn=joins(one_core))), drill)
 
 
-@pytest.mark.parametrize("files", [{"cpu.max": "100000 100000"}, {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}], ids=["version 2", "version 1"])
+@pytest.mark.parametrize(
+    "files",
+    [{"cpu.max": "100000 100000"}, {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}],
+    ids=["version 2", "version 1"],
+)
 def test_a_cpu_quota_in_files_that_are_laid_there_counts_as_well(drill: Drill, files: dict[str, str]) -> None:
     """As in a container that has its own group mounted at the usual place."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
         pytest.skip("a mount of its own needs root")
-    lines = [f"mkdir -p /sys/fs/cgroup/{Path(name).parent} && echo {text} > /sys/fs/cgroup/{name}" for name, text in files.items()]
-    drill.behind = ["unshare", "-m", "sh", "-c", " && ".join(["mount -t tmpfs none /sys/fs/cgroup", *lines, 'exec "$@"']), "sh"]
+    lines = [
+        f"mkdir -p /sys/fs/cgroup/{Path(name).parent} && echo {text} > /sys/fs/cgroup/{name}"
+        for name, text in files.items()
+    ]
+    drill.behind = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        " && ".join(["mount -t tmpfs none /sys/fs/cgroup", *lines, 'exec "$@"']),
+        "sh",
+    ]
     drill.use("event_loop", "serial")
-    check_one_core(drill.end(drill.begin("--models", "event_loop,serial", "--cells", "fib/*/n:20", "--time-budget", "5s")), drill)
+    check_one_core(
+        drill.end(drill.begin("--models", "event_loop,serial", "--cells", "fib/*/n:20", "--time-budget", "5s")), drill
+    )
 
 
 def test_a_memory_limit_of_a_group_around_kills_nothing_and_is_named(drill: Drill, small_memory: Path) -> None:
     drill.use("event_loop", "thread_per_task", "serial")
-    arguments = ("--models", "event_loop,thread_per_task", "--cells", "idle_tasks/*/tasks:10000/*,idle_tasks/*/tasks:1000000/*,sleepers/*/tasks:100/*", "--time-budget", "12s")
+    arguments = (
+        "--models",
+        "event_loop,thread_per_task",
+        "--cells",
+        "idle_tasks/*/tasks:10000/*,idle_tasks/*/tasks:1000000/*,sleepers/*/tasks:100/*",
+        "--time-budget",
+        "12s",
+    )
     result = drill.end(drill.begin(*arguments, preexec_fn=joins(small_memory)))
     assert result.code == 0, result.err
     large = [cell for cell in result.cells.values() if cell["params"].get("tasks") == 1_000_000]
-    assert large and all(cell["status"] == "unsupported" and str(SMALL_MEMORY) in cell["reason"] for cell in large), large
+    assert large and all(
+        cell["status"] == "unsupported" and str(SMALL_MEMORY) in cell["reason"] for cell in large
+    ), large
     assert not failed(result)

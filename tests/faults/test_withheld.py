@@ -1,4 +1,5 @@
-"""System calls that a container's filter or an older kernel does not give: each model goes on without, or says in one line that it cannot run here."""
+"""System calls that a container's filter or an older kernel does not give: each model goes on without, or says in one
+line that it cannot run here."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ NEEDED = {  # what there is nothing to fall back on for → the models that cann
     "io_uring_setup": ("event_loop_uring",),
     "io_uring_enter": ("event_loop_uring",),
     "io_uring_register": ("event_loop_uring",),
-    "clone3": ("thread_pool", "fibers_multi", "tbb_tasks"),  # glibc starts threads with it, and falls back on ENOSYS only
+    # glibc starts threads with it, and falls back on ENOSYS only
+    "clone3": ("thread_pool", "fibers_multi", "tbb_tasks"),
     "eventfd2": ("event_loop", "process_pool"),
     "ppoll": ("process_pool", "process_pool_pipe"),
 }
@@ -51,9 +53,17 @@ def asked(call: str, error: str, model: str, *flags: str) -> tuple[int, list[dic
     withhold = BUILT.parent / "tests" / "withhold"
     if not withhold.is_file():
         pytest.skip(f"{withhold} is not built: scripts/test builds it")
-    requests = [{"do": "sample", "workload": workload, "params": params, "iterations": 1} for workload, params in TINY.items()]
+    requests = [
+        {"do": "sample", "workload": workload, "params": params, "iterations": 1} for workload, params in TINY.items()
+    ]
     command = [withhold, error, call, built(f"bench_{model}"), "--serve", *flags]
-    done = subprocess.run(command, input="".join(json.dumps(request) + "\n" for request in requests), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command,
+        input="".join(json.dumps(request) + "\n" for request in requests),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     if done.returncode == 126:
         pytest.skip(f"no filters here: {done.stderr.strip()}")
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
@@ -65,7 +75,12 @@ def test_a_call_with_an_older_equivalent_is_done_without(call: str) -> None:
         for error in ("EPERM", "ENOSYS"):
             code, answers, said = asked(call, error, model)
             assert code == 0 and len(answers) == 1 + len(TINY), (model, error, code, said)
-            assert [answer["outcome"] for answer in answers[1:]] == ["ok"] * len(TINY), (model, error, answers[1:], said)
+            assert [answer["outcome"] for answer in answers[1:]] == ["ok"] * len(TINY), (
+                model,
+                error,
+                answers[1:],
+                said,
+            )
 
 
 @pytest.mark.parametrize("call", NEEDED)
@@ -85,8 +100,16 @@ def test_where_threads_cannot_be_started_what_needs_one_is_unsupported_with_the_
 
 def test_a_run_under_the_filter_of_a_container_is_fine_and_says_what_it_left_out(drill: Drill) -> None:
     drill.use("event_loop_uring", "event_loop", "serial")
-    drill.behind = [str(built("../tests/withhold")), "EPERM", "io_uring_setup,io_uring_enter,io_uring_register,epoll_pwait2,pidfd_open,close_range,clone3"]
-    result = drill.end(drill.begin("--models", "event_loop_uring,event_loop,serial", "--cells", "sleepers/*/tasks:100/*", "--time-budget", "6s"))
+    drill.behind = [
+        str(built("../tests/withhold")),
+        "EPERM",
+        "io_uring_setup,io_uring_enter,io_uring_register,epoll_pwait2,pidfd_open,close_range,clone3",
+    ]
+    result = drill.end(
+        drill.begin(
+            "--models", "event_loop_uring,event_loop,serial", "--cells", "sleepers/*/tasks:100/*", "--time-budget", "6s"
+        )
+    )
     assert result.code == 0, result.err
     (uring,) = (model for model in result.run["models"] if model["id"] == "event_loop_uring")
     assert uring["status"] == "unsupported" and "seccomp" in uring["reason"]

@@ -1,4 +1,5 @@
-"""Whatever a bench process answers or a run.json holds: a named error, or something that can be worked with. Never a fault of our own."""
+"""Whatever a bench process answers or a run.json holds: a named error, or something that can be worked with. Never a
+fault of our own."""
 
 from __future__ import annotations
 

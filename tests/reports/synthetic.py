@@ -20,15 +20,22 @@ FAMILIES = {
     "asio": "peer",
 }
 ENGINEERING = {"tbb_tasks": "library", "tbb_resumable": "library", "asio": "library"}
-TEXTBOOKS = {"event_loop_tasks": "event_loop", "thread_pool_queue": "thread_pool", "process_pool_pipe": "process_pool", "fibers_stock": "fibers"}  # of which models
+# of which models
+TEXTBOOKS = {
+    "event_loop_tasks": "event_loop",
+    "thread_pool_queue": "thread_pool",
+    "process_pool_pipe": "process_pool",
+    "fibers_stock": "fibers",
+}
 
 
 THREADS = {"serial": 1, "event_loop": 1, "event_loop_uring": 1, "thread_pool_wide": 256, "fibers": 1, "asio": 1}
 
 
 def log_noise(generator: np.random.Generator, shape: tuple[int, ...], cv: float, shared: float = 0.5) -> np.ndarray:
-    """Logarithms of noise, shape (..., rounds, models): log-normal with coefficient of variation `cv`, the part `shared` of its variance common to
-    all models of a round; 5 % of rounds are slow by a heavy-tailed factor of their own for each model."""
+    """Logarithms of noise, shape (..., rounds, models): log-normal with coefficient of variation `cv`, the part
+    `shared` of its variance common to all models of a round; 5 % of rounds are slow by a heavy-tailed factor of their
+    own for each model."""
     sigma = np.sqrt(np.log1p(cv * cv))
     rounds = (*shape[:-1], 1)
     common = sigma * np.sqrt(shared) * generator.standard_normal(rounds)
@@ -37,7 +44,9 @@ def log_noise(generator: np.random.Generator, shape: tuple[int, ...], cv: float,
     return common + own + slow
 
 
-def sample(round: int, position: int, wall_ns: float, cpu_ns: float, memory: float = 8e6, process: int = 0) -> dict[str, Any]:
+def sample(
+    round: int, position: int, wall_ns: float, cpu_ns: float, memory: float = 8e6, process: int = 0
+) -> dict[str, Any]:
     iterations = 3
     return {
         "process": process,
@@ -80,7 +89,9 @@ def cell(model: str, workload: str, params: Mapping[str, Any], **changes: Any) -
     } | changes
 
 
-def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]], **parts: Any) -> dict[str, Any]:
+def run(
+    models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]], **parts: Any
+) -> dict[str, Any]:
     """A run.json around the cells. `parts` replaces top-level keys."""
     rounds = max((s["round"] + 1 for c in cells for s in c["samples"]), default=0)
     return {
@@ -114,7 +125,15 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
             "container": False,
         },
         "settings": {"affinity": [0, 1], "cgroup": {"version": 2, "cpu_max": None}, "governor": None, "turbo": None},
-        "noise": {"load_start": 0.1, "load_end": 1.2, "foreign_share": 0.01, "steal_share": 0.0, "driver_cpu_ns": 1, "driver_cpu_share": 0.01, "warnings": []},
+        "noise": {
+            "load_start": 0.1,
+            "load_end": 1.2,
+            "foreign_share": 0.01,
+            "steal_share": 0.0,
+            "driver_cpu_ns": 1,
+            "driver_cpu_share": 0.01,
+            "warnings": [],
+        },
         "models": [
             {
                 "id": id,
@@ -134,14 +153,25 @@ def run(models: Sequence[str], workloads: Sequence[Mapping[str, Any]], cells: Se
             }
             for id in models
         ],
-        "workloads": [{"question": f"what does {w['id']} cost?", "metric": "time", "unit": "items"} | dict(w) for w in workloads],
+        "workloads": [
+            {"question": f"what does {w['id']} cost?", "metric": "time", "unit": "items"} | dict(w) for w in workloads
+        ],
         "cells": list(cells),
         "visits": [],
     } | parts
 
 
-def measured(model_values: Mapping[str, tuple[float, float]], workload: str, params: Mapping[str, Any], rounds: int, cv: float, seed: int, **changes: Any) -> list[dict[str, Any]]:
-    """Cells of one case. `model_values`: model → true (time, CPU) in ns of one iteration. Each model starts anew every 6 rounds, as in a run."""
+def measured(
+    model_values: Mapping[str, tuple[float, float]],
+    workload: str,
+    params: Mapping[str, Any],
+    rounds: int,
+    cv: float,
+    seed: int,
+    **changes: Any,
+) -> list[dict[str, Any]]:
+    """Cells of one case. `model_values`: model → true (time, CPU) in ns of one iteration. Each model starts anew every
+    6 rounds, as in a run."""
     generator = np.random.default_rng(seed)
     names = list(model_values)
     noise = np.exp(log_noise(generator, (rounds, len(names)), cv))
@@ -152,7 +182,14 @@ def measured(model_values: Mapping[str, tuple[float, float]], workload: str, par
             workload,
             params,
             samples=[
-                sample(r, column, model_values[name][0] * noise[r, column], model_values[name][1] * cpu_noise[r, column], 6e6 * (1 + column), r // 6)
+                sample(
+                    r,
+                    column,
+                    model_values[name][0] * noise[r, column],
+                    model_values[name][1] * cpu_noise[r, column],
+                    6e6 * (1 + column),
+                    r // 6,
+                )
                 for r in range(rounds)
             ],
             **changes,
@@ -166,7 +203,8 @@ def _unsupported(model: str, workload: str, params: Mapping[str, Any], reason: s
 
 
 def _waiting(workload: str, tasks: int, delay_us: int, seed: int, rounds: int) -> list[dict[str, Any]]:
-    """Waits that loops and fibers do best, and the outcomes that waiting brings: too few at once, projected, stopped, wrong."""
+    """Waits that loops and fibers do best, and the outcomes that waiting brings: too few at once, projected, stopped,
+    wrong."""
     delay = delay_us * 1e3
     params = {"tasks": tasks, "delay_us": delay_us, "in_flight": tasks}
     work = tasks * 700.0
@@ -180,8 +218,15 @@ def _waiting(workload: str, tasks: int, delay_us: int, seed: int, rounds: int) -
     }
     bound = {"bound_ns": int(delay), "bound": "delay × ceil(tasks / in_flight)"}
     cells = measured(values, workload, params, rounds, 0.02, seed, **bound)
-    cells += [_unsupported(m, workload, params, f"needs {tasks} at once, has 2", **bound) for m in ("thread_pool", "process_pool", "tbb_tasks")]
-    serial = {"status": "projected", "reason": "one iteration would take at least 10 s", "projected_ns": int(delay * tasks)}
+    cells += [
+        _unsupported(m, workload, params, f"needs {tasks} at once, has 2", **bound)
+        for m in ("thread_pool", "process_pool", "tbb_tasks")
+    ]
+    serial = {
+        "status": "projected",
+        "reason": "one iteration would take at least 10 s",
+        "projected_ns": int(delay * tasks),
+    }
     if tasks <= 100:
         serial = {"stopped": {"rounds": 3, "reason": "clearly slower after 3 rounds"}}
         slow = measured({"serial": (delay * tasks, work * 0.8)}, workload, params, 3, 0.02, seed + 1, **bound)
@@ -195,13 +240,24 @@ def _computing(workload: str, size: int, body_ns: float, seed: int, rounds: int,
     """Work that two cores share; what a task costs decides while it is small."""
     params = {"items": size, "grain": int(body_ns)}
     work = size * body_ns
-    cost = {"event_loop": 60, "event_loop_uring": 60, "thread_pool": 900, "thread_pool_wide": 2500, "process_pool": 1400, "fibers": 150, "tbb_tasks": 300, "asio": 90}
+    cost = {
+        "event_loop": 60,
+        "event_loop_uring": 60,
+        "thread_pool": 900,
+        "thread_pool_wide": 2500,
+        "process_pool": 1400,
+        "fibers": 150,
+        "tbb_tasks": 300,
+        "asio": 90,
+    }
     single = {"event_loop", "event_loop_uring", "fibers", "asio"}
     values = {m: ((work + c * size) / (1 if m in single else 2), work + c * size) for m, c in cost.items()}
     values["serial"] = (work + 5.0 * size, work + 5.0 * size)
     bound = {"bound_ns": int(work / 2), "bound": "items × body / cores"}
     cells = measured(values, workload, params, rounds, cv, seed, **bound)
-    return cells + [_unsupported("tbb_resumable", workload, params, "does not wait, so it is the same as tbb_tasks", **bound)]
+    return cells + [
+        _unsupported("tbb_resumable", workload, params, "does not wait, so it is the same as tbb_tasks", **bound)
+    ]
 
 
 def _mixing(tasks: int, wait_us: int, steps: int, seed: int, rounds: int) -> list[dict[str, Any]]:
@@ -214,7 +270,9 @@ def _mixing(tasks: int, wait_us: int, steps: int, seed: int, rounds: int) -> lis
     for model, extra in overhead.items():
         cpu = tasks * (body + extra)
         values[model] = (max(1.0, tasks / width.get(model, tasks)) * wait + cpu / cores.get(model, 1.0), cpu)
-    return measured(values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, 0.02, seed)
+    return measured(
+        values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, 0.02, seed
+    )
 
 
 def delays(median_ns: float, tail: float, count: int) -> dict[str, Any]:
@@ -232,7 +290,8 @@ def _latent(cells: list[dict[str, Any]], tail: Mapping[str, float]) -> list[dict
 
 
 def realistic(rounds: int = 24, seed: int = 1, **parts: Any) -> dict[str, Any]:
-    """Ten models, fifteen workloads: verdicts of every kind, unsupported, projected, stopped, wrong, crashed and server-bound cells."""
+    """Ten models, fifteen workloads: verdicts of every kind, unsupported, projected, stopped, wrong, crashed and
+    server-bound cells."""
     cells: list[dict[str, Any]] = []
     for place, tasks in enumerate((10, 100, 1000)):
         cells += _waiting("sleepers", tasks, 5000, seed + place, rounds)
@@ -250,19 +309,45 @@ def realistic(rounds: int = 24, seed: int = 1, **parts: Any) -> dict[str, Any]:
     for place, body in enumerate((500.0, 50_000.0)):
         cells += _computing("fib", 400, body, seed + 90 + place, rounds, 0.05)
         cells += _computing("producer_consumer", 500, body / 20, seed + 100 + place, rounds, 0.15)
-        heavy = {"event_loop": (body * 900, body * 900), "thread_pool_wide": (body * 500, body * 950), "fibers": (body * 910, body * 910)}
-        cells += _latent(measured(heavy, "responsiveness", {"tasks": 10, "steps": int(body)}, rounds, 0.05, seed + 110 + place), {"event_loop": 0.8})
+        heavy = {
+            "event_loop": (body * 900, body * 900),
+            "thread_pool_wide": (body * 500, body * 950),
+            "fibers": (body * 910, body * 910),
+        }
+        cells += _latent(
+            measured(heavy, "responsiveness", {"tasks": 10, "steps": int(body)}, rounds, 0.05, seed + 110 + place),
+            {"event_loop": 0.8},
+        )
         rate = {"connections": 16, "requests": 1000, "bytes": 64, "rate_per_s": int(body * 10)}
-        cells += _latent(measured(heavy | {"asio": (body * 950, body * 920)}, "echo_at_rate", rate, rounds, 0.05, seed + 120 + place), {"fibers": 0.7})
-    cells += measured({"event_loop": (1e6, 1e6), "fibers": (1.03e6, 1.03e6)}, "yield", {"items": 3, "grain": 0}, rounds, 0.004, seed + 132)
-    cells += _computing("yield", 1000, 20.0, seed + 130, rounds, 0.05) + _computing("ping_pong", 1000, 200.0, seed + 131, rounds, 0.05)
+        cells += _latent(
+            measured(
+                heavy | {"asio": (body * 950, body * 920)}, "echo_at_rate", rate, rounds, 0.05, seed + 120 + place
+            ),
+            {"fibers": 0.7},
+        )
+    cells += measured(
+        {"event_loop": (1e6, 1e6), "fibers": (1.03e6, 1.03e6)},
+        "yield",
+        {"items": 3, "grain": 0},
+        rounds,
+        0.004,
+        seed + 132,
+    )
+    cells += _computing("yield", 1000, 20.0, seed + 130, rounds, 0.05) + _computing(
+        "ping_pong", 1000, 200.0, seed + 131, rounds, 0.05
+    )
     for c in cells:
         if c["workload"] == "fetch" and c["params"]["delay_us"] == 0 and c["status"] == "ok":
             c.update(status="server_bound", reason="the origin used 98 % of its core")
         if c["workload"] == "idle_tasks":
             c["metric"] = "memory"
         if c["workload"] == "mandelbrot" and c["model"] == "fibers" and c["params"]["grain"] == 1200:
-            c.update(status="wrong", reason="item 7 ran twice", samples=[], failures=[{"outcome": "wrong", "reason": "item 7 ran twice", "during": "gate", "round": None}])
+            c.update(
+                status="wrong",
+                reason="item 7 ran twice",
+                samples=[],
+                failures=[{"outcome": "wrong", "reason": "item 7 ran twice", "during": "gate", "round": None}],
+            )
         if c["workload"] == "fib" and c["model"] == "process_pool":
             c.update(status="crashed", reason="killed by signal 11 (SIGSEGV) in round 4", samples=c["samples"][:4])
     classes = {

@@ -1,4 +1,5 @@
-"""The steps of the guides are all there is to do: what they write is built, keeps the contract, is measured and reported. Bad names write nothing."""
+"""The steps of the guides are all there is to do: what they write is built, keeps the contract, is measured and
+reported. Bad names write nothing."""
 
 import json
 import re
@@ -23,7 +24,9 @@ sys.exit(main(sys.argv[2:], Path(sys.argv[1])))
 
 
 def copy_of_the_tree(folder: Path) -> Path:
-    files = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"], capture_output=True, check=True).stdout
+    files = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"], capture_output=True, check=True
+    ).stdout
     for name in map(bytes.decode, files.split(b"\0")):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -68,11 +71,14 @@ BAD_NAMES = [
     ("model", "fine", "there is no kind model"),
 ]
 
-DESCRIBED = "".join(f"""
+DESCRIBED = "".join(
+    f"""
 [{name}]
 as = "serial"
 scheduling = ["one odd job after the other", "runtimes/{RUNTIME}.hpp"]
-""" for name in (RUNTIME, THREADED))
+"""
+    for name in (RUNTIME, THREADED)
+)
 
 FIGURE = '''"""How many cases the run has: a figure of one line."""
 
@@ -89,13 +95,19 @@ def case_count(analysis: Analysis) -> Picture | None:
         return None
     sheet = Sheet(5.0, 0.5)
     sheet.text(0.1, 0.25, f"{len(analysis.cases)} cases")
-    return sheet.picture("case-count", "Cases", "How many cases the run has.", Table(("cases",), ((str(len(analysis.cases)),),)))
+    table = Table(("cases",), ((str(len(analysis.cases)),),))
+    return sheet.picture("case-count", "Cases", "How many cases the run has.", table)
 '''
 SECTION = '    ("count", "How many cases", case_count.case_count, case_count.MISSING),\n'
 
 
 def state_of(tree: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for folder in ("runtimes", "workloads") for path in (tree / folder).rglob("*") if path.is_file()}
+    return {
+        path: path.read_bytes()
+        for folder in ("runtimes", "workloads")
+        for path in (tree / folder).rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_name_that_is_taken_or_no_identifier_is_refused_with_2_and_writes_nothing(tree: Path) -> None:
@@ -105,17 +117,23 @@ def test_a_name_that_is_taken_or_no_identifier_is_refused_with_2_and_writes_noth
     for kind, name, line in BAD_NAMES:
         done = new(tree, kind, name)
         assert done.returncode == 2, (name, done)
-        assert line in done.stderr and done.stderr.startswith("crossover: ") and done.stderr.count("\n") == 1, done.stderr
+        assert (
+            line in done.stderr and done.stderr.startswith("crossover: ") and done.stderr.count("\n") == 1
+        ), done.stderr
     assert state_of(tree) == before
 
 
 def commands(guide: Path) -> list[str]:
-    """Those of the guide's steps, in their order, for a build that is not optimised: what is judged here is that it works."""
+    """Those of the guide's steps, in their order, for a build that is not optimised: what is judged here is that it
+    works."""
     steps = re.search(r"^## Steps\n(.*?)^## ", guide.read_text(), re.MULTILINE | re.DOTALL)
     assert steps, guide
     found = re.findall(r"^ {7}(\S.*?)(?: +#.*)?$|`(scripts/crossover new [^`]*)`", steps[1], re.MULTILINE)
     names = {"my_model": RUNTIME, "my_work": WORKLOAD, "workloads_serial": f"workloads_{RUNTIME}", "release": "dev"}
-    return [re.sub(r"my_model|my_work|workloads_serial|release", lambda name: names[name[0]], first or second) for first, second in found]
+    return [
+        re.sub(r"my_model|my_work|workloads_serial|release", lambda name: names[name[0]], first or second)
+        for first, second in found
+    ]
 
 
 def row_of(model: str, table: str) -> str:
@@ -141,9 +159,25 @@ def test_a_runtime_and_a_workload_need_only_the_steps_of_their_guides(tree: Path
     benches = tree / "build" / "dev" / "bench"
     out = tree / "out"
     names = ["--models", RUNTIME, "--workloads", f"{WORKLOAD},sum_squares"]
-    run(tree, "/usr/bin/python3", "-c", RUN, str(benches), "run", "--quick", *names, "--time-budget", "20s", "--out", str(out))
+    run(
+        tree,
+        "/usr/bin/python3",
+        "-c",
+        RUN,
+        str(benches),
+        "run",
+        "--quick",
+        *names,
+        "--time-budget",
+        "20s",
+        "--out",
+        str(out),
+    )
     cells = json.loads((out / "run.json").read_text())["cells"]
-    assert {(cell["model"], cell["workload"], cell["status"]) for cell in cells} == {(RUNTIME, WORKLOAD, "ok"), (RUNTIME, "sum_squares", "ok")}
+    assert {(cell["model"], cell["workload"], cell["status"]) for cell in cells} == {
+        (RUNTIME, WORKLOAD, "ok"),
+        (RUNTIME, "sum_squares", "ok"),
+    }
     for page in ("index.html", "report.md"):
         text = (out / page).read_text()
         assert RUNTIME in text and WORKLOAD in text, page
@@ -171,12 +205,16 @@ def test_a_figure_needs_only_the_steps_of_its_guide(tree: Path) -> None:
     (tree / "reports" / "figures" / "case_count.py").write_text(FIGURE)
     sections = tree / "reports" / "pages" / "sections.py"
     before = sections.read_text()
-    imported = before.replace("from reports.figures import anatomy, ", "from reports.figures import anatomy, case_count, ")
+    imported = before.replace(
+        "from reports.figures import anatomy, ", "from reports.figures import anatomy, case_count, "
+    )
     sections.write_text(imported.replace("\n)\n", f"\n{SECTION})\n", 1))
     folder = tree / "a_run"
     folder.mkdir()
     cells = synthetic.measured({"fibers": (1e6, 1e6), "thread_pool": (2e6, 2e6)}, "fib", {"n": 20}, 8, 0.01, 1)
-    (folder / "run.json").write_text(json.dumps(synthetic.run(["fibers", "thread_pool"], [{"id": "fib", "class": "cpu"}], cells)))
+    (folder / "run.json").write_text(
+        json.dumps(synthetic.run(["fibers", "thread_pool"], [{"id": "fib", "class": "cpu"}], cells))
+    )
     run(tree, "/usr/bin/python3", "-m", "reports", str(folder))
     assert "How many cases" in (folder / "index.html").read_text()
     assert (folder / "figures" / "case-count.svg").is_file()

@@ -1,4 +1,5 @@
-"""scripts/test other where it cannot work: one line that says why, and its exit code. What it does takes half an hour, and is tried by hand."""
+"""scripts/test other where it cannot work: one line that says why, and its exit code. What it does takes half an hour,
+and is tried by hand."""
 
 import os
 import shutil
@@ -13,7 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(*arguments: str, folder: Path | None = None, **options: object) -> "subprocess.CompletedProcess[str]":
     """Finds only the programs of `folder`, if one is given."""
     environment = {**os.environ, **({"PATH": str(folder)} if folder else {})}
-    return subprocess.run([ROOT / "scripts" / "test", *arguments], env=environment, text=True, capture_output=True, timeout=60, **options)  # type: ignore[call-overload]
+    command = [ROOT / "scripts" / "test", *arguments]
+    return subprocess.run(  # type: ignore[call-overload]
+        command, env=environment, text=True, capture_output=True, timeout=60, **options
+    )
 
 
 def tools(folder: Path, **doubles: str) -> Path:
@@ -32,7 +36,10 @@ def tools(folder: Path, **doubles: str) -> Path:
     [
         ({"id": "echo 1000"}, "test other: a folder of another distribution needs root: run it as root"),
         ({}, "test other: debootstrap is missing: apt-get install debootstrap"),
-        ({"debootstrap": "", "unshare": "exit 1"}, "test other: no namespaces may be made here: run it outside of a container"),
+        (
+            {"debootstrap": "", "unshare": "exit 1"},
+            "test other: no namespaces may be made here: run it outside of a container",
+        ),
     ],
 )
 def test_what_hinders_is_one_line(tmp_path: Path, doubles: dict[str, str], told: str) -> None:
@@ -44,7 +51,12 @@ def test_a_folder_that_was_begun_is_removed(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "temporary").mkdir()
     folder = tools(tmp_path / "bin", debootstrap="", unshare='[ "${6-}" != inside ] || exit 7')
-    done = subprocess.run([ROOT / "scripts" / "other"], env={"PATH": str(folder), "TMPDIR": str(tmp_path / "temporary")}, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [ROOT / "scripts" / "other"],
+        env={"PATH": str(folder), "TMPDIR": str(tmp_path / "temporary")},
+        capture_output=True,
+        timeout=60,
+    )
     assert done.returncode == 7
     assert list((tmp_path / "temporary").iterdir()) == []
 

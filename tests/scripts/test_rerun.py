@@ -1,4 +1,5 @@
-"""scripts/rerun with the real ctest and pytest on tests that change their mind, and scripts/test over such a project."""
+"""scripts/rerun with the real ctest and pytest on tests that change their mind, and scripts/test over such a
+project."""
 
 import shutil
 import subprocess
@@ -30,7 +31,9 @@ class Project:
         (folder / "tests/test_fine.py").write_text("def test_fine(): pass\n")
         for name in ("scaffold", "verdicts", "reports", "driver"):
             (folder / "tests" / name).mkdir(parents=True, exist_ok=True)
-            (folder / "tests" / name / f"test_slow_{name}.py").write_text("import pytest\n@pytest.mark.slow\ndef test_new(): pass\n")
+            (folder / "tests" / name / f"test_slow_{name}.py").write_text(
+                "import pytest\n@pytest.mark.slow\ndef test_new(): pass\n"
+            )
         for build in ("release", "asan", "clang/runtimes/event_loop", "tsan"):
             (folder / "build" / build).mkdir(parents=True)
             self.add("fine", PASS, PASS, build)
@@ -45,15 +48,18 @@ class Project:
         script, runs = self.folder / f"{number}.sh", self.folder / "runs" / name.replace("/", "|")
         script.write_text(f"echo >> '{runs}'\nif [ $(wc -l < '{runs}') = 1 ]; then\n{first}\nelse\n{second}\nfi\n")
         with open(self.folder / "build" / build / "CTestTestfile.cmake", "a") as file:
-            file.write(f"add_test([=[{name}]=] sh {script})\nset_tests_properties([=[{name}]=] PROPERTIES TIMEOUT 20 {properties})\n")
+            file.write(
+                f"add_test([=[{name}]=] sh {script})\nset_tests_properties([=[{name}]=] PROPERTIES TIMEOUT 20"
+                f" {properties})\n"
+            )
 
     def add_python(self, name: str, first: str, second: str = "pass", parameter: str = "") -> None:
         """A test of pytest in a class: the statement that its first run takes, and all later ones."""
         runs = self.folder / "runs" / name
         (self.folder / "tests/test_odd.py").write_text(
-            f"import os, pytest\nclass Test:\n    @pytest.mark.parametrize('p', [{parameter!r}])\n    def {name}(self, p):\n"
-            f"        with open({str(runs)!r}, 'a') as file: file.write('\\n')\n"
-            f"        if os.path.getsize({str(runs)!r}) == 1:\n            {first}\n        else:\n            {second}\n"
+            f"import os, pytest\nclass Test:\n    @pytest.mark.parametrize('p', [{parameter!r}])\n    def {name}(self,"
+            f" p):\n        with open({str(runs)!r}, 'a') as file: file.write('\\n')\n        if"
+            f" os.path.getsize({str(runs)!r}) == 1:\n            {first}\n        else:\n            {second}\n"
         )
 
     def runs(self, name: str) -> int:
@@ -61,7 +67,9 @@ class Project:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": f"{self.folder}/bin:/usr/bin:/bin", "TMPDIR": str(self.temporary)}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, errors="replace", timeout=100)
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, errors="replace", timeout=100
+        )
 
     def ctest(self) -> int:
         command = ["ctest", "--test-dir", "build/release", "--output-on-failure", "-j", "8"]
@@ -168,12 +176,19 @@ def test_what_shows_a_bug_is_not_run_again(project: Project, said: str) -> None:
 
 
 def test_a_bug_is_found_at_the_end_of_a_long_output_of_any_bytes(project: Project) -> None:
-    project.add("odd", "printf '\\377\\033<&]]>'; yes | head -c 1000000; echo 'WARNING: ThreadSanitizer: data race'; exit 1")
+    project.add(
+        "odd", "printf '\\377\\033<&]]>'; yes | head -c 1000000; echo 'WARNING: ThreadSanitizer: data race'; exit 1"
+    )
     assert (project.ctest(), project.flaky(), project.runs("odd")) == (8, [], 1)
 
 
 def test_names_of_tests_and_suppressed_races_are_no_bugs(project: Project) -> None:
-    names = ["origin.answers_a_wrong_target", "stream_test.one_was_lost", "item_checksum.tells_items_apart", "account_test.it_never_ran"]
+    names = [
+        "origin.answers_a_wrong_target",
+        "stream_test.one_was_lost",
+        "item_checksum.tells_items_apart",
+        "account_test.it_never_ran",
+    ]
     lines = [*(f"[ RUN      ] {name}" for name in names), "ThreadSanitizer: Matched 2 suppressions"]
     project.add("odd", "".join(f"echo '{line}'\n" for line in lines) + FAIL)
     assert (project.ctest(), project.flaky()) == (0, ["release odd"])
@@ -200,7 +215,9 @@ def test_a_python_test_whose_fixture_fails_is_run_again(project: Project) -> Non
     assert (project.pytest(), project.flaky()) == (0, ["python tests/test_odd.py::test_odd"])
 
 
-@pytest.mark.parametrize("first", ["assert 'wrong' == p", "print('WARNING: ThreadSanitizer: data race'); assert p", "assert -11 == 0"])
+@pytest.mark.parametrize(
+    "first", ["assert 'wrong' == p", "print('WARNING: ThreadSanitizer: data race'); assert p", "assert -11 == 0"]
+)
 def test_what_shows_a_bug_is_not_run_again_in_python_either(project: Project, first: str) -> None:
     project.add_python("test_odd", first)
     assert (project.pytest(), project.flaky(), project.runs("test_odd")) == (1, [], 1)
@@ -208,7 +225,8 @@ def test_what_shows_a_bug_is_not_run_again_in_python_either(project: Project, fi
 
 def test_a_bug_is_found_also_where_the_teardown_fails_after_it(project: Project) -> None:
     (project.folder / "tests/test_odd.py").write_text(
-        "import pytest\n@pytest.fixture\ndef server():\n    yield\n    pytest.fail('too late')\ndef test_odd(server): assert 'wrong' == 'ok'\n"
+        "import pytest\n@pytest.fixture\ndef server():\n    yield\n    pytest.fail('too late')\ndef test_odd(server):"
+        " assert 'wrong' == 'ok'\n"
     )
     done = project.run("scripts/rerun", ".", "python", "/usr/bin/python3", "-m", "pytest", "-q", "tests")
     assert done.returncode == 1 and "once more" not in done.stdout
@@ -217,7 +235,9 @@ def test_a_bug_is_found_also_where_the_teardown_fails_after_it(project: Project)
 @pytest.mark.parametrize("options", [[], ["-n", "1"]])
 def test_a_python_test_that_hangs_is_ended_and_not_run_again(project: Project, options: list[str]) -> None:
     conftest = (SCRIPTS.parent / "tests/conftest.py").read_text()
-    (project.folder / "tests/conftest.py").write_text(conftest.replace("LIMIT_S, SLOW_LIMIT_S = 120", "LIMIT_S, SLOW_LIMIT_S = 1"))
+    (project.folder / "tests/conftest.py").write_text(
+        conftest.replace("LIMIT_S, SLOW_LIMIT_S = 120", "LIMIT_S, SLOW_LIMIT_S = 1")
+    )
     project.add_python("test_odd", "import subprocess; subprocess.run(['sleep', '90'])")
     assert (project.pytest(*options), project.flaky(), project.runs("test_odd")) == (1, [], 1)
 
@@ -241,8 +261,9 @@ def test_the_last_line_names_what_was_flaky_in_each_stage(project: Project) -> N
     project.add_python("test_odd", "assert p")
     done = project.run("scripts/test")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == (
-        "test: flaky, passed when run again alone: release contract_fibers, python tests/test_odd.py::Test::test_odd[], clang odd"
+    assert (
+        done.stdout.splitlines()[-1] == "test: flaky, passed when run again alone: release contract_fibers, python"
+        " tests/test_odd.py::Test::test_odd[], clang odd"
     )
     assert not list(project.temporary.glob("tmp*"))
 

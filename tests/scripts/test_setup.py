@@ -10,7 +10,8 @@ TOOLS = ["bash", "sh", "env", "sed", "grep", "paste", "mktemp", "rm", "cat", "ta
 
 
 class Machine:
-    """A PATH that holds only doubles and a few plain tools. `installed` is what dpkg-query tells of, `known` what apt-cache does."""
+    """A PATH that holds only doubles and a few plain tools. `installed` is what dpkg-query tells of, `known` what
+    apt-cache does."""
 
     def __init__(self, folder: Path):
         self.bin = folder / "bin"
@@ -48,8 +49,15 @@ class Machine:
         self.double("apt-get", f"echo '{output}' >&2; {then}; exit {code}")
 
     def run(self, *arguments):
-        return subprocess.run([self.bin / "bash", SETUP, *arguments], env={"PATH": str(self.bin)}, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
+        return subprocess.run(
+            [self.bin / "bash", SETUP, *arguments],
+            env={"PATH": str(self.bin)},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
 
     def apt_calls(self):
         return [line for line in self.calls.read_text().splitlines() if line.startswith("apt-get")]
@@ -92,14 +100,21 @@ def test_a_package_whose_name_begins_another_is_not_taken_for_it(machine):
 def test_updates_the_lists_when_the_first_attempt_fails(machine):
     machine.all_installed(without=["cmake"])
     everything = "".join(f"installed:{name} " for name in packages() + packages("boost"))
-    machine.double("apt-get", f"""
+    machine.double(
+        "apt-get",
+        f"""
         case "$*" in
           *" update"*) touch {machine.folder}/updated ;;
           *) [ -e {machine.folder}/updated ] || exit 100; printf '%s' '{everything}' > {machine.folder}/installed ;;
-        esac""")
+        esac""",
+    )
     result = machine.run()
     assert result.returncode == 0, result.stderr
-    assert [call.split("--no-install-recommends")[0].split()[-1] for call in machine.apt_calls()] == ["install", "update", "install"]
+    assert [call.split("--no-install-recommends")[0].split()[-1] for call in machine.apt_calls()] == [
+        "install",
+        "update",
+        "install",
+    ]
 
 
 def test_the_newer_boost_is_taken_where_apt_knows_it(machine):
@@ -127,11 +142,14 @@ def test_the_newer_boost_alone_is_enough(machine):
 
 def test_what_the_lists_tell_only_after_their_update_is_looked_for_then(machine):
     machine.all_installed(boost="none")
-    machine.double("apt-get", f"""
+    machine.double(
+        "apt-get",
+        f"""
         case "$*" in
           *" update"*) echo libboost1.88-dev > {machine.folder}/known ;;
           *) [ -s {machine.folder}/known ] || exit 100
-        esac""")
+        esac""",
+    )
     machine.run()
     assert machine.apt_calls()[-1].split("--no-install-recommends ")[1].split() == packages("newer_boost")
 
@@ -143,9 +161,18 @@ def test_nothing_that_is_installed_is_removed(machine):
     assert all("--no-remove" in call for call in machine.apt_calls())
 
 
-@pytest.mark.parametrize("there, wanted", [(["clang-format-14", "chromium"], ["clang-format-14", "chromium"]), (["chromium"], ["chromium"]), ([], [])])
+@pytest.mark.parametrize(
+    "there, wanted",
+    [(["clang-format-14", "chromium"], ["clang-format-14", "chromium"]), (["chromium"], ["chromium"]), ([], [])],
+)
 def test_what_only_some_distributions_have_is_no_fault_of_the_others(machine, there, wanted):
-    (machine.folder / "installed").write_text("".join(f"installed:{name} " for kind in ("packages", "boost", "for_allocators", "for_tests") for name in packages(kind)))
+    (machine.folder / "installed").write_text(
+        "".join(
+            f"installed:{name} "
+            for kind in ("packages", "boost", "for_allocators", "for_tests")
+            for name in packages(kind)
+        )
+    )
     machine.apt("", 0)
     machine.known(*there)
     result = machine.run("tests")
@@ -154,14 +181,17 @@ def test_what_only_some_distributions_have_is_no_fault_of_the_others(machine, th
     assert wanted or (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("said, told", [
-    ("E: Unable to locate package cmake", "apt does not know: cmake"),
-    ("E: Failed to fetch http://x  Temporary failure resolving", "no network"),
-    ("E: You don't have enough free space in /var/cache/apt/archives/.", "the disk is full"),
-    ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another apt"),
-    ("dpkg: error: /var/lib/dpkg: Read-only file system", "no permission"),
-    ("E: Something new", "Something new"),
-])
+@pytest.mark.parametrize(
+    "said, told",
+    [
+        ("E: Unable to locate package cmake", "apt does not know: cmake"),
+        ("E: Failed to fetch http://x  Temporary failure resolving", "no network"),
+        ("E: You don't have enough free space in /var/cache/apt/archives/.", "the disk is full"),
+        ("E: Could not get lock /var/lib/dpkg/lock-frontend", "another apt"),
+        ("dpkg: error: /var/lib/dpkg: Read-only file system", "no permission"),
+        ("E: Something new", "Something new"),
+    ],
+)
 def test_a_refusal_is_one_line_with_the_remedy(machine, said, told):
     machine.all_installed(without=["cmake"])
     machine.apt(said.replace("'", "'\\''"), 100)

@@ -17,7 +17,11 @@ def project(tmp_path: Path) -> Project:
 
 
 def stages_of(done: "subprocess.CompletedProcess[str]") -> list[str]:
-    return [line.removeprefix("test: ") for line in done.stdout.splitlines() if line.removeprefix("test: ") in ["setup", "fast", *STAGES]]
+    return [
+        line.removeprefix("test: ")
+        for line in done.stdout.splitlines()
+        if line.removeprefix("test: ") in ["setup", "fast", *STAGES]
+    ]
 
 
 def test_without_a_name_all_stages_run_but_fast_and_other(project: Project) -> None:
@@ -62,7 +66,10 @@ def test_a_test_of_a_name_that_fails_runs_once_more(project: Project) -> None:
 
 def test_a_name_that_no_test_has_fails(project: Project) -> None:
     done = project.run("scripts/test", "release", "python", "-k", "nowhere")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "test: no test of these stages has 'nowhere' in its name")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1,
+        "test: no test of these stages has 'nowhere' in its name",
+    )
 
 
 def test_the_slowest_ten_tests_are_named_slowest_first(project: Project) -> None:
@@ -94,17 +101,24 @@ class Changed(Project):
         shutil.rmtree(folder / "build")
         (folder / "bin" / "cmake").unlink()
         (folder / "CMakePresets.json").write_text(
-            '{"version": 3, "configurePresets": [{"name": "release", "generator": "Ninja", "binaryDir": "${sourceDir}/build/release"}]}'
+            '{"version": 3, "configurePresets": [{"name": "release", "generator": "Ninja", "binaryDir":'
+            ' "${sourceDir}/build/release"}]}'
         )
-        programs = "".join(f"add_executable({name} {name}.cpp)\nadd_test(NAME {name} COMMAND {name})\n" for name in ("one", "other"))
-        (folder / "CMakeLists.txt").write_text(f"cmake_minimum_required(VERSION 3.25)\nproject(p CXX)\nenable_testing()\n{programs}")
+        programs = "".join(
+            f"add_executable({name} {name}.cpp)\nadd_test(NAME {name} COMMAND {name})\n" for name in ("one", "other")
+        )
+        (folder / "CMakeLists.txt").write_text(
+            f"cmake_minimum_required(VERSION 3.25)\nproject(p CXX)\nenable_testing()\n{programs}"
+        )
         (folder / "deep.hpp").write_text("")
         (folder / "one.hpp").write_text('#include "deep.hpp"\n')
         (folder / "one.cpp").write_text('#include "one.hpp"\nint main() {}\n')
         (folder / "other.cpp").write_text("int main() {}\n")
         (folder / "driver" / "module.py").write_text("")
         for name in ("module", "neighbours"):
-            (folder / "tests" / "driver" / f"test_of_{name}.py").write_text(f"from driver import {name}\ndef test_it(): pass\n")
+            (folder / "tests" / "driver" / f"test_of_{name}.py").write_text(
+                f"from driver import {name}\ndef test_it(): pass\n"
+            )
         (folder / ".gitignore").write_text("build\ntmp\nruns\n__pycache__\n")
         self.git("init", "-q")
         self.commit()
@@ -124,7 +138,9 @@ class Changed(Project):
         """The tests that ran."""
         done = self.run("scripts/test", "fast", *more)
         assert done.returncode == 0, done.stdout + done.stderr
-        return sorted(line.split()[-1] for line in done.stdout.splitlines() if line.startswith("    ") and " fast " in line)
+        return sorted(
+            line.split()[-1] for line in done.stdout.splitlines() if line.startswith("    ") and " fast " in line
+        )
 
 
 def test_fast_builds_and_runs_what_a_header_is_included_by(tmp_path: Path) -> None:

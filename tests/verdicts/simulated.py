@@ -25,12 +25,15 @@ class Scenario:
     """What is true of the models of one case, and the noise over it."""
 
     ratios: tuple[float, ...]  # true values of the models
-    cv: float = 0.1  # of log-normal noise, half of its variance common to all models of a round; 5 % of the rounds are heavy
+    # of log-normal noise, half of its variance common to all models of a round; 5 % of the rounds are heavy
+    cv: float = 0.1
     process: float = 0.0  # SD of the log factor by which each process of each model is off
     rounds_per_process: int = 3
     drift: float = 0.0  # of the logarithm over the whole run, the same for all models
-    gamma: tuple[float, ...] = ()  # CV of gamma noise, by model, instead of the log-normal one: skewed, each model's in another way
-    delay: tuple[float, ...] = ()  # mean of exponential noise of the logarithm, by model, instead of it: as skewed as delays are
+    # CV of gamma noise, by model, instead of the log-normal one: skewed, each model's in another way
+    gamma: tuple[float, ...] = ()
+    # mean of exponential noise of the logarithm, by model, instead of it: as skewed as delays are
+    delay: tuple[float, ...] = ()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -55,14 +58,17 @@ class Scenario:
         return logs + self.drift * np.linspace(0, 1, rounds)[:, None]
 
     def truth(self) -> tuple[Array, Array]:
-        """The shift that each model's noise needs, and the true log ratio of model j to model i at [i, j]: the interquartile mean within rounds."""
+        """The shift that each model's noise needs, and the true log ratio of model j to model i at [i, j]: the
+        interquartile mean within rounds."""
         logs = np.log(self.ratios)
         if not self.skewed:  # a difference of two of the same distribution is symmetric
             return logs, logs[None, :] - logs[:, None]
         noise = self.noise(np.random.default_rng(99), _LARGE)
         shift = logs - [_middle(noise[:, k] - noise[:, 0]) for k in range(len(logs))]
         noise += shift
-        return shift, np.array([[_middle(noise[:, j] - noise[:, i]) for j in range(len(logs))] for i in range(len(logs))])
+        return shift, np.array(
+            [[_middle(noise[:, j] - noise[:, i]) for j in range(len(logs))] for i in range(len(logs))]
+        )
 
 
 def _middle(logs: Array) -> float:
@@ -84,7 +90,8 @@ class Tally:
 
 
 def simulate(scenario: Scenario, trials: int, seed: int = 5, ends: bool = False, rounds: int = ROUNDS) -> Tally:
-    """`ends`: the time of each run is spent after some number of rounds, all orders of magnitude alike; then the case is looked at a last time."""
+    """`ends`: the time of each run is spent after some number of rounds, all orders of magnitude alike; then the case
+    is looked at a last time."""
     shift, truth = scenario.truth()
     generator = np.random.default_rng(seed)
     tally = Tally()
@@ -104,7 +111,8 @@ def simulate(scenario: Scenario, trials: int, seed: int = 5, ends: bool = False,
 
 
 def _remembering() -> Callable[..., Bounds | None]:
-    """pair(), which each look asks again for all looks before it: of one trial a series is known by its first value and its length."""
+    """pair(), which each look asks again for all looks before it: of one trial a series is known by its first value and
+    its length."""
     known: dict[tuple[float, ...], Bounds | None] = {}
 
     def pair(over: Series, under: Series, least: int) -> Bounds | None:
@@ -117,8 +125,8 @@ def _remembering() -> Callable[..., Bounds | None]:
 
 
 def looked_at(scenario: Scenario, values: Array, most: int) -> Iterator[Verdict]:
-    """The verdict of each look until the case is finished; two more rounds, as a run has them at its end, may open it again. A case that is still open after
-    `most` rounds is looked at a last time."""
+    """The verdict of each look until the case is finished; two more rounds, as a run has them at its end, may open it
+    again. A case that is still open after `most` rounds is looked at a last time."""
     for look in LOOKS:
         if look > most:
             if most in LOOKS:
@@ -136,7 +144,9 @@ def looked_at(scenario: Scenario, values: Array, most: int) -> Iterator[Verdict]
 
 def series(scenario: Scenario, values: Array, rounds: int) -> Mapping[str, Series]:
     process = {r: r // scenario.rounds_per_process for r in range(rounds)}
-    return {model: Series(dict(enumerate(values[:rounds, k].tolist())), process) for k, model in enumerate(scenario.models)}
+    return {
+        model: Series(dict(enumerate(values[:rounds, k].tolist())), process) for k, model in enumerate(scenario.models)
+    }
 
 
 def _index(model: str) -> int:
@@ -158,7 +168,9 @@ def _false_tie(verdict: Verdict, truth: Array) -> bool:
     if verdict.kind not in ("tie", "tie_within") or verdict.best is None:
         return False
     assert verdict.within is not None
-    return any(abs(_true(truth, model, verdict.best)) > np.log1p(verdict.within) + _ROUNDING for model in verdict.best_set)
+    return any(
+        abs(_true(truth, model, verdict.best)) > np.log1p(verdict.within) + _ROUNDING for model in verdict.best_set
+    )
 
 
 def _false_regret(verdict: Verdict, truth: Array) -> bool:

@@ -91,13 +91,21 @@ def test_the_safe_choice_is_not_always_the_best_of_the_estimates() -> None:
 
 def test_noise_beyond_every_use_leaves_the_case_open() -> None:
     verdict = said(noisy(1.0, 0.3))
-    assert (verdict.kind, set(verdict.best_set), verdict.decided, verdict.finished) == ("open", {"a", "b"}, False, False)
+    assert (verdict.kind, set(verdict.best_set), verdict.decided, verdict.finished) == (
+        "open",
+        {"a", "b"},
+        False,
+        False,
+    )
     assert verdict.regret is not None and verdict.regret > WIDEST
 
 
 def test_all_models_at_the_least_possible_time_tie_whatever_their_noise() -> None:
     delayed = {0: 180.0, 1: 160.0}
-    values = {name: joined(rounds_of(value), Series({r + shift: late for r, late in delayed.items()})) for name, value, shift in (("a", 100.5, 0), ("b", 101.5, 3))}
+    values = {
+        name: joined(rounds_of(value), Series({r + shift: late for r, late in delayed.items()}))
+        for name, value, shift in (("a", 100.5, 0), ("b", 101.5, 3))
+    }
     assert said(values).kind != "tie"
     assert said(values, bound=100).kind == "tie"
     assert said(values, bound=99).kind != "tie"  # 101.5 is more than 2 % beyond it
@@ -107,7 +115,13 @@ def test_all_models_at_the_least_possible_time_tie_whatever_their_noise() -> Non
 def test_nothing_is_decided_between_two_looks_while_a_run_goes_on() -> None:
     whole = noisy(1.02, 0.05, 24) | steady(24, c=300)
     for count, look in ((7, 6), (11, 6), (13, 12), (23, 12)):
-        between, at = (said({name: Series({r: one.values[r] for r in range(end)}, one.process) for name, one in whole.items()}, under_way=True) for end in (count, look))
+        between, at = (
+            said(
+                {name: Series({r: one.values[r] for r in range(end)}, one.process) for name, one in whole.items()},
+                under_way=True,
+            )
+            for end in (count, look)
+        )
         assert between == at, count
 
 
@@ -126,7 +140,12 @@ def test_a_case_that_later_rounds_have_opened_is_not_closed_by_what_there_is() -
 
 
 def test_a_model_that_is_out_needs_no_more_rounds() -> None:
-    values = {"a": rounds_of(100, range(48)), "b": rounds_of(101, range(48), 0.1), "out": rounds_of(300, range(6)), "later": rounds_of(150, range(12), 0.08)}
+    values = {
+        "a": rounds_of(100, range(48)),
+        "b": rounds_of(101, range(48), 0.1),
+        "out": rounds_of(300, range(6)),
+        "later": rounds_of(150, range(12), 0.08),
+    }
     verdict = said(values)
     assert verdict.eliminated == {"out": 6, "later": 12}
     assert (verdict.slower, verdict.rounds, verdict.looks) == (("later", "out"), 48, 4)
@@ -171,7 +190,8 @@ def test_later_rounds_that_agree_change_nothing() -> None:
 
 
 def test_the_ratio_beside_a_verdict_is_that_of_its_look_whatever_a_few_later_rounds_do_to_its_interval() -> None:
-    """As measured: sleepers 100,000. Every round says over 1.6×, but the process of the last two is far slower, and the interval of all eight contains 1."""
+    """As measured: sleepers 100,000. Every round says over 1.6×, but the process of the last two is far slower, and the
+    interval of all eight contains 1."""
     loop = Series(dict(enumerate((112.0, 112, 112, 126, 112, 113, 112, 111))), {r: r // 6 for r in range(8)})
     fibers = Series(dict(enumerate((337.0, 190, 196, 202, 194, 197, 329, 324))), {r: r // 6 for r in range(8)})
     everything = statistics.pair(fibers, loop)
@@ -186,7 +206,10 @@ def test_a_model_that_was_out_comes_back_where_a_later_look_no_longer_says_that_
     """It is measured on for another metric."""
     b = joined(rounds_of(130, range(6)), rounds_of(100, range(6, 24), 0.2))
     values = {"a": rounds_of(100, range(24)), "b": b, "c": rounds_of(101, range(24), 0.1)}
-    first, last = (said({name: Series({r: v for r, v in one.values.items() if r < end}) for name, one in values.items()}) for end in (6, 24))
+    first, last = (
+        said({name: Series({r: v for r, v in one.values.items() if r < end}) for name, one in values.items()})
+        for end in (6, 24)
+    )
     assert "b" in first.slower
     assert "b" in last.best_set and "b" not in last.eliminated and not last.finished
 
@@ -195,7 +218,9 @@ def test_no_verdict_stands_beside_an_interval_that_contradicts_it() -> None:
     generator = np.random.default_rng(3)
     for _ in range(400):
         found = said(wild(generator))
-        margins = dict.fromkeys(found.slower, MARGIN) | (dict.fromkeys(found.best_set[1:], 1.0) if found.kind == "ahead" else {})
+        margins = dict.fromkeys(found.slower, MARGIN) | (
+            dict.fromkeys(found.best_set[1:], 1.0) if found.kind == "ahead" else {}
+        )
         lows = {name: ratio.low for name in margins if (ratio := found.ratios.get(name))}
         assert found.reason or all(low is None or low > margins[name] for name, low in lows.items()), found
 
@@ -215,7 +240,12 @@ def test_nothing_measured_is_no_verdict() -> None:
 
 def test_a_model_without_a_rival_does_not_win() -> None:
     verdict = said(steady(a=1))
-    assert (verdict.kind, verdict.best_set, verdict.reason, verdict.finished) == ("none", ("a",), "no rival was measured", True)
+    assert (verdict.kind, verdict.best_set, verdict.reason, verdict.finished) == (
+        "none",
+        ("a",),
+        "no rival was measured",
+        True,
+    )
 
 
 def test_a_variant_outside_the_competition_gets_a_ratio_and_no_place() -> None:
@@ -263,7 +293,10 @@ def wild(generator: np.random.Generator) -> dict[str, Series]:
     for name in "abcdef"[: generator.integers(0, 7)]:
         logs = generator.choice([0.0, 0.03, 3.0]) + spread * generator.standard_normal(count)
         kept = generator.random(count) < generator.choice([0.2, 0.9, 1.0])
-        found[name] = Series({r: float(np.exp(logs[r])) for r in range(count) if kept[r]}, {r: r // int(generator.integers(1, 9)) for r in range(count)})
+        found[name] = Series(
+            {r: float(np.exp(logs[r])) for r in range(count) if kept[r]},
+            {r: r // int(generator.integers(1, 9)) for r in range(count)},
+        )
     return found
 
 
@@ -275,7 +308,9 @@ def test_whatever_was_measured_the_parts_of_a_verdict_agree_and_the_order_of_mod
         looks = LOOKS if generator.random() < 0.7 else MEMORY_LOOKS
         under_way = bool(generator.random() < 0.5)
         found = decide(values, competing, known_slower=known, looks=looks, under_way=under_way)
-        assert found == decide(dict(reversed(values.items())), competing, known_slower=known, looks=looks, under_way=under_way)
+        assert found == decide(
+            dict(reversed(values.items())), competing, known_slower=known, looks=looks, under_way=under_way
+        )
         assert not set(found.best_set) & set(found.slower)
         assert set(found.best_set) | set(found.slower) <= competing
         assert set(found.eliminated) <= set(found.slower)

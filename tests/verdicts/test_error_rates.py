@@ -1,4 +1,5 @@
-"""How often verdicts are false where the truth is known. A trial is false if the case says something false at any look until it is finished: the run may stop there."""
+"""How often verdicts are false where the truth is known. A trial is false if the case says something false at any look
+until it is finished: the run may stop there."""
 
 from __future__ import annotations
 
@@ -22,22 +23,33 @@ RATIOS = {
     "3 equal and 5 twice as slow": (1.0,) * 3 + (2.0,) * 5,
 }
 SCENARIOS = {f"{name}, CV {cv:.0%}": Scenario(ratios, cv) for cv in NOISE for name, ratios in RATIOS.items()}
-SCENARIOS |= {f"drift of 30 %, {name}, CV {cv:.0%}": Scenario(RATIOS[name], cv, drift=0.3) for cv in NOISE for name in ("2 equal", "1.05")}
 SCENARIOS |= {
-    f"processes of {rounds} rounds off by 5 %, {name}, CV {cv:.0%}": Scenario(RATIOS[name], cv, process=0.05, rounds_per_process=rounds)
+    f"drift of 30 %, {name}, CV {cv:.0%}": Scenario(RATIOS[name], cv, drift=0.3)
+    for cv in NOISE
+    for name in ("2 equal", "1.05")
+}
+SCENARIOS |= {
+    f"processes of {rounds} rounds off by 5 %, {name}, CV {cv:.0%}": Scenario(
+        RATIOS[name], cv, process=0.05, rounds_per_process=rounds
+    )
     for cv in NOISE
     for rounds in (3, 6)
     for name in ("2 equal", "1.05")
 }
 SCENARIOS |= {
-    f"skewed noise of CV {' and '.join(f'{cv:.0%}' for cv in gamma)}, {ratio:g}": Scenario((1.0,) + (ratio,) * (len(gamma) - 1), gamma=gamma)
+    f"skewed noise of CV {' and '.join(f'{cv:.0%}' for cv in gamma)}, {ratio:g}": Scenario(
+        (1.0,) + (ratio,) * (len(gamma) - 1), gamma=gamma
+    )
     for gamma in ((0.1, 0.5), (0.5, 0.1), (0.02, 0.5, 0.2))
     for ratio in (1.0, 1.05)
 }
-SCENARIOS |= {f"exponential delays of 2 % and 10 %, {ratio:g}": Scenario((1.0, ratio), delay=(0.02, 0.1)) for ratio in (1.0, 1.05)}
+SCENARIOS |= {
+    f"exponential delays of 2 % and 10 %, {ratio:g}": Scenario((1.0, ratio), delay=(0.02, 0.1)) for ratio in (1.0, 1.05)
+}
 
-# Known misses: of 1,000 trials those that were false. The limits stay what deciding.md asks for; who mends one removes it here.
-# Two causes: t has fewer degrees of freedom this far out than the n - 2g - 1 that are used, and few processes of a program that differ by 5 % cannot be told from its rounds.
+# Known misses: of 1,000 trials those that were false. The limits stay what deciding.md asks for; who mends one removes
+# it here. Two causes: t has fewer degrees of freedom this far out than the n - 2g - 1 that are used, and few processes
+# of a program that differ by 5 % cannot be told from its rounds.
 MISSES: dict[str, dict[str, int]] = {
     "1.05, CV 30%": {"regrets": 30},
     "1.02, CV 30%": {"regrets": 30},
@@ -67,7 +79,8 @@ def beyond(name: str, trials: int = TRIALS, ends: bool = False, rounds: int = RO
 
 
 def _most(limit: float, trials: int) -> float:
-    """Of 1,000 trials the limit as it stands; of fewer what chance gives once in a hundred times where the limit is just kept."""
+    """Of 1,000 trials the limit as it stands; of fewer what chance gives once in a hundred times where the limit is
+    just kept."""
     return limit * trials if trials >= TRIALS else float(stats.binom.ppf(0.99, trials, limit))
 
 
@@ -107,13 +120,17 @@ def test_a_clear_leader_is_named_early(ratio: float, most: int) -> None:
     tally = simulate(Scenario((1.0, ratio), 0.1), trials)
     assert tally.kinds["wins"] + tally.kinds["ahead"] == trials and tally.winners == 0
     assert sum(count for rounds, count in tally.rounds.items() if rounds <= most) >= 0.9 * trials
-    assert tally.kinds["wins"] >= {1.5: 0.9, 1.2: 0.5}[ratio] * trials  # the others end as "ahead", before their lead is shown to be over 5 %
+    # the others end as "ahead", before their lead is shown to be over 5 %
+    assert tally.kinds["wins"] >= {1.5: 0.9, 1.2: 0.5}[ratio] * trials
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cv", NOISE)
-def test_of_a_hundred_comparisons_of_a_model_with_its_twin_one_is_a_false_alarm_and_few_sound_runs_are_distrusted(cv: float) -> None:
-    """Of equal models: here the alarms may exceed 1 % by sampling error. Measured: 0.3 %, 1.1 % and 1.3 %. Runs of 12 and of 24 comparisons are drawn from them."""
+def test_of_a_hundred_comparisons_of_a_model_with_its_twin_one_is_a_false_alarm_and_few_sound_runs_are_distrusted(
+    cv: float,
+) -> None:
+    """Of equal models: here the alarms may exceed 1 % by sampling error. Measured: 0.3 %, 1.1 % and 1.3 %. Runs of 12
+    and of 24 comparisons are drawn from them."""
     comparisons = 5000
     scenario, generator = Scenario((1.0, 1.0), cv), np.random.default_rng(77)
     alarms = []

@@ -15,7 +15,8 @@ TRIALS = 1000
 TRUE = math.log(1.7)
 MANY = 4000
 AT_LEAST_95_PERCENT = 0.942  # of so many trials, of which 95 % hold in the long run, fewer hold in 1 of 100 tests
-# Student's t with n - 2g - 1 degrees of freedom is too narrow this far out in its tails while rounds are few: at 12 rounds one-sided 0.93 % instead of 0.54 %.
+# Student's t with n - 2g - 1 degrees of freedom is too narrow this far out in its tails while rounds are few: at 12
+# rounds one-sided 0.93 % instead of 0.54 %.
 TOO_NARROW = "misses 95 %: {}. With 5/7 of the degrees of freedom it holds"
 LAST_LOOK = LOOKS[-1]
 
@@ -54,7 +55,10 @@ def test_only_rounds_that_both_models_have_are_compared() -> None:
     assert found(early, late).ratio.low == pytest.approx(2)
 
 
-@pytest.mark.parametrize(("rounds", "least", "known"), [(5, 6, False), (6, 6, True), (2, 3, False), (3, 3, True), (1, 1, False), (0, 0, False), (2, 1, True)])
+@pytest.mark.parametrize(
+    ("rounds", "least", "known"),
+    [(5, 6, False), (6, 6, True), (2, 3, False), (3, 3, True), (1, 1, False), (0, 0, False), (2, 1, True)],
+)
 def test_too_few_common_rounds_give_no_interval(rounds: int, least: int, known: bool) -> None:
     assert (pair(flat(2.0, range(rounds)), flat(1.0), least) is not None) == known
 
@@ -62,7 +66,9 @@ def test_too_few_common_rounds_give_no_interval(rounds: int, least: int, known: 
 def test_the_other_way_round_is_the_mirror_image() -> None:
     over, under = Series({r: 2.0 + r % 4 for r in range(12)}), flat(1.0)
     one, other = found(over, under), found(under, over)
-    assert (-one.value, -one.high, -one.low, -one.claim_high, -one.claim_low, one.error) == pytest.approx((other.value, other.low, other.high, other.claim_low, other.claim_high, other.error))
+    assert (-one.value, -one.high, -one.low, -one.claim_high, -one.claim_low, one.error) == pytest.approx(
+        (other.value, other.low, other.high, other.claim_low, other.claim_high, other.error)
+    )
 
 
 def test_a_claim_needs_a_wider_interval_than_is_shown() -> None:
@@ -72,7 +78,9 @@ def test_a_claim_needs_a_wider_interval_than_is_shown() -> None:
 
 @pytest.mark.parametrize("cv", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("rounds", [6, 12, 24, 48, LAST_LOOK])
-def test_the_interval_of_one_look_holds_the_true_ratio_more_often_than_95_percent_as_it_is_for_six(rounds: int, cv: float) -> None:
+def test_the_interval_of_one_look_holds_the_true_ratio_more_often_than_95_percent_as_it_is_for_six(
+    rounds: int, cv: float
+) -> None:
     generator = np.random.default_rng(12)
     logs = log_noise(generator, (TRIALS, rounds, 2), cv) + [0.0, TRUE]
     each = [bounds(trial) for trial in (logs[:, :, 1] - logs[:, :, 0]).tolist()]
@@ -112,7 +120,9 @@ def test_processes_that_do_not_differ_leave_the_interval_as_their_rounds_have_it
     generator = np.random.default_rng(3)
     logs = generator.standard_normal(48).tolist()
     process = {r: r // 12 for r in range(48)}
-    one, other = Series({r: math.exp(log) for r, log in enumerate(logs)}, process), Series(dict.fromkeys(range(48), 1.0), process)
+    one, other = Series({r: math.exp(log) for r, log in enumerate(logs)}, process), Series(
+        dict.fromkeys(range(48), 1.0), process
+    )
     assert half(found(one, other)) == pytest.approx(half(bounds(logs)))
 
 
@@ -128,8 +138,19 @@ def test_intervals_hold_the_true_ratio_of_processes_that_differ() -> None:
     held = 0
     for _ in range(TRIALS):
         process = {r: r // 3 for r in range(24)}
-        noise = np.exp(log_noise(generator, (24, 2), 0.02) + np.repeat(0.05 * generator.standard_normal((8, 2)), 3, axis=0))
-        held += (b := found(Series(dict(enumerate(noise[:, 1].tolist())), process), Series(dict(enumerate(noise[:, 0].tolist())), process))).low <= 0 <= b.high
+        noise = np.exp(
+            log_noise(generator, (24, 2), 0.02) + np.repeat(0.05 * generator.standard_normal((8, 2)), 3, axis=0)
+        )
+        held += (
+            (
+                b := found(
+                    Series(dict(enumerate(noise[:, 1].tolist())), process),
+                    Series(dict(enumerate(noise[:, 0].tolist())), process),
+                )
+            ).low
+            <= 0
+            <= b.high
+        )
     assert held / TRIALS >= 0.975
 
 
@@ -150,7 +171,8 @@ def test_a_change_between_two_runs_without_noise_has_an_interval_of_no_width() -
 
 
 @pytest.mark.parametrize(
-    ("old_rounds", "new_rounds"), [(6, 6), pytest.param(6, 48, marks=pytest.mark.xfail(reason=TOO_NARROW.format("92.6 %"), strict=True)), (24, 24)]
+    ("old_rounds", "new_rounds"),
+    [(6, 6), pytest.param(6, 48, marks=pytest.mark.xfail(reason=TOO_NARROW.format("92.6 %"), strict=True)), (24, 24)],
 )
 def test_a_change_between_two_runs_holds_the_true_one_in_95_percent_of_trials(old_rounds: int, new_rounds: int) -> None:
     generator = np.random.default_rng(15)

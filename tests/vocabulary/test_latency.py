@@ -37,7 +37,9 @@ def test_how_many_took_longer_is_counted_to_the_width_of_a_bucket() -> None:
 
 
 @pytest.mark.parametrize(("offered", "enough", "decides"), [(900, 1000, 991_000), (None, 100, 91_000)])
-def test_an_open_loop_is_decided_by_the_99th_percentile_of_each_round_and_a_heartbeat_by_the_90th(offered: int | None, enough: int, decides: int) -> None:
+def test_an_open_loop_is_decided_by_the_99th_percentile_of_each_round_and_a_heartbeat_by_the_90th(
+    offered: int | None, enough: int, decides: int
+) -> None:
     cells = [synthetic.cell("fibers", "echo", {"rate": 9}, metric="latency", offered_per_s=offered)]
     raw = synthetic.run(["fibers"], [{"id": "echo", "class": "io", "metric": "latency"}], cells)
     one = synthetic.sample(0, 0, 1e6, 1e6) | {"latency": {"intended": even(enough), "service": [[5, enough]]}}

@@ -1,4 +1,5 @@
-"""One rule says whether two hosts are one machine, whatever changes from boot to boot and from container to container."""
+"""One rule says whether two hosts are one machine, whatever changes from boot to boot and from container to
+container."""
 
 from __future__ import annotations
 

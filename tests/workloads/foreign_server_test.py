@@ -1,4 +1,5 @@
-"""fetch against servers that are not the bench's own: Debian's nginx, one that answers something else each time, an origin at its limit."""
+"""fetch against servers that are not the bench's own: Debian's nginx, one that answers something else each time, an
+origin at its limit."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ from typing import Any
 BENCH = sys.argv.pop(1)
 # Many at once: a server that writes head and body apart answers every 40 ms only (delayed acknowledgements).
 CELL: dict[str, Any] = {"workload": "fetch", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
-CROWD: dict[str, Any] = {"workload": "fetch", "params": {"requests": 3000, "in_flight": 1000, "delay_us": 10_000, "bytes": 64}}
+CROWD: dict[str, Any] = {
+    "workload": "fetch",
+    "params": {"requests": 3000, "in_flight": 1000, "delay_us": 10_000, "bytes": 64},
+}
 DELAYED = {"workload": "fetch", "params": {"requests": 320, "in_flight": 16, "delay_us": 1000, "bytes": 64}}
 CONNECT = {"workload": "fetch_connect", "params": {"requests": 1000, "in_flight": 256, "delay_us": 0, "bytes": 64}}
 
@@ -28,7 +32,9 @@ CONNECT = {"workload": "fetch_connect", "params": {"requests": 1000, "in_flight"
 def ask(url: str, *cells: dict[str, object]) -> list[dict[str, object]]:
     requests = [{"do": "sample", "iterations": 2, **cell} for cell in cells]
     text = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run([BENCH, "--serve", "--origin", url], input=text, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [BENCH, "--serve", "--origin", url], input=text, capture_output=True, text=True, timeout=60, check=True
+    )
     return [json.loads(line) for line in done.stdout.splitlines()[1:]]
 
 
@@ -47,13 +53,14 @@ class Nginx:
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") or self._unpacked()
         (folder / "index.html").write_text("a page of nginx\n" * 100)
         (folder / "nginx.conf").write_text(
-            f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid nginx.pid; error_log error.log;\n"
-            "events { worker_connections 1024; }\n"
-            f"http {{ access_log off; keepalive_requests 1000000;\n"
-            f"  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fast; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n"
-            f"  server {{ listen 127.0.0.1:{self.port}; root {folder}; }} }}\n"
+            f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes 1; pid nginx.pid; error_log"
+            " error.log;\nevents { worker_connections 1024; }\nhttp { access_log off; keepalive_requests 1000000;\n"
+            "  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fast; uwsgi_temp_path uwsgi;"
+            f" scgi_temp_path scgi;\n  server {{ listen 127.0.0.1:{self.port}; root {folder}; }} }}\n"
         )
-        self.process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL
+        )
         for _ in range(100):
             with socket.socket() as s:
                 if s.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -66,9 +73,13 @@ class Nginx:
 
     def _unpacked(self) -> str:
         try:
-            subprocess.run(["apt-get", "download", "nginx"], cwd=self.folder, capture_output=True, timeout=60, check=True)
+            subprocess.run(
+                ["apt-get", "download", "nginx"], cwd=self.folder, capture_output=True, timeout=60, check=True
+            )
             package = next(self.folder.glob("nginx_*.deb"))
-            subprocess.run(["dpkg-deb", "-x", package.name, "."], cwd=self.folder, capture_output=True, timeout=60, check=True)
+            subprocess.run(
+                ["dpkg-deb", "-x", package.name, "."], cwd=self.folder, capture_output=True, timeout=60, check=True
+            )
         except (OSError, StopIteration, subprocess.SubprocessError) as error:
             raise unittest.SkipTest(f"there is no nginx here, and apt-get gives none: {error}") from None
         return str(self.folder / "usr/sbin/nginx")
@@ -147,7 +158,9 @@ class ForeignServer(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
         program = Path(BENCH).parent / "origin" / "origin"
-        origin = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few_descriptors)
+        origin = subprocess.Popen(
+            [program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few_descriptors
+        )
         try:
             assert origin.stdout
             answer = ask(origin.stdout.readline().split()[-1], CROWD)[0]

@@ -1,4 +1,5 @@
-"""What a sample of a real model carries beside its time: latencies with their percentiles, and what the workload counted."""
+"""What a sample of a real model carries beside its time: latencies with their percentiles, and what the workload
+counted."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ BEATS = ("responsiveness", {"tasks": 20, "steps": 300_000})
 
 
 def ask(*cells: tuple[str, dict[str, int]], iterations: int = 2, untimed: int = 0) -> list[dict[str, Any]]:
-    requests = [{"do": "sample", "workload": workload, "params": params, "iterations": iterations, "untimed": untimed} for workload, params in cells]
+    requests = [
+        {"do": "sample", "workload": workload, "params": params, "iterations": iterations, "untimed": untimed}
+        for workload, params in cells
+    ]
     text = "".join(json.dumps(request) + "\n" for request in requests)
     done = subprocess.run([BENCH, "--serve"], input=text, capture_output=True, text=True, timeout=60, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()[1:]]
@@ -61,14 +65,18 @@ class Latencies(unittest.TestCase):
         self.assertGreaterEqual(beats, 0.9 * intended[-1][0] / 1e6 - 1, "while one was late, others were due")
 
     def test_workloads_without_requests_of_their_own_carry_none(self) -> None:
-        for sample in ask(("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20}), ("sum_squares", {"tasks": 8, "n": 1000})):
+        for sample in ask(
+            ("sleepers", {"tasks": 20, "delay_us": 1000, "in_flight": 20}), ("sum_squares", {"tasks": 8, "n": 1000})
+        ):
             self.assertNotIn("latency", sample)
             self.assertNotIn("notes", sample)
 
     def test_google_benchmark_shows_those_percentiles_that_the_count_carries(self) -> None:
         name = "echo_at_rate/model:[a-z_]*/connections:16/requests:1000/bytes:64/rate_per_s:5000/"
         flags = [f"--benchmark_filter=^{name}", "--benchmark_min_time=0.001", "--benchmark_format=json"]
-        (row,) = json.loads(subprocess.run([BENCH, *flags], capture_output=True, text=True, timeout=60, check=True).stdout)["benchmarks"]
+        (row,) = json.loads(
+            subprocess.run([BENCH, *flags], capture_output=True, text=True, timeout=60, check=True).stdout
+        )["benchmarks"]
         self.assertLess(0, row["p50_ns"])
         self.assertLessEqual(row["p50_ns"], row["p99_ns"])
         self.assertLessEqual(row["p99_ns"], row["max_ns"])

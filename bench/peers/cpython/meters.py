@@ -29,7 +29,14 @@ class Usage:
 
 def usage(workers: Sequence[int]) -> Usage:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    own = Usage(round((used.ru_utime + used.ru_stime) * 1e9), round(used.ru_stime * 1e9), used.ru_nvcsw, used.ru_nivcsw, used.ru_minflt, used.ru_majflt)
+    own = Usage(
+        round((used.ru_utime + used.ru_stime) * 1e9),
+        round(used.ru_stime * 1e9),
+        used.ru_nvcsw,
+        used.ru_nivcsw,
+        used.ru_minflt,
+        used.ru_majflt,
+    )
     return sum(map(_of_worker, workers), own)
 
 

@@ -37,7 +37,8 @@ class Model(Protocol):
     versions: dict[str, str]
 
     def run(self, cell: Cell, gated: bool) -> Outputs:
-        """All items of one iteration, in the order of their numbers; `gated`: each is counted in the account. What an item raises comes out."""
+        """All items of one iteration, in the order of their numbers; `gated`: each is counted in the account. What an
+        item raises comes out."""
 
     def end(self) -> None:
         """Leaves no thread and no process behind."""

@@ -20,13 +20,28 @@ from reports.analysis.claims import points  # noqa: E402
 
 BENCHES = Path(sys.argv.pop(1))
 MODELS = ("py_asyncio", "py_uvloop", "py_threads", "py_processes")
-WORKLOADS = ("sleepers", "fetch", "sum_squares", "granularity", "mixed", "producer_consumer", "ping_pong", "spawn", "responsiveness", "idle_tasks")
+WORKLOADS = (
+    "sleepers",
+    "fetch",
+    "sum_squares",
+    "granularity",
+    "mixed",
+    "producer_consumer",
+    "ping_pong",
+    "spawn",
+    "responsiveness",
+    "idle_tasks",
+)
 
 
 class Bench:
     def __init__(self, model: str, *arguments: str) -> None:
         self.child = subprocess.Popen(
-            [BENCHES / f"bench_{model}", "--serve", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [BENCHES / f"bench_{model}", "--serve", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self.hello = self._read()
         assert not fault_of("hello", self.hello), fault_of("hello", self.hello)
@@ -78,7 +93,9 @@ class Models(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.origin = subprocess.Popen([BENCHES / "origin" / "origin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        cls.origin = subprocess.Popen(
+            [BENCHES / "origin" / "origin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert cls.origin.stdout
         cls.url = cls.origin.stdout.readline().strip()
 
@@ -94,7 +111,9 @@ class Models(unittest.TestCase):
     def test_every_model_does_the_work_that_a_compiled_model_does(self) -> None:
         compiled = self.opened("event_loop")
         owed = {name: compiled.ask(cell, "sample", iterations=1) for name, cell in compiled.smallest().items()}
-        gates = {name: compiled.ask(cell, "gate")["account"]["executions"] for name, cell in compiled.smallest().items()}
+        gates = {
+            name: compiled.ask(cell, "gate")["account"]["executions"] for name, cell in compiled.smallest().items()
+        }
         self.assertEqual(set(owed), set(WORKLOADS))
         for model in MODELS:
             bench = self.opened(model)
@@ -119,7 +138,10 @@ class Models(unittest.TestCase):
             for name, cell in bench.smallest().items():
                 with self.subTest(model=model, workload=name):
                     cold, warm = (bench.ask(cell, "sample", iterations=2, untimed=untimed) for untimed in (0, 1))
-                    self.assertEqual([warm[key] for key in ("outcome", "iterations", "units", "checksum")], [cold[key] for key in ("outcome", "iterations", "units", "checksum")])
+                    self.assertEqual(
+                        [warm[key] for key in ("outcome", "iterations", "units", "checksum")],
+                        [cold[key] for key in ("outcome", "iterations", "units", "checksum")],
+                    )
                     self.assertEqual(set(warm), set(cold))
 
     def test_beats_of_an_untimed_pass_are_not_among_the_latencies(self) -> None:
@@ -131,23 +153,48 @@ class Models(unittest.TestCase):
                 self.assertLessEqual(beats, sample["wall_ns"] / 1e6 + 1)
 
     def test_the_cells_are_those_of_the_compiled_models(self) -> None:
-        keys = ("workload", "class", "question", "params", "sizes", "metric", "unit", "units", "scheduled", "bound", "bound_ns")
-        rows = [{key: cell.get(key) for key in keys} for cell in self.opened("event_loop").hello["cells"] if cell["workload"] in WORKLOADS]
+        keys = (
+            "workload",
+            "class",
+            "question",
+            "params",
+            "sizes",
+            "metric",
+            "unit",
+            "units",
+            "scheduled",
+            "bound",
+            "bound_ns",
+        )
+        rows = [
+            {key: cell.get(key) for key in keys}
+            for cell in self.opened("event_loop").hello["cells"]
+            if cell["workload"] in WORKLOADS
+        ]
         for model in MODELS:
             with self.subTest(model):
-                self.assertEqual([{key: cell.get(key) for key in keys} for cell in self.opened(model).hello["cells"]], rows)
+                self.assertEqual(
+                    [{key: cell.get(key) for key in keys} for cell in self.opened(model).hello["cells"]], rows
+                )
 
     def test_the_full_list_has_every_size_by_which_a_claim_is_judged(self) -> None:
         cells = [cell for cell in self.opened("event_loop").hello["cells"] if "full" in cell["sizes"]]
         for point in points({}):
             with self.subTest(point.named):
-                self.assertTrue(any(cell["workload"] == point.workload and point.params.items() <= cell["params"].items() for cell in cells))
+                self.assertTrue(
+                    any(
+                        cell["workload"] == point.workload and point.params.items() <= cell["params"].items()
+                        for cell in cells
+                    )
+                )
 
     def test_the_least_time_of_an_interpreted_loop_is_told(self) -> None:
         large = {"tasks": 16, "n": 10_000_000}
         for model, parallel in (("py_threads", 1), ("py_processes", 2)):
             hello = self.opened(model, "--cores", str(min(parallel, len(os.sched_getaffinity(0))))).hello
-            cell = next(cell for cell in hello["cells"] if cell["workload"] == "sum_squares" and cell["params"] == large)
+            cell = next(
+                cell for cell in hello["cells"] if cell["workload"] == "sum_squares" and cell["params"] == large
+            )
             self.assertGreaterEqual(cell["least_ns"], 16 * 10_000_000 * 10 // parallel)
 
     def test_hello_names_the_python_that_runs(self) -> None:
@@ -185,7 +232,11 @@ class Models(unittest.TestCase):
 
     def test_what_a_model_cannot_hold_is_not_supported(self) -> None:
         bench = self.opened("py_processes")
-        cell = next(cell for cell in bench.hello["cells"] if cell["workload"] == "idle_tasks" and cell["params"]["tasks"] == 1000)
+        cell = next(
+            cell
+            for cell in bench.hello["cells"]
+            if cell["workload"] == "idle_tasks" and cell["params"]["tasks"] == 1000
+        )
         self.assertEqual((cell["status"], cell["reason"]), ("unsupported", "needs 1000 at once, has 32"))
         self.assertEqual(bench.ask(cell, "sample", iterations=1)["outcome"], "unsupported")
 
@@ -204,8 +255,17 @@ class Models(unittest.TestCase):
     def test_requests_that_are_not_understood_are_answered(self) -> None:
         bench = self.opened("py_asyncio")
         cell = bench.smallest()["sleepers"]
-        bad = [{"iterations": 0}, {"iterations": True}, *({"iterations": 1, "untimed": untimed} for untimed in (-1, 0.5, "1", None, True))]
-        requests = ["words", {"do": "dance"}, {"do": "gate", "workload": "fib", "params": {}}, *({"do": "sample", **cell, **fields} for fields in bad)]
+        bad = [
+            {"iterations": 0},
+            {"iterations": True},
+            *({"iterations": 1, "untimed": untimed} for untimed in (-1, 0.5, "1", None, True)),
+        ]
+        requests = [
+            "words",
+            {"do": "dance"},
+            {"do": "gate", "workload": "fib", "params": {}},
+            *({"do": "sample", **cell, **fields} for fields in bad),
+        ]
         for request in requests:
             with self.subTest(request):
                 self.assertEqual(bench.say(request)["outcome"], "usage")
@@ -214,8 +274,20 @@ class Models(unittest.TestCase):
         self.assertEqual(bench.end(), (0, ""))
 
     def test_flags_that_are_not_understood_are_refused_in_one_line(self) -> None:
-        for flags in ([], ["--serve", "--origin", "ftp://x/"], ["--serve", "--cores", "two"], ["--serve", "--cores", "0"], ["--serve", "--what"]):
-            done = subprocess.run([BENCHES / "bench_py_asyncio", *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        for flags in (
+            [],
+            ["--serve", "--origin", "ftp://x/"],
+            ["--serve", "--cores", "two"],
+            ["--serve", "--cores", "0"],
+            ["--serve", "--what"],
+        ):
+            done = subprocess.run(
+                [BENCHES / "bench_py_asyncio", *flags],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             self.assertEqual((done.returncode, done.stdout), (2, ""), done)
             self.assertRegex(done.stderr, r"\Apy_asyncio: [^\n]+\n\Z")
 
@@ -224,18 +296,33 @@ class Models(unittest.TestCase):
         refusals = {
             "mount -t tmpfs -o ro none /dev/shm": "Read-only file system",
             "mount -t tmpfs -o size=4k none /dev/shm && echo full >/dev/shm/file": "No space left on device",
-            "mount -t tmpfs none $0 && cp -a /dev/null /dev/urandom $0 && mount --rbind $0 /dev": "No such file or directory",
+            "mount -t tmpfs none $0 && cp -a /dev/null /dev/urandom $0 && mount --rbind $0 /dev": (
+                "No such file or directory"
+            ),
         }
         with tempfile.TemporaryDirectory() as folder:
-            if subprocess.run(["unshare", "--mount", "mount", "--bind", folder, folder], capture_output=True, check=False).returncode:
+            if subprocess.run(
+                ["unshare", "--mount", "mount", "--bind", folder, folder], capture_output=True, check=False
+            ).returncode:
                 self.skipTest("a mount namespace is not ours to make")
             for mounts, why in refusals.items():
                 for model in MODELS:
                     with self.subTest(model, why=why):
                         command = f'{mounts} && exec "$@" </dev/null'
-                        done = subprocess.run(["unshare", "--mount", "sh", "-c", command, folder, BENCHES / f"bench_{model}", "--serve"], capture_output=True, text=True, check=False)
+                        done = subprocess.run(
+                            ["unshare", "--mount", "sh", "-c", command, folder, BENCHES / f"bench_{model}", "--serve"],
+                            capture_output=True,
+                            text=True,
+                            check=False,
+                        )
                         self.assertEqual((done.returncode, done.stdout), (3, ""), done)
-                        self.assertEqual(done.stderr, f"{model}: CPython's semaphores between processes lie in /dev/shm, and sem_open is refused there: {why}\n")
+                        self.assertEqual(
+                            done.stderr,
+                            (
+                                f"{model}: CPython's semaphores between processes lie in /dev/shm, and sem_open is"
+                                f" refused there: {why}\n"
+                            ),
+                        )
 
     def test_no_worker_outlives_a_bench_that_ends_or_is_killed(self) -> None:
         for stop in (None, signal.SIGKILL):

@@ -46,7 +46,9 @@ class AsyncioModel:
     back_end = "eventpoll"
     helpers: frozenset[str] = frozenset()
 
-    def __init__(self, around: Surroundings, loop_factory: LoopFactory | None = None, versions: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, around: Surroundings, loop_factory: LoopFactory | None = None, versions: dict[str, str] | None = None
+    ) -> None:
         self.guaranteed_concurrency, self.guaranteed_concurrency_limit = waits_within_limits(10_000_000, _TASK_BYTES)
         self.workers: list[int] = []
         self.versions = versions or {}

@@ -1,4 +1,5 @@
-"""ThreadPoolExecutor: a wide pool for what waits and one thread per core for what computes; each item is a submitted call."""
+"""ThreadPoolExecutor: a wide pool for what waits and one thread per core for what computes; each item is a submitted
+call."""
 
 from __future__ import annotations
 
@@ -79,7 +80,16 @@ class ThreadsModel:
         line: queue.Queue[Any] = queue.Queue(cell.params.get("capacity", 1))
         there: queue.Queue[Any] = queue.Queue(1)
         back: queue.Queue[Any] = queue.Queue(1)
-        return Shared(self._around.origin, self._around.latencies, self._around.idle_times, tally, Tally(threading.Lock(), [0]), line, there, back)
+        return Shared(
+            self._around.origin,
+            self._around.latencies,
+            self._around.idle_times,
+            tally,
+            Tally(threading.Lock(), [0]),
+            line,
+            there,
+            back,
+        )
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ from cpython.serve import ENVIRONMENT, serve
 
 
 class UvloopModel(AsyncioModel):
-    helpers = frozenset({"io_uring"})  # since libuv 1.46: changes of the epoll set in batches; the waits stay with epoll
+    # since libuv 1.46: changes of the epoll set in batches; the waits stay with epoll
+    helpers = frozenset({"io_uring"})
 
 
 def main() -> None:
@@ -18,4 +19,6 @@ def main() -> None:
     except ImportError:
         print("py_uvloop: the Python module uvloop is missing: run scripts/setup", file=sys.stderr)
         sys.exit(ENVIRONMENT)
-    sys.exit(serve("py_uvloop", lambda around: UvloopModel(around, uvloop.new_event_loop, {"uvloop": uvloop.__version__})))
+    sys.exit(
+        serve("py_uvloop", lambda around: UvloopModel(around, uvloop.new_event_loop, {"uvloop": uvloop.__version__}))
+    )

@@ -2,7 +2,17 @@
 
 import errno
 
-_ERRORS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENETUNREACH, errno.ENETDOWN}
+_ERRORS = {
+    errno.EAGAIN,
+    errno.ENOMEM,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOSYS,
+    errno.ENETUNREACH,
+    errno.ENETDOWN,
+}
 
 
 def refused(error: Exception) -> bool:

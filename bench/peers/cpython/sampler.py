@@ -15,9 +15,12 @@ from cpython.items.workloads import Outputs, checksum
 
 
 class Sampler:
-    """`empty`, `open_before`: what the process held before it had a model. Every function raises WrongResult and what the items raise."""
+    """`empty`, `open_before`: what the process held before it had a model. Every function raises WrongResult and what
+    the items raise."""
 
-    def __init__(self, model: Model, around: Surroundings, empty: meters.Footprint, open_before: dict[str, int]) -> None:
+    def __init__(
+        self, model: Model, around: Surroundings, empty: meters.Footprint, open_before: dict[str, int]
+    ) -> None:
         self._model = model
         self._around = around
         self._empty = empty
@@ -104,7 +107,9 @@ class Sampler:
         opened = [kind for kind, count in now.items() if count > self._open_before[kind]]
         named = self._model.back_end
         if set(opened) - {named} - self._model.helpers or (named and named not in opened):
-            raise WrongResult(f"names a back end that it does not run: says {named!r}, runs {', '.join(opened) or 'none'}")
+            raise WrongResult(
+                f"names a back end that it does not run: says {named!r}, runs {', '.join(opened) or 'none'}"
+            )
         return opened
 
     def _verified(self, cell: Cell, outputs: Outputs) -> str:

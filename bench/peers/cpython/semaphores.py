@@ -16,4 +16,6 @@ def semaphores() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NoSemaphores(f"CPython's semaphores between processes lie in /dev/shm, and sem_open is refused there: {error.strerror}") from None
+        raise NoSemaphores(
+            f"CPython's semaphores between processes lie in /dev/shm, and sem_open is refused there: {error.strerror}"
+        ) from None

@@ -40,11 +40,25 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _options(name: str, arguments: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog=name, description="A model of scripts/crossover in CPython; bench/README.md documents the protocol.", allow_abbrev=False)
-    parser.add_argument("--serve", action="store_true", required=True, help="answer requests on standard input: all that this program does")
+    parser = _Parser(
+        prog=name,
+        description="A model of scripts/crossover in CPython; bench/README.md documents the protocol.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        required=True,
+        help="answer requests on standard input: all that this program does",
+    )
     parser.add_argument("--origin", type=_address, metavar="URL", help="the HTTP server that fetch asks")
     parser.add_argument("--load", metavar="URL", help="taken and not used: no workload here serves the load generator")
-    parser.add_argument("--cores", type=_positive, metavar="N", help="how many cores the model may use (default: affinity mask and cgroup quota)")
+    parser.add_argument(
+        "--cores",
+        type=_positive,
+        metavar="N",
+        help="how many cores the model may use (default: affinity mask and cgroup quota)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -86,18 +100,35 @@ def _hello(name: str, model: Model, around: Surroundings, start_up_ns: int) -> d
         "start_up_ns": start_up_ns,
         "pid": os.getpid(),
         "worker_pids": model.workers,
-        "verbs": {**dict.fromkeys(_VERBS, ""), **dict.fromkeys(_NO_VERBS, "no workload of the CPython reference needs it")},
-        "cells": [hello_row(cell, model.guaranteed_concurrency, model.guaranteed_concurrency_limit, model.parallel, around.origin is not None) for cell in around.cells],
+        "verbs": {
+            **dict.fromkeys(_VERBS, ""),
+            **dict.fromkeys(_NO_VERBS, "no workload of the CPython reference needs it"),
+        },
+        "cells": [
+            hello_row(
+                cell,
+                model.guaranteed_concurrency,
+                model.guaranteed_concurrency_limit,
+                model.parallel,
+                around.origin is not None,
+            )
+            for cell in around.cells
+        ],
     }
 
 
-def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: bool, sampler: Sampler) -> dict[str, Any]:
+def _answer(
+    request: Any, cells: Mapping[str, Cell], model: Model, has_origin: bool, sampler: Sampler
+) -> dict[str, Any]:
     what = request.get("do") if isinstance(request, dict) else None
     if what not in ("gate", "sample"):
         return {"outcome": "usage", "reason": "'do' is one of gate, sample, quit"}
     cell = cells.get(json.dumps([request.get("workload"), request.get("params")], sort_keys=True))
     if cell is None:
-        return {"outcome": "usage", "reason": "no cell of this model has this workload with these params: see the hello line"}
+        return {
+            "outcome": "usage",
+            "reason": "no cell of this model has this workload with these params: see the hello line",
+        }
     iterations, untimed = request.get("iterations"), request.get("untimed", 0)
     if what == "sample" and not _whole(iterations, 1):
         return {"outcome": "usage", "reason": "a sample needs iterations, a whole number from 1"}
@@ -106,7 +137,11 @@ def _answer(request: Any, cells: Mapping[str, Cell], model: Model, has_origin: b
     if reason := refusal(cell, model.guaranteed_concurrency, model.guaranteed_concurrency_limit, has_origin):
         return {"outcome": "unsupported", "reason": reason}
     try:
-        return {"outcome": "ok", "account": sampler.gate(cell)} if what == "gate" else sampler.sample(cell, iterations, untimed)
+        return (
+            {"outcome": "ok", "account": sampler.gate(cell)}
+            if what == "gate"
+            else sampler.sample(cell, iterations, untimed)
+        )
     except WrongResult as error:
         return {"outcome": "wrong", "reason": str(error)}
     except ForeignServer as error:
@@ -152,7 +187,9 @@ def serve(name: str, make: Callable[[Surroundings], Model]) -> int:
         cores = _keep_to(options.cores)
         # Before any worker is forked.
         account, latencies = Account(max(cell.items for cell in cells)), Latencies(shared_memory(heartbeat.BYTES))
-        around = Surroundings(cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES)))
+        around = Surroundings(
+            cores, options.origin, cells, account, latencies, IdleTimes(shared_memory(idle_times.BYTES))
+        )
         meters.forget_peaks([])
         empty, open_before = meters.footprint([]), open_kernel_objects([os.getpid()])
         begin = time.monotonic_ns()

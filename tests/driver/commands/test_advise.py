@@ -1,4 +1,5 @@
-"""`crossover advise` as its users see it: the answer in lines, and one line with the right exit code for what cannot be answered."""
+"""`crossover advise` as its users see it: the answer in lines, and one line with the right exit code for what cannot be
+answered."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def run_of(folder: Path, cells: Cells, grade: str = "A", age_s: int = 0, **host_
     return folder
 
 
-def test_the_answer_has_its_evidence_the_choice_the_figures_and_what_they_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_answer_has_its_evidence_the_choice_the_figures_and_what_they_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = run_of(tmp_path / "run", mixed())
     assert main([*QUESTION, "--run", str(folder)]) == 0
     lines = capsys.readouterr().out.split("\n")
@@ -59,15 +62,38 @@ def test_a_run_under_too_much_load_has_no_advice_by_time(tmp_path: Path, capsys:
     assert "nothing is estimated for it: too much load: " in capsys.readouterr().out
 
 
-def test_a_question_beyond_the_measured_range_is_answered_with_the_command_that_measures_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_beyond_the_measured_range_is_answered_with_the_command_that_measures_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = run_of(tmp_path / "run", mixed())
-    assert main(["advise", "--tasks", "5000", "--wait", "20ms", "--compute", "200us", "--blocking-library", "--run", str(folder)]) == 0
+    assert (
+        main(
+            [
+                "advise",
+                "--tasks",
+                "5000",
+                "--wait",
+                "20ms",
+                "--compute",
+                "200us",
+                "--blocking-library",
+                "--run",
+                str(folder),
+            ]
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     assert "No advice: this mix was not measured, and nothing is estimated for it: wait 20.0 ms" in told
-    assert "\nMeasure it: scripts/crossover advise --tasks 5000 --wait 20ms --compute 200us --blocking-library --measure\n" in told
+    assert (
+        "\nMeasure it: scripts/crossover advise --tasks 5000 --wait 20ms --compute 200us --blocking-library --measure\n"
+        in told
+    )
 
 
-def test_the_newest_run_that_knows_the_mix_answers_even_if_newer_ones_know_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_newest_run_that_knows_the_mix_answers_even_if_newer_ones_know_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("driver.machine.host.ROOT", tmp_path)
     results = tmp_path / "results"
     run_of(results / "replies", replies(70, event_loop=2), age_s=0)
@@ -80,7 +106,9 @@ def test_the_newest_run_that_knows_the_mix_answers_even_if_newer_ones_know_other
     assert f"from {results / 'one_case'}: " in capsys.readouterr().out
 
 
-def test_a_run_of_another_machine_answers_only_when_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_of_another_machine_answers_only_when_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("driver.machine.host.ROOT", tmp_path)
     theirs = run_of(tmp_path / "results" / "theirs", mixed(), cpu_model="another CPU", boot_id_hash="0")
     assert main(QUESTION) == 2
@@ -95,7 +123,9 @@ def test_a_run_of_another_machine_answers_only_when_it_is_named(tmp_path: Path, 
     assert f"from {ours}: " in told.out and "another machine" not in told.out
 
 
-def test_without_any_run_there_is_one_line_that_says_how_to_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_any_run_there_is_one_line_that_says_how_to_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("driver.machine.host.ROOT", tmp_path)
     assert main(QUESTION) == 2
     assert MEASURE in capsys.readouterr().err
@@ -125,7 +155,9 @@ def test_without_any_run_there_is_one_line_that_says_how_to_measure(tmp_path: Pa
         (("--blocking-libary",), "--blocking-library"),
     ],
 )
-def test_what_is_no_question_is_refused_in_one_line(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_question_is_refused_in_one_line(
+    arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*QUESTION, *arguments]) == 2
     told = capsys.readouterr()
     assert told.out == ""
@@ -145,14 +177,18 @@ def test_a_question_with_a_part_missing_is_refused(capsys: pytest.CaptureFixture
         (mixed(models=("event_loop", "serial")), "mixed cases were measured on event_loop only"),
     ],
 )
-def test_a_run_that_leaves_nothing_to_compare_is_exit_code_6(tmp_path: Path, cells: Cells, lacks: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_leaves_nothing_to_compare_is_exit_code_6(
+    tmp_path: Path, cells: Cells, lacks: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = run_of(tmp_path / "run", cells)
     assert main([*QUESTION, "--run", str(folder)]) == 6
     told = capsys.readouterr().err
     assert told.startswith(f"crossover: {folder}: {lacks}") and told.endswith(f": {MEASURE} measures this very mix\n")
 
 
-def test_a_run_without_serial_and_an_incomplete_one_are_answered_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_serial_and_an_incomplete_one_are_answered_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = run_of(tmp_path / "run", mixed(models=("event_loop", "thread_pool_wide")))
     run = json.loads((folder / "run.json").read_text())
     run["run"]["complete"] = False
@@ -169,7 +205,13 @@ def test_a_run_that_cannot_be_read_is_exit_code_4(tmp_path: Path, capsys: pytest
 
 def test_times_and_sizes_are_read_with_their_units() -> None:
     assert [parse_time("--wait", text) for text in ("20ms", "1.5s", "200us", "30ns", "0")] == [2e7, 1.5e9, 2e5, 30, 0]
-    assert [parse_memory(text) for text in ("512M", "2G", "1.5GiB", "1000", "64KB")] == [512 << 20, 2 << 30, 3 << 29, 1000, 64 << 10]
+    assert [parse_memory(text) for text in ("512M", "2G", "1.5GiB", "1000", "64KB")] == [
+        512 << 20,
+        2 << 30,
+        3 << 29,
+        1000,
+        64 << 10,
+    ]
 
 
 @pytest.fixture
@@ -179,14 +221,28 @@ def mixing(benches: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(mix, "_BUDGET_NS", 30 * SECOND)  # of which a quiet machine needs a few
     for limit in ("BACKGROUND", "STEAL", "STALL"):  # what others do here is none of a test's business
         monkeypatch.setattr(noise, f"NOISY_{limit}_SHARE", 2)
-    usual: dict[str, Any] = {"class": "mixed", "workload": "mixed", "params": {"tasks": 1000, "wait_us": 0, "steps": 100_000, "in_flight": 1000}}
-    times = {"serial": 200_000, "event_loop_threads": 50_000, "thread_pool_wide": 100_000, "thread_per_task": 300_000, "event_loop": 10_000}
+    usual: dict[str, Any] = {
+        "class": "mixed",
+        "workload": "mixed",
+        "params": {"tasks": 1000, "wait_us": 0, "steps": 100_000, "in_flight": 1000},
+    }
+    times = {
+        "serial": 200_000,
+        "event_loop_threads": 50_000,
+        "thread_pool_wide": 100_000,
+        "thread_per_task": 300_000,
+        "event_loop": 10_000,
+    }
     for model, unit_ns in times.items():
-        benches.add(model, unit_ns=unit_ns, cells={"wait": usual, "mixed": usual}, requests=str(tmp_path / f"{model}.requests"))
+        benches.add(
+            model, unit_ns=unit_ns, cells={"wait": usual, "mixed": usual}, requests=str(tmp_path / f"{model}.requests")
+        )
     return benches
 
 
-def test_to_measure_is_to_run_that_very_mix_and_to_answer_from_it(mixing: Benches, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_to_measure_is_to_run_that_very_mix_and_to_answer_from_it(
+    mixing: Benches, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*QUESTION, "--measure"], benches=mixing.folder) == 0
     told = capsys.readouterr().out
     (folder,) = (tmp_path / "results").iterdir()
@@ -195,27 +251,41 @@ def test_to_measure_is_to_run_that_very_mix_and_to_answer_from_it(mixing: Benche
     assert "\nevent_loop_threads is the fastest of 3: " in told
     run = json.loads((folder / "run.json").read_text())
     assert {cell["model"] for cell in run["cells"]} == {"event_loop_threads", "thread_pool_wide", "thread_per_task"}
-    assert {json.dumps(cell["params"]) for cell in run["cells"]} == {json.dumps({"tasks": 1000, "wait_us": 10_000, "steps": 6_000, "in_flight": 1000})}
+    assert {json.dumps(cell["params"]) for cell in run["cells"]} == {
+        json.dumps({"tasks": 1000, "wait_us": 10_000, "steps": 6_000, "in_flight": 1000})
+    }
 
 
 def test_a_mix_that_is_soon_done_one_after_another_is_measured_so_too(mixing: Benches, tmp_path: Path) -> None:
-    assert main(["advise", "--tasks", "1000", "--wait", "0", "--compute", "1us", "--measure"], benches=mixing.folder) == 0
+    assert (
+        main(["advise", "--tasks", "1000", "--wait", "0", "--compute", "1us", "--measure"], benches=mixing.folder) == 0
+    )
     (folder,) = (tmp_path / "results").iterdir()
     assert "serial" in {cell["model"] for cell in json.loads((folder / "run.json").read_text())["cells"]}
 
 
 def test_a_mix_that_the_workload_refuses_is_one_line(mixing: Benches, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["advise", "--tasks", "100001", "--wait", "1ms", "--compute", "0", "--measure"], benches=mixing.folder) == 2
+    assert (
+        main(["advise", "--tasks", "100001", "--wait", "1ms", "--compute", "0", "--measure"], benches=mixing.folder)
+        == 2
+    )
     assert "tasks is 100001: mixed takes from 1 to 100000" in capsys.readouterr().err
 
 
-def test_a_measurement_that_was_interrupted_says_where_it_lies_and_gives_no_advice(mixing: Benches, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_measurement_that_was_interrupted_says_where_it_lies_and_gives_no_advice(
+    mixing: Benches, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(mix, "measure", lambda *_: (Path("results/half"), Exit.INTERRUPTED))
     assert main([*QUESTION, "--measure"], benches=mixing.folder) == 130
-    assert capsys.readouterr().out == "interrupted: what was measured is in results/half; scripts/crossover run --resume results/half continues\n"
+    assert (
+        capsys.readouterr().out
+        == "interrupted: what was measured is in results/half; scripts/crossover run --resume results/half continues\n"
+    )
 
 
-def test_a_measurement_in_which_too_little_fitted_says_what_to_ask_for(mixing: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_measurement_in_which_too_little_fitted_says_what_to_ask_for(
+    mixing: Benches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(mix, "measure", lambda *_: (run_of(tmp_path / "run", mixed(models=("event_loop",))), Exit.OK))
     assert main([*QUESTION, "--measure"], benches=mixing.folder) == 6
     told = capsys.readouterr().err
@@ -223,7 +293,9 @@ def test_a_measurement_in_which_too_little_fitted_says_what_to_ask_for(mixing: B
     assert told.endswith("--workloads mixed --size tasks=1000,wait_us=10000,steps=6000 --time-budget 5m\n")
 
 
-def test_a_mix_of_which_a_batch_takes_long_is_measured_for_longer(mixing: Benches, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mix_of_which_a_batch_takes_long_is_measured_for_longer(
+    mixing: Benches, monkeypatch: pytest.MonkeyPatch
+) -> None:
     budgets: list[int] = []
 
     def note(request: Any, *_: object) -> tuple[Path, Exit]:

@@ -48,7 +48,20 @@ def there(benches: Benches, tmp_path: Path) -> Benches:
 
 def command(benches: Benches, there: Benches, *arguments: str) -> list[str]:
     out = str(benches.folder.parent / "out")
-    return ["/usr/bin/python3", "-c", DRIVE, str(there.folder), str(benches.folder), "--workloads", "spin", "--time-budget", "20s", "--out", out, *arguments]
+    return [
+        "/usr/bin/python3",
+        "-c",
+        DRIVE,
+        str(there.folder),
+        str(benches.folder),
+        "--workloads",
+        "spin",
+        "--time-budget",
+        "20s",
+        "--out",
+        out,
+        *arguments,
+    ]
 
 
 @pytest.fixture
@@ -64,7 +77,9 @@ def check(benches: Benches, there: Benches) -> Check:
     return run
 
 
-def test_a_model_that_is_slower_than_at_that_revision_fails_the_check_and_its_results_are_a_run(benches: Benches, there: Benches, check: Check, tmp_path: Path) -> None:
+def test_a_model_that_is_slower_than_at_that_revision_fails_the_check_and_its_results_are_a_run(
+    benches: Benches, there: Benches, check: Check, tmp_path: Path
+) -> None:
     for folder, unit_ns in ((benches, 130_000), (there, 100_000)):
         folder.add("even", family="fibers")
         folder.add("odd", family="threads", unit_ns=unit_ns)
@@ -73,17 +88,27 @@ def test_a_model_that_is_slower_than_at_that_revision_fails_the_check_and_its_re
     assert "spin/tasks:10/delay_us:5  odd    time" in result.out and "even" not in result.out
     assert (tmp_path / "found.xml").is_file()
     assert result.run["run"]["against_built"] == COMMIT
-    assert {model["id"]: model["before_of"] for model in result.run["models"]} == {"even": None, "odd": None, "even@1a2b3c4": "even", "odd@1a2b3c4": "odd"}
+    assert {model["id"]: model["before_of"] for model in result.run["models"]} == {
+        "even": None,
+        "odd": None,
+        "even@1a2b3c4": "even",
+        "odd@1a2b3c4": "odd",
+    }
 
 
-def test_the_two_programs_are_sampled_one_right_after_the_other_by_turns_in_the_same_rounds(benches: Benches, there: Benches, check: Check) -> None:
+def test_the_two_programs_are_sampled_one_right_after_the_other_by_turns_in_the_same_rounds(
+    benches: Benches, there: Benches, check: Check
+) -> None:
     for folder in (benches, there):
         for model, family in (("even", "fibers"), ("odd", "threads")):
             folder.add(model, family=family)
     result = check()
     assert result.code == 0, result.err
     assert "0 regressions" in result.out
-    places: dict[str, dict[int, int]] = {cell["model"]: {sample["round"]: sample["position"] for sample in cell["samples"]} for cell in result.run["cells"]}
+    places: dict[str, dict[int, int]] = {
+        cell["model"]: {sample["round"]: sample["position"] for sample in cell["samples"]}
+        for cell in result.run["cells"]
+    }
     assert min(map(len, places.values())) >= LEAST_ROUNDS
     for model in ("even", "odd"):
         now, before = places[model], places[f"{model}@1a2b3c4"]
@@ -94,7 +119,9 @@ def test_the_two_programs_are_sampled_one_right_after_the_other_by_turns_in_the_
     assert {len(set(of)) for of in processes.values()} == {3}
 
 
-def test_what_that_revision_lacks_or_owes_otherwise_is_named_and_not_compared(benches: Benches, there: Benches, check: Check) -> None:
+def test_what_that_revision_lacks_or_owes_otherwise_is_named_and_not_compared(
+    benches: Benches, there: Benches, check: Check
+) -> None:
     for model, family in (("even", "fibers"), ("odd", "threads"), ("new", "tbb")):
         benches.add(model, family=family)
     there.add("even", family="fibers")
@@ -105,7 +132,9 @@ def test_what_that_revision_lacks_or_owes_otherwise_is_named_and_not_compared(be
     assert "spin/model:odd/tasks:10/delay_us:5: its work has changed: not compared" in result.out
 
 
-def test_a_model_that_fails_now_and_did_not_at_that_revision_fails_the_check(benches: Benches, there: Benches, check: Check) -> None:
+def test_a_model_that_fails_now_and_did_not_at_that_revision_fails_the_check(
+    benches: Benches, there: Benches, check: Check
+) -> None:
     for folder, config in ((benches, {"fault": {"do": "gate", "kind": "wrong"}}), (there, {})):
         folder.add("even", family="fibers")
         folder.add("odd", family="threads", **config)
@@ -114,7 +143,9 @@ def test_a_model_that_fails_now_and_did_not_at_that_revision_fails_the_check(ben
     assert "odd: wrong now: item 7 ran twice" in result.out
 
 
-def test_a_model_that_does_not_start_now_and_did_at_that_revision_fails_the_check(benches: Benches, there: Benches, check: Check) -> None:
+def test_a_model_that_does_not_start_now_and_did_at_that_revision_fails_the_check(
+    benches: Benches, there: Benches, check: Check
+) -> None:
     for folder, config in ((benches, {"fault": {"do": "hello", "kind": "exit"}}), (there, {})):
         folder.add("even", family="fibers")
         folder.add("odd", family="threads", **config)
@@ -167,7 +198,11 @@ def test_a_choice_that_matches_nothing_ends_before_the_revision_is_built(benches
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x", *arguments],
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_what_is_no_checkout_has_no_such_revision_or_does_not_build_is_one_line(

@@ -48,7 +48,9 @@ def test_equal_runs_pass_the_gate(benches: Benches, runs: Runs) -> None:
     assert "would have found 10 % and more by time in half of the comparisons" in result.out
 
 
-def test_a_model_that_is_shown_to_be_slower_fails_the_gate_unless_that_much_is_allowed(benches: Benches, runs: Runs) -> None:
+def test_a_model_that_is_shown_to_be_slower_fails_the_gate_unless_that_much_is_allowed(
+    benches: Benches, runs: Runs
+) -> None:
     before, after = runs("x"), runs("y", unit_ns=130_000)
     result = benches.drive("check", str(before), str(after))
     assert result.code == 1
@@ -57,7 +59,9 @@ def test_a_model_that_is_shown_to_be_slower_fails_the_gate_unless_that_much_is_a
     assert benches.drive("check", str(after), str(before)).code == 0
 
 
-def test_a_model_that_is_forty_times_as_slow_fails_the_gate_though_it_is_stopped_after_three_rounds(benches: Benches, runs: Runs) -> None:
+def test_a_model_that_is_forty_times_as_slow_fails_the_gate_though_it_is_stopped_after_three_rounds(
+    benches: Benches, runs: Runs
+) -> None:
     def stop(cell: dict[str, Any]) -> None:
         cell.update(samples=cell["samples"][:3], stopped={"rounds": 3, "reason": "over 2.5 times the slowest of a"})
 
@@ -82,7 +86,9 @@ def test_what_is_not_excluded_fails_the_gate_only_when_asked_for(benches: Benche
     assert f"{CASE}: odd: not run now: left out" in result.out
 
 
-def test_it_writes_what_it_found_as_junit_and_tells_it_as_markdown(benches: Benches, runs: Runs, tmp_path: Path) -> None:
+def test_it_writes_what_it_found_as_junit_and_tells_it_as_markdown(
+    benches: Benches, runs: Runs, tmp_path: Path
+) -> None:
     before, after = runs("x"), runs("y", unit_ns=200_000)
     result = benches.drive("check", str(before), str(after), "--junit", str(tmp_path / "found.xml"), "--markdown")
     assert result.code == 1 and result.out.startswith("**Regressions**")
@@ -91,7 +97,9 @@ def test_it_writes_what_it_found_as_junit_and_tells_it_as_markdown(benches: Benc
     assert len(suite) == 5
 
 
-def test_a_run_that_is_checked_against_itself_has_no_regression_and_the_first_line_says_why(benches: Benches, runs: Runs) -> None:
+def test_a_run_that_is_checked_against_itself_has_no_regression_and_the_first_line_says_why(
+    benches: Benches, runs: Runs
+) -> None:
     run = runs("x")
     shutil.copytree(run, run.parent / "copy")
     for other in (run, run.parent / "copy"):
@@ -101,7 +109,10 @@ def test_a_run_that_is_checked_against_itself_has_no_regression_and_the_first_li
 
 
 def test_a_junit_file_that_cannot_be_written_is_a_usage_error(benches: Benches, tmp_path: Path) -> None:
-    for place, line in ((tmp_path, "is a folder: name a file in it"), (tmp_path / "none" / "x.xml", "there is no folder")):
+    for place, line in (
+        (tmp_path, "is a folder: name a file in it"),
+        (tmp_path / "none" / "x.xml", "there is no folder"),
+    ):
         result = benches.drive("check", "a", "b", "--junit", str(place))
         assert (result.code, result.err.count("\n")) == (2, 1)
         assert line in result.err

@@ -17,7 +17,10 @@ USAGE = [
     (["list", "--frobnicate"], "there is no option --frobnicate; there are: --fairness, --help"),
     (["run", "fast"], "unrecognized arguments: fast"),
     (["run", "--quick", "--full"], "not allowed with argument"),
-    (["run", "--allocator", "tcmalloc"], "there is no allocator tcmalloc (did you mean mimalloc?); there are: glibc, jemalloc, mimalloc"),
+    (
+        ["run", "--allocator", "tcmalloc"],
+        "there is no allocator tcmalloc (did you mean mimalloc?); there are: glibc, jemalloc, mimalloc",
+    ),
     (["run", "--cores", "0"], "--cores 0: this process may use 1 to"),
     (["run", "--cores", "many"], "invalid int value"),
     (["run", "--seed", "-4"], "--seed -4 is negative"),
@@ -108,7 +111,10 @@ def test_a_missing_python_module_is_named_with_the_remedy(benches: Benches, tmp_
     broken = tmp_path / "path"
     broken.mkdir()
     (broken / "jinja2.py").write_text("import matplotlib_of_another_world")
-    code = f"import sys; sys.path[:0] = [{str(broken)!r}, {str(ROOT)!r}]; from driver.commands.main import main; sys.exit(main(['report', {str(tmp_path)!r}]))"
+    code = (
+        f"import sys; sys.path[:0] = [{str(broken)!r}, {str(ROOT)!r}]; from driver.commands.main import main;"
+        f" sys.exit(main(['report', {str(tmp_path)!r}]))"
+    )
     done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], capture_output=True, text=True)
     assert done.returncode == 3
     assert "matplotlib_of_another_world is missing: run scripts/setup" in done.stderr
@@ -117,7 +123,20 @@ def test_a_missing_python_module_is_named_with_the_remedy(benches: Benches, tmp_
 
 def test_a_run_begins_where_python_has_nothing_yet_of_what_setup_brings() -> None:
     """Without -S the modules of Debian's packages would be there."""
-    done = subprocess.run(["/usr/bin/python3", "-S", ROOT / "driver" / "__main__.py", "run", "--models", "no_such_model", "--workloads", "no_such_work"], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            "/usr/bin/python3",
+            "-S",
+            ROOT / "driver" / "__main__.py",
+            "run",
+            "--models",
+            "no_such_model",
+            "--workloads",
+            "no_such_work",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("crossover: there is no workload no_such_work")
 
@@ -126,7 +145,13 @@ def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -
     link = tmp_path / "crossover"
     link.symlink_to(ROOT / "scripts" / "crossover")
     (tmp_path / "driver").mkdir()  # a namesake in the present folder is not taken for ours
-    done = subprocess.run([str(link), "report", "nowhere"], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PATH": "/usr/bin:/bin"})
+    done = subprocess.run(
+        [str(link), "report", "nowhere"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": "/usr/bin:/bin"},
+    )
     assert done.returncode == 2
     assert "there is no run in nowhere" in done.stderr
 
@@ -162,14 +187,25 @@ def test_an_output_that_is_full_is_one_line_and_an_environment_error(benches: Be
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
-    script = f"cd '{tmp_path}/gone'; rmdir '{tmp_path}/gone'; exec /usr/bin/python3 '{ROOT}/driver/__main__.py' run --out here"
+    script = (
+        f"cd '{tmp_path}/gone'; rmdir '{tmp_path}/gone'; exec /usr/bin/python3 '{ROOT}/driver/__main__.py' run --out"
+        " here"
+    )
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (3, "crossover: No such file or directory: the present folder is gone: change to another\n")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "crossover: No such file or directory: the present folder is gone: change to another\n",
+    )
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", ">&-", "<&- >&- 2>&-"])
 def test_the_exit_code_tells_it_where_no_line_can_be_written(redirection: str) -> None:
-    done = subprocess.run(["/bin/sh", "-c", f"exec '{ROOT}/scripts/crossover' report nowhere {redirection}"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec '{ROOT}/scripts/crossover' report nowhere {redirection}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == (redirection == ">&-")
 
@@ -179,7 +215,13 @@ def test_a_signal_that_comes_before_the_command_is_loaded_is_answered_in_one_lin
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         os.kill(os.getpid(), signal.SIGTERM)
 
-    done = subprocess.run([str(ROOT / "scripts" / "crossover"), "report", "nowhere"], preexec_fn=strike, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "crossover"), "report", "nowhere"],
+        preexec_fn=strike,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.returncode, done.stderr) == (130, "crossover: interrupted\n")
 
 
@@ -188,7 +230,9 @@ def test_a_run_ends_as_ever_when_nobody_reads_its_progress(benches: Benches) -> 
     nobody_reads, output = os.pipe()
     os.close(nobody_reads)
     out = benches.folder.parent / "out"
-    done = subprocess.run(benches.command("run", "--seed", "1", "--out", str(out)), stdout=output, stderr=output, timeout=60)
+    done = subprocess.run(
+        benches.command("run", "--seed", "1", "--out", str(out)), stdout=output, stderr=output, timeout=60
+    )
     os.close(output)
     assert done.returncode == 0
     assert (out / "run.json").is_file() and (out / "index.html").is_file()
@@ -197,6 +241,8 @@ def test_a_run_ends_as_ever_when_nobody_reads_its_progress(benches: Benches) -> 
 def test_a_folder_whose_name_is_no_text_is_as_good_as_any(benches: Benches) -> None:
     benches.add("odd")
     out = os.fsencode(benches.folder.parent) + b"/\xff\xfe"
-    done = subprocess.run([*map(os.fsencode, benches.command("run", "--seed", "1", "--out")), out], capture_output=True, timeout=60)
+    done = subprocess.run(
+        [*map(os.fsencode, benches.command("run", "--seed", "1", "--out")), out], capture_output=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert faults(Path(os.fsdecode(out))) == []

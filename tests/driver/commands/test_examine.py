@@ -44,7 +44,9 @@ def altered(folder: Path, change: Change) -> Path:
     return folder
 
 
-def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(benches: Benches, runs: Callable[..., Path]) -> None:
+def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(
+    benches: Benches, runs: Callable[..., Path]
+) -> None:
     before, after = runs("a"), runs("b", unit_ns=300_000)
     result = benches.drive("compare", str(before), str(after))
     assert result.code == 0
@@ -55,7 +57,9 @@ def test_compare_shows_both_runs_and_judges_nothing_by_its_exit_code(benches: Be
 
 
 @pytest.mark.parametrize("verb", ["compare", "check"])
-def test_runs_of_different_hosts_are_refused_unless_told(benches: Benches, runs: Callable[..., Path], verb: str) -> None:
+def test_runs_of_different_hosts_are_refused_unless_told(
+    benches: Benches, runs: Callable[..., Path], verb: str
+) -> None:
     before = runs("a")
     after = altered(runs("b"), lambda run: run["host"].update(cpu_model="another"))
     result = benches.drive(verb, str(before), str(after))
@@ -67,7 +71,10 @@ def test_runs_of_different_hosts_are_refused_unless_told(benches: Benches, runs:
 @pytest.mark.parametrize("verb", ["compare", "check"])
 def test_two_containers_of_one_machine_are_one_machine(benches: Benches, runs: Callable[..., Path], verb: str) -> None:
     before = runs("a")
-    after = altered(runs("b"), lambda run: run["host"].update(hostname_hash="elsewhere", mem_bytes=round(1.01 * run["host"]["mem_bytes"])))
+    after = altered(
+        runs("b"),
+        lambda run: run["host"].update(hostname_hash="elsewhere", mem_bytes=round(1.01 * run["host"]["mem_bytes"])),
+    )
     result = benches.drive(verb, str(before), str(after))
     assert (result.code, result.err) == (0, "")
 
@@ -88,12 +95,17 @@ def test_runs_without_a_common_cell_match_nothing(benches: Benches, runs: Callab
         ('{"context": {}, "benchmarks": []}', "is not a Crossover run"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_line_and_stays_as_it_is(benches: Benches, runs: Callable[..., Path], verb: list[str], text: str, line: str) -> None:
+def test_a_file_that_cannot_be_read_is_one_line_and_stays_as_it_is(
+    benches: Benches, runs: Callable[..., Path], verb: list[str], text: str, line: str
+) -> None:
     good, bad = runs("good"), benches.folder.parent / "bad"
     bad.mkdir()
     (bad / "run.json").write_text(text)
     arguments = [str(good) if word == "good" else word for word in verb]
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from driver.commands.main import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from driver.commands.main import main;"
+        " sys.exit(main(sys.argv[1:]))"
+    )
     done = subprocess.run(["/usr/bin/python3", "-B", "-c", code, *arguments, str(bad)], capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (4, 1)
     assert line in done.stderr
@@ -109,27 +121,43 @@ def test_every_file_that_a_run_writes_is_valid(benches: Benches, runs: Callable[
     rows = [row for row in twins["benchmarks"] if row["name"] == SPIN]
     assert len(rows) == 12 and {row["time_unit"] for row in rows} == {"ns"}
     samples = json.loads((folder / "run.json").read_text())["cells"][0]["samples"]
-    assert [row["real_time"] * row["iterations"] for row in rows] == pytest.approx([sample["wall_ns"] for sample in samples])
+    assert [row["real_time"] * row["iterations"] for row in rows] == pytest.approx(
+        [sample["wall_ns"] for sample in samples]
+    )
     assert twins["context"]["num_cpus"] >= 1
 
 
 FAULTS: list[tuple[Change, str]] = [
     (lambda run: run["cells"][0].pop("units"), "$.cells[0]: 'units' is a required property"),
-    (lambda run: run["cells"][0]["samples"][3].update(wall_ns=-5), "$.cells[0].samples[3].wall_ns: -5 is less than the minimum of 0"),
+    (
+        lambda run: run["cells"][0]["samples"][3].update(wall_ns=-5),
+        "$.cells[0].samples[3].wall_ns: -5 is less than the minimum of 0",
+    ),
     (lambda run: run["cells"][0].update(status="fine"), "$.cells[0].status: 'fine' is not one of"),
 ]
 
 
 @pytest.mark.parametrize(("change", "line"), FAULTS)
-def test_a_file_that_breaks_its_schema_is_told_where(benches: Benches, runs: Callable[..., Path], change: Change, line: str) -> None:
+def test_a_file_that_breaks_its_schema_is_told_where(
+    benches: Benches, runs: Callable[..., Path], change: Change, line: str
+) -> None:
     result = benches.drive("validate", str(altered(runs("a"), change)))
     assert result.code == 4
     assert line in result.out
     assert result.err.count("\n") == 1 and "does not conform to its schema" in result.err
 
 
-@pytest.mark.parametrize(("end", "line"), [(b'{"event":"sam', "ends in the middle of a line"), (b"hello\n", "is not an event of a run"), (b'{"benchmarks":[]}\n', "is not an event of a run")])
-def test_truncated_and_foreign_lines_of_a_journal_are_told(benches: Benches, runs: Callable[..., Path], end: bytes, line: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "line"),
+    [
+        (b'{"event":"sam', "ends in the middle of a line"),
+        (b"hello\n", "is not an event of a run"),
+        (b'{"benchmarks":[]}\n', "is not an event of a run"),
+    ],
+)
+def test_truncated_and_foreign_lines_of_a_journal_are_told(
+    benches: Benches, runs: Callable[..., Path], end: bytes, line: str
+) -> None:
     journal = runs("a") / "samples.jsonl"
     with open(journal, "ab") as file:
         file.write(end)
@@ -139,7 +167,9 @@ def test_truncated_and_foreign_lines_of_a_journal_are_told(benches: Benches, run
 
 
 @pytest.mark.parametrize("verb", [["report"], ["run", "--resume"], ["run", "--out"]])
-def test_a_results_folder_that_is_read_only_is_one_line_and_stays_as_it_is(benches: Benches, runs: Callable[..., Path], verb: list[str]) -> None:
+def test_a_results_folder_that_is_read_only_is_one_line_and_stays_as_it_is(
+    benches: Benches, runs: Callable[..., Path], verb: list[str]
+) -> None:
     let_others_enter()
     made = runs("a")
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
@@ -152,8 +182,15 @@ def test_a_results_folder_that_is_read_only_is_one_line_and_stays_as_it_is(bench
             path.chmod(0o555)
         target = str(folder / "new") if verb[-1] == "--out" else str(folder)
         as_nobody = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pathlib import Path; from driver.commands.main import main; sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
-        done = subprocess.run([*as_nobody, "/usr/bin/python3", "-B", "-c", code, f"{place}/benches", *verb, target], capture_output=True, text=True)
+        code = (
+            f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pathlib import Path; from driver.commands.main import"
+            " main; sys.exit(main(sys.argv[2:], Path(sys.argv[1])))"
+        )
+        done = subprocess.run(
+            [*as_nobody, "/usr/bin/python3", "-B", "-c", code, f"{place}/benches", *verb, target],
+            capture_output=True,
+            text=True,
+        )
         assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
         assert done.stderr.startswith("crossover: ")
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -166,10 +203,16 @@ USAGE = [
     (["validate", "nowhere"], "there is no nowhere"),
     (["validate", "/proc/self/fd"], "there is no run in /proc/self/fd"),
     (["check", "/proc/self/fd", "nowhere"], "there is no run in /proc/self/fd"),
-    (["compare", "nowhere", "nowhere", "--out", "/proc/self/status"], "--out /proc/self/status is a file: name a folder"),
+    (
+        ["compare", "nowhere", "nowhere", "--out", "/proc/self/status"],
+        "--out /proc/self/status is a file: name a folder",
+    ),
     (["compare", "nowhere"], "the following arguments are required: AFTER"),
     (["check", "a", "b", "--threshold", "much"], "--threshold much is not a percentage above 0: write 10%"),
-    (["compare", "a", "b", "--metrics", "tmie"], "there is no metric tmie (did you mean time?); there are: cpu, latency, memory, time"),
+    (
+        ["compare", "a", "b", "--metrics", "tmie"],
+        "there is no metric tmie (did you mean time?); there are: cpu, latency, memory, time",
+    ),
     (["compare", "a", "b", "--metrics", ","], "--metrics , names nothing; there are: time, cpu, latency, memory"),
     (["check", "a", "b", "--treshold", "5"], "there is no option --treshold (did you mean --threshold?)"),
 ]

@@ -85,10 +85,14 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Noise:
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which nothing can be measured."""
-    monkeypatch.setitem(findings.MACHINE, "gravity", lambda machine: Finding("none here", "go back to Earth", fatal=True))
+    monkeypatch.setitem(
+        findings.MACHINE, "gravity", lambda machine: Finding("none here", "go back to Earth", fatal=True)
+    )
 
 
-def test_everything_is_told_in_lines_that_end_with_the_remedy(quiet: Noise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_everything_is_told_in_lines_that_end_with_the_remedy(
+    quiet: Noise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(build, "BENCHES", tmp_path)
     monkeypatch.setattr(findings, "usable_cores", lambda: 1)
     monkeypatch.setattr(allowance, "tightest_tasks", lambda: Allowance("pids.max", 100, 90))
@@ -96,7 +100,11 @@ def test_everything_is_told_in_lines_that_end_with_the_remedy(quiet: Noise, monk
     assert doctor.examine(False, said.append) == Exit.OK
     text = "\n".join(said)
     assert "nothing yet; scripts/crossover run builds" in text
-    assert "warn  cores" in text and "warn  threads" in text and "room for 10 at once: pids.max is 100, 90 in use: a thread per task needs 10000; raise that limit" in text
+    assert (
+        "warn  cores" in text
+        and "warn  threads" in text
+        and "room for 10 at once: pids.max is 100, 90 in use: a thread per task needs 10000; raise that limit" in text
+    )
     assert "seemed to differ by 1.0% over 90 rounds" in text
     assert "quick (24 rounds) can show one model to be slower than another from a difference of 20% on" in text
 
@@ -109,7 +117,11 @@ def test_what_keeps_it_from_measuring_is_an_error(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(Problem) as caught:
         doctor.examine(False, lambda line: None)
     assert caught.value.code == Exit.ENVIRONMENT
-    assert str(caught.value) == "this machine cannot measure: Python modules: the Python module numpy_of_another_world is missing: run scripts/setup"
+    assert (
+        str(caught.value)
+        == "this machine cannot measure: Python modules: the Python module numpy_of_another_world is missing: run"
+        " scripts/setup"
+    )
 
 
 def test_what_cannot_be_read_is_unknown_and_no_error(quiet: Noise, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +131,9 @@ def test_what_cannot_be_read_is_unknown_and_no_error(quiet: Noise, monkeypatch: 
     monkeypatch.setitem(findings.MACHINE, "mood", unreadable)
     said: list[str] = []
     assert doctor.examine(False, said.append) == Exit.OK
-    assert [line.split() for line in said if " mood " in line] == ["ok mood unknown: Permission denied: /proc/moods".split()]
+    assert [line.split() for line in said if " mood " in line] == [
+        "ok mood unknown: Permission denied: /proc/moods".split()
+    ]
 
 
 def printed(as_json: list[str]) -> dict[str, Any]:
@@ -146,7 +160,12 @@ def test_as_json_what_is_fatal_stands_in_it_and_is_an_error_all_the_same(broken:
     assert {finding["name"]: finding["level"] for finding in document["findings"]}["gravity"] == "fatal"
 
 
-def test_a_run_is_refused_for_what_doctor_calls_fatal_before_anything_is_built_or_asked(broken: None, tmp_path: Path) -> None:
+def test_a_run_is_refused_for_what_doctor_calls_fatal_before_anything_is_built_or_asked(
+    broken: None, tmp_path: Path
+) -> None:
     with pytest.raises(Problem) as caught:
         readiness.ready([], [], None, Progress())
-    assert (str(caught.value), caught.value.code) == ("this machine cannot measure: gravity: none here: go back to Earth", Exit.ENVIRONMENT)
+    assert (str(caught.value), caught.value.code) == (
+        "this machine cannot measure: gravity: none here: go back to Earth",
+        Exit.ENVIRONMENT,
+    )

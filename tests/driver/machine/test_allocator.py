@@ -36,12 +36,16 @@ def test_the_c_library_s_own_is_the_default_and_changes_nothing(benches: Benches
 
 
 @pytest.mark.parametrize("name", allocator.ALLOCATORS[1:])
-def test_another_is_in_every_model_and_in_no_server_and_stays_when_the_run_is_continued(benches: Benches, name: str) -> None:
+def test_another_is_in_every_model_and_in_no_server_and_stays_when_the_run_is_continued(
+    benches: Benches, name: str
+) -> None:
     library = installed(name)
     benches.add("odd")
     benches.add("even")
     seen = benches.folder / "seen"
-    (benches.folder / "origin").write_text(f'#!/bin/sh\necho "has ${{LD_PRELOAD}}" >{seen}\necho http://127.0.0.1:12345\nexec cat >/dev/null\n')
+    (benches.folder / "origin").write_text(
+        f'#!/bin/sh\necho "has ${{LD_PRELOAD}}" >{seen}\necho http://127.0.0.1:12345\nexec cat >/dev/null\n'
+    )
     (benches.folder / "origin").chmod(0o755)
     result = benches.run("--allocator", name)
     assert (result.code, result.run["run"]["allocator"]) == (0, name), result.err
@@ -64,15 +68,23 @@ def test_a_model_that_runs_without_it_is_not_measured(benches: Benches) -> None:
     program.write_text(program.read_text().replace("exec", "unset LD_PRELOAD; exec", 1))
     result = benches.run("--allocator", "jemalloc")
     reasons = {model["id"]: model["reason"] for model in result.run["models"]}
-    assert reasons["odd"].startswith(f"bench_odd runs without {library}, which the loader was told to put first") and not reasons["even"]
+    assert (
+        reasons["odd"].startswith(f"bench_odd runs without {library}, which the loader was told to put first")
+        and not reasons["even"]
+    )
     assert result.code == 4
 
 
-def test_a_library_that_is_not_there_is_one_line_with_the_remedy(benches: Benches, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_library_that_is_not_there_is_one_line_with_the_remedy(
+    benches: Benches, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     benches.add("odd")
     monkeypatch.setattr(allocator, "find_library", lambda name: None)
     assert main(["run", "--allocator", "mimalloc", "--out", str(tmp_path / "out")], benches.folder) == 3
-    assert capsys.readouterr().err == "crossover: --allocator mimalloc: the loader finds no libmimalloc: run scripts/setup allocators\n"
+    assert (
+        capsys.readouterr().err
+        == "crossover: --allocator mimalloc: the loader finds no libmimalloc: run scripts/setup allocators\n"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -82,7 +94,9 @@ def test_a_run_that_names_none_or_a_strange_one_is_continued_or_refused(benches:
     journal = folder / "samples.jsonl"
     first, rest = journal.read_text().split("\n", 1)
     for stored, expected in ((None, "glibc"), ("a new one", None)):
-        event = {key: value for key, value in json.loads(first).items() if key != "allocator"} | ({"allocator": stored} if stored else {})
+        event = {key: value for key, value in json.loads(first).items() if key != "allocator"} | (
+            {"allocator": stored} if stored else {}
+        )
         journal.write_text(f"{json.dumps(event)}\n{rest}")
         if expected:
             assert Request.resumed(folder, None, []).allocator.name == expected

@@ -1,4 +1,5 @@
-"""The limits of cgroups in trees of both versions, which runtimes/system/tests/cgroup_test.cpp reads as well: a bench and the driver see the same."""
+"""The limits of cgroups in trees of both versions, which runtimes/system/tests/cgroup_test.cpp reads as well: a bench
+and the driver see the same."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ import pytest
 from driver.machine import cgroup
 from tests.driver.conftest import ROOT
 
-TREES: dict[str, dict[str, Any]] = json.loads((ROOT / "runtimes" / "system" / "tests" / "cgroup_trees.json").read_text())
+TREES: dict[str, dict[str, Any]] = json.loads(
+    (ROOT / "runtimes" / "system" / "tests" / "cgroup_trees.json").read_text()
+)
 
 
 def told(limits: list[cgroup.Limit], root: Path) -> list[list[Any]]:

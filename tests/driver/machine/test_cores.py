@@ -11,6 +11,7 @@ from driver.machine.cgroup import Quota
 from driver.problem import Problem
 from tests.driver.conftest import Benches
 
+
 def test_affinity_mask_and_quota_count_whichever_allows_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5, 7})
     for quota, expected in ((None, 4), (Quota(150_000, 100_000), 2), (Quota(900_000, 100_000), 4)):
@@ -40,5 +41,11 @@ def test_a_model_that_says_another_number_is_not_measured(benches: Benches) -> N
     benches.add("even", hello={"cores": cores.usable_cores()})
     result = benches.run()
     reasons = {model["id"]: model["reason"] for model in result.run["models"] if model["twin_of"] is None}
-    assert reasons == {"odd": f"its hello does not conform to the protocol: cores is 99, and it was started with --cores {cores.usable_cores()}", "even": ""}
+    assert reasons == {
+        "odd": (
+            "its hello does not conform to the protocol: cores is 99, and it was started with --cores"
+            f" {cores.usable_cores()}"
+        ),
+        "even": "",
+    }
     assert result.code == 4 and {cell["model"] for cell in result.run["cells"] if cell["samples"]} >= {"even"}

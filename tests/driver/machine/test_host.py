@@ -1,4 +1,5 @@
-"""What is said of the source that was measured, whatever version control knows of it, and of the processor, whichever it is."""
+"""What is said of the source that was measured, whatever version control knows of it, and of the processor, whichever
+it is."""
 
 from __future__ import annotations
 
@@ -14,7 +15,11 @@ from tests.driver.other_user import NOBODY, as_user, only_root
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.fixture
@@ -40,7 +45,12 @@ def test_a_repository_without_commits_has_no_revision(tree: Path) -> None:
 def test_a_tree_inside_of_another_repository_does_not_take_its_revision(tree: Path) -> None:
     git(tree.parent, "init")
     git(tree.parent, "commit", "--allow-empty", "-m", "theirs")
-    assert host.source() == {"git_sha": None, "dirty": None, "describe": None, "reason": f"belongs to another repository: {tree.parent}"}
+    assert host.source() == {
+        "git_sha": None,
+        "dirty": None,
+        "describe": None,
+        "reason": f"belongs to another repository: {tree.parent}",
+    }
 
 
 def test_a_change_makes_the_tree_dirty(tree: Path) -> None:
@@ -78,12 +88,17 @@ def test_the_revision_of_another_users_checkout_is_told(monkeypatch: pytest.Monk
     "cpuinfo, name",
     [
         ("processor\t: 0\nmodel name\t: AMD EPYC 9B14\nflags\t\t: hypervisor\n\nprocessor\t: 1\n", "AMD EPYC 9B14"),
-        ("processor\t: 0\nBogoMIPS\t: 50.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n\nprocessor\t: 1\n", "Arm implementer 0x41, part 0xd4f"),
+        (
+            "processor\t: 0\nBogoMIPS\t: 50.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n\nprocessor\t: 1\n",
+            "Arm implementer 0x41, part 0xd4f",
+        ),
         ("processor\t: 0\ncpu\t\t: POWER10, altivec supported\n", "POWER10, altivec supported"),
         ("", None),
     ],
 )
-def test_the_processor_is_named_as_its_kernel_names_it(cpuinfo: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processor_is_named_as_its_kernel_names_it(
+    cpuinfo: str, name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = host._text
     monkeypatch.setattr(host, "_text", lambda path: cpuinfo if path == "/proc/cpuinfo" else read(path))
     assert host.host()["cpu_model"] == name

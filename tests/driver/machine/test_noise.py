@@ -15,7 +15,9 @@ def visit(wall_ms: int, foreign: float = 0, steal: float = 0, **fields: int) -> 
     """`foreign` and `steal` as shares of two cores."""
     cores = 2 * wall_ms * MS
     rest: dict[str, int] = {"throttled_ns": 0, "memory_stall_ns": 0, **fields}
-    return Spent(wall_ms * MS, cores, round(foreign * cores), round(steal * cores), rest["throttled_ns"], rest["memory_stall_ns"])
+    return Spent(
+        wall_ms * MS, cores, round(foreign * cores), round(steal * cores), rest["throttled_ns"], rest["memory_stall_ns"]
+    )
 
 
 def test_each_signal_alone_marks_a_visit() -> None:

@@ -1,4 +1,5 @@
-"""Two that are at work at once: builds of one checkout wait for each other, runs on one machine say that they were not alone."""
+"""Two that are at work at once: builds of one checkout wait for each other, runs on one machine say that they were not
+alone."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ with checkout.locked(Progress()):
 
 
 def build(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", BUILD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def line_of(child: subprocess.Popen[str]) -> str:
@@ -77,7 +80,13 @@ def test_a_run_waits_while_scripts_test_builds(tmp_path: Path) -> None:
     """The two functions of that script, with a build that lasts until its input ends."""
     script = (ROOT / "scripts" / "test").read_text()
     function = script[script.index("alone() {") : script.index("\n}\n", script.index("alone() {")) + 2]
-    tests = subprocess.Popen(["bash", "-euc", f"{function}\nalone sh -c 'echo building; exec cat'"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    tests = subprocess.Popen(
+        ["bash", "-euc", f"{function}\nalone sh -c 'echo building; exec cat'"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert line_of(tests) == "building"
     second = build(tmp_path / "build")
     assert line_of(second) == "waiting for another build of this checkout"
@@ -93,7 +102,14 @@ def warnings(folder: Path) -> list[str]:
 def test_of_two_runs_on_one_machine_each_says_that_it_was_not_alone(benches: Benches) -> None:
     benches.add("odd", sleep_s=0.5)
     folders = [benches.folder.parent / name for name in ("one", "other")]
-    runs = [subprocess.Popen(benches.command("run", "--seed", "1", "--time-budget", "15s", "--out", str(folder)), stderr=subprocess.PIPE, text=True) for folder in folders]
+    runs = [
+        subprocess.Popen(
+            benches.command("run", "--seed", "1", "--time-budget", "15s", "--out", str(folder)),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for folder in folders
+    ]
     for run in runs:
         _, err = run.communicate(timeout=120)
         assert run.returncode in (0, 4, 6), err
@@ -120,8 +136,16 @@ def test_a_run_that_was_alone_says_nothing_of_others_and_one_beside_the_tests_do
     run = benches.command("run", "--seed", "1", "--time-budget", "10s", "--out")
     assert subprocess.run(in_a_network_of_its_own(*run, str(out)), capture_output=True, timeout=60).returncode == 0
     assert not {ANOTHER, TESTS} & {*warnings(out)}
-    beside = f"import subprocess, sys; sys.path.insert(0, {str(ROOT)!r}); from driver.machine.neighbours import Presence; kept = Presence('test'); sys.exit(subprocess.call(sys.argv[1:]))"
-    assert subprocess.run(in_a_network_of_its_own(sys.executable, "-Bc", beside, *run, f"{out}2"), capture_output=True, timeout=60).returncode == 0
+    beside = (
+        f"import subprocess, sys; sys.path.insert(0, {str(ROOT)!r}); from driver.machine.neighbours import Presence;"
+        " kept = Presence('test'); sys.exit(subprocess.call(sys.argv[1:]))"
+    )
+    assert (
+        subprocess.run(
+            in_a_network_of_its_own(sys.executable, "-Bc", beside, *run, f"{out}2"), capture_output=True, timeout=60
+        ).returncode
+        == 0
+    )
     assert TESTS in warnings(Path(f"{out}2")) and ANOTHER not in warnings(Path(f"{out}2"))
 
 
@@ -132,4 +156,6 @@ def test_a_program_that_is_built_anew_while_it_is_measured_is_told(benches: Benc
     with open(benches.folder / "bench_odd", "a") as program:
         program.write("# anew\n")
     assert end_with(benches, child, signal.SIGINT).code == 130
-    assert "built anew while they were measured: odd: samples may be of two programs" in warnings(benches.folder.parent / "out")
+    assert "built anew while they were measured: odd: samples may be of two programs" in warnings(
+        benches.folder.parent / "out"
+    )

@@ -3,8 +3,9 @@
 
 usage: tests/driver/measure/archive_noise.py DIR OUT.json.gz
 
-DIR is the results folder of a full run on a quiet machine. Of every cell the archive has the typical value in each metric, what each round was off
-it (in 1/10,000 of the logarithm), and what its check pass and a sample cost beside the time that was measured; of every model what a start costs.
+DIR is the results folder of a full run on a quiet machine. Of every cell the archive has the typical value in each
+metric, what each round was off it (in 1/10,000 of the logarithm), and what its check pass and a sample cost beside the
+time that was measured; of every model what a start costs.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ def archive(folder: Path) -> dict[str, Any]:
     cases = []
     for case in analyse(run).cases:
         twins = [twin for _, twin in run.twins if twin.case == case.id]
-        cells = [_cell(cell, role, run, costs) for cell in (*case.cells.values(), *twins) if (role := _role(cell, case.competing, twins)) and costs.known(cell)]
+        cells = [
+            _cell(cell, role, run, costs)
+            for cell in (*case.cells.values(), *twins)
+            if (role := _role(cell, case.competing, twins)) and costs.known(cell)
+        ]
         workload = case.workload
         cases.append(
             {
@@ -52,10 +57,25 @@ def archive(folder: Path) -> dict[str, Any]:
                 "cells": cells,
             }
         )
-    models = {model.id: {"start_ns": costs.start_ns(model.id), "processes": int(model.resources.get("processes", 1))} for model in run.models}
+    models = {
+        model.id: {"start_ns": costs.start_ns(model.id), "processes": int(model.resources.get("processes", 1))}
+        for model in run.models
+    }
     models |= {twin.model: models[own.model] for own, twin in run.twins}
-    of = {"run": run.run["id"], "cpu": run.host.get("cpu_model"), "cores": run.run["cores"], "grade": run.noise.get("grade")}
-    return {"of": of, "before_ns": costs.before_ns, "visit_ns": costs.visit_ns, "end_ns": costs.end_ns, "models": models, "cases": cases}
+    of = {
+        "run": run.run["id"],
+        "cpu": run.host.get("cpu_model"),
+        "cores": run.run["cores"],
+        "grade": run.noise.get("grade"),
+    }
+    return {
+        "of": of,
+        "before_ns": costs.before_ns,
+        "visit_ns": costs.visit_ns,
+        "end_ns": costs.end_ns,
+        "models": models,
+        "cases": cases,
+    }
 
 
 def _role(cell: Cell, competing: Iterable[str], twins: Sequence[Cell]) -> str:
@@ -69,25 +89,53 @@ def _role(cell: Cell, competing: Iterable[str], twins: Sequence[Cell]) -> str:
 
 
 def _claimed(cell: Cell) -> bool:
-    return any(point.model == cell.model and point.workload == cell.workload and point.params.items() <= cell.params.items() for point in points({}))
+    return any(
+        point.model == cell.model and point.workload == cell.workload and point.params.items() <= cell.params.items()
+        for point in points({})
+    )
 
 
 def _cell(cell: Cell, role: str, run: Run, costs: _Costs) -> dict[str, Any]:
     by_metric = {metric: cell.by_round(metric) for metric in dict.fromkeys(("time", "cpu", cell.metric))}
-    values = {metric: {number: math.log(value) for number, value in found.items()} for metric, found in by_metric.items() if found}
+    values = {
+        metric: {number: math.log(value) for number, value in found.items()}
+        for metric, found in by_metric.items()
+        if found
+    }
     rounds = sorted(number for number in by_metric["time"] if all(number in logs for logs in values.values()))
-    kept: dict[str, Any] = {"model": cell.model, "role": role, "claimed": _claimed(cell), "units": cell.units, "rounds": rounds}
+    kept: dict[str, Any] = {
+        "model": cell.model,
+        "role": role,
+        "claimed": _claimed(cell),
+        "units": cell.units,
+        "rounds": rounds,
+    }
     if not rounds:
         typical: dict[str, Any] = {"typical": cell.projected_ns or costs.single_ns(cell), "off": [0]}
-        return {**kept, "rounds": [0], "values": {"time": typical, "cpu": typical}, "projected_ns": cell.projected_ns, **costs.of(cell)}
+        return {
+            **kept,
+            "rounds": [0],
+            "values": {"time": typical, "cpu": typical},
+            "projected_ns": cell.projected_ns,
+            **costs.of(cell),
+        }
     kept["values"] = {}
     for metric, logs in values.items():
         middle = _middle([logs[number] for number in rounds])
-        kept["values"][metric] = {"typical": round(math.exp(middle), 1), "off": [round(1e4 * (logs[number] - middle)) for number in rounds]}
+        kept["values"][metric] = {
+            "typical": round(math.exp(middle), 1),
+            "off": [round(1e4 * (logs[number] - middle)) for number in rounds],
+        }
     if "latency" in values:
-        kept["latencies"] = median(sum(count for _, count in sample.latency["intended"]) / sample.iterations for sample in cell.samples if sample.latency)
+        kept["latencies"] = median(
+            sum(count for _, count in sample.latency["intended"]) / sample.iterations
+            for sample in cell.samples
+            if sample.latency
+        )
     for share in ("origin_cpu_ns", "load_cpu_ns"):
-        found = [getattr(sample, share) / sample.wall_ns for sample in cell.samples if getattr(sample, share) is not None]
+        found = [
+            getattr(sample, share) / sample.wall_ns for sample in cell.samples if getattr(sample, share) is not None
+        ]
         if found:
             kept[share] = round(median(found), 3)
     return {**kept, **costs.of(cell)}
@@ -109,7 +157,7 @@ class _Costs:
         self._starts: dict[str, list[int]] = {}
         ends, around, starts_of_visit = [], [], 0
         first_gate_ns = None
-        visit_ns = sampled_ns = 0
+        sampled_ns = 0
         for before, event in zip(events, events[1:]):
             took_ns = event["at_ns"] - before["at_ns"]
             match event["event"]:
@@ -123,7 +171,9 @@ class _Costs:
                     self._gates[event["cell"]] = took_ns if before["event"] == "start" else event["took_ns"]
                     first_gate_ns = first_gate_ns or event["at_ns"] - event["took_ns"]
                 case "sample":
-                    self._samples.setdefault(event["cell"], []).append((event, took_ns if before["event"] == "start" else event["asked_ns"]))
+                    self._samples.setdefault(event["cell"], []).append(
+                        (event, took_ns if before["event"] == "start" else event["asked_ns"])
+                    )
                     sampled_ns += event["asked_ns"]
                 case "visit":
                     if not starts_of_visit and before["event"] == "sample":
@@ -157,11 +207,17 @@ class _Costs:
         beside = [took - sample["wall_ns"] * (1 + untimed / sample["iterations"]) for sample, took in samples]
         renewed = [earlier["process"] != later["process"] for (earlier, _), (later, _) in zip(samples, samples[1:])]
         fresh = len(samples) > 1 and all(renewed) and calibration["iterations"] == 1
-        usual = [extra for extra, new in zip(beside[1:], renewed) if not new] or ([] if not fresh else beside) or [calibration["asked_ns"] - single]
+        usual = (
+            [extra for extra, new in zip(beside[1:], renewed) if not new]
+            or ([] if not fresh else beside)
+            or [calibration["asked_ns"] - single]
+        )
         extra_ns = max(_LEAST_NS, round(median(usual)))
         checks = [extra - extra_ns for extra, new in zip(beside[1:], renewed) if new and not fresh]
         check_ns = max(0, round(median(checks))) if checks else self._gates.get(cell.id, single)
-        split = {"pass_ns": extra_ns // passes, "once_ns": _LEAST_NS} if passes > 2 else {"pass_ns": 0, "once_ns": extra_ns}
+        split = (
+            {"pass_ns": extra_ns // passes, "once_ns": _LEAST_NS} if passes > 2 else {"pass_ns": 0, "once_ns": extra_ns}
+        )
         return {"single_ns": single, "gate_ns": check_ns, **split, "fresh_process": fresh}
 
 

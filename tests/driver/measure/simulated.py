@@ -1,4 +1,5 @@
-"""A full run without a process and without waiting: a session whose clock is virtual and whose samples are drawn from an archive of real noise."""
+"""A full run without a process and without waiting: a session whose clock is virtual and whose samples are drawn from
+an archive of real noise."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ from driver.session.preset import FULL, Preset
 from driver.session.record import Record
 
 NOISE = Path(__file__).with_name("noise.json.gz")
-_PROCESS = 0.01  # by how much a process of a model differs from the next, as the spread of a logarithm: seen in full runs
+# by how much a process of a model differs from the next, as the spread of a logarithm: seen in full runs
+_PROCESS = 0.01
 _RANKS = {"competes": REPRESENTATIVE, "twin": REPRESENTATIVE, "compares": REFERENCE, "shown": VARIANT}
 
 
@@ -64,7 +66,14 @@ class Silent:
 class SimulatedSession:
     """What rounds.py and calibrate.py ask of a Session."""
 
-    def __init__(self, archive: dict[str, Any], seed: int, preset: Preset = FULL, journal: Journal | None = None, events: Sequence[Event] = ()) -> None:
+    def __init__(
+        self,
+        archive: dict[str, Any],
+        seed: int,
+        preset: Preset = FULL,
+        journal: Journal | None = None,
+        events: Sequence[Event] = (),
+    ) -> None:
         """`events`: of a run that is continued; its time begins anew, as that of a real one does."""
         self.preset = preset
         self.progress = Silent()
@@ -74,12 +83,22 @@ class SimulatedSession:
         self._known = {f"{case['name']} {cell['model']}": cell for case in archive["cases"] for cell in case["cells"]}
         self._clock_ns = archive["before_ns"]
         self._running: set[str] = set()
-        self._numbers: dict[str, int] = {}  # of each model, and apart from that of its cells that want a process of their own: its last process
+        # of each model, and apart from that of its cells that want a process of their own: its last process
+        self._numbers: dict[str, int] = {}
         self._checked: dict[str, set[str]] = {}  # of each model, the cells that have passed their checks in its process
-        self.record = Record(journal or Journal(), {cell.id: cell for case in archive["cases"] for cell in _cells(case)})  # type: ignore[arg-type]
+        cells = {cell.id: cell for case in archive["cases"] for cell in _cells(case)}
+        self.record = Record(journal or Journal(), cells)  # type: ignore[arg-type]
         self.record.replay(events)
         for model, told in archive["models"].items():
-            self.record.add({"event": "model", "model": model, "status": "ok", "reason": "", "hello": {"resources": {"processes": told["processes"]}}})
+            self.record.add(
+                {
+                    "event": "model",
+                    "model": model,
+                    "status": "ok",
+                    "reason": "",
+                    "hello": {"resources": {"processes": told["processes"]}},
+                }
+            )
             self._start(model, model)
         for cell in self.record.cells.values():
             if cell.case.paced_by:
@@ -109,7 +128,17 @@ class SimulatedSession:
         yield []
         wall_ns = self._clock_ns - begin_ns
         self.in_visits_ns += wall_ns
-        self.record.add({"event": "visit", "round": number, "case": cells[0].case.name, "wall_ns": wall_ns, "foreign_share": 0.0, "steal_share": 0.0, "noisy": False})
+        self.record.add(
+            {
+                "event": "visit",
+                "round": number,
+                "case": cells[0].case.name,
+                "wall_ns": wall_ns,
+                "foreign_share": 0.0,
+                "steal_share": 0.0,
+                "noisy": False,
+            }
+        )
 
     def check(self, cell: Cell, expected_ns: int, cap_ns: int | None = None) -> int | None:
         took_ns = int(self._of(cell)["gate_ns"])
@@ -121,11 +150,22 @@ class SimulatedSession:
         return took_ns
 
     def sample(
-        self, cell: Cell, iterations: int, expected_ns: int, during: str, number: int | None = None, *, untimed: int = 0, per_s: int | None = None, cap_ns: int | None = None
+        self,
+        cell: Cell,
+        iterations: int,
+        expected_ns: int,
+        during: str,
+        number: int | None = None,
+        *,
+        untimed: int = 0,
+        per_s: int | None = None,
+        cap_ns: int | None = None,
     ) -> dict[str, Any] | None:
         known, begin_ns = self._of(cell), self._clock_ns
         self._open(cell, expected_ns)
-        values = {metric: self._drawn(cell, metric, during if number is None else str(number)) for metric in known["values"]}
+        values = {
+            metric: self._drawn(cell, metric, during if number is None else str(number)) for metric in known["values"]
+        }
         took_ns = round((iterations + untimed) * (values["time"] + known["pass_ns"]) + known["once_ns"])
         if not cell.fresh_process and cell.id not in self._checked[cell.model]:
             took_ns += int(known["gate_ns"])
@@ -133,13 +173,27 @@ class SimulatedSession:
             return None
         self._checked[cell.model].add(cell.id)
         wall_ns = max(1, round(iterations * values["time"]))
-        found = {"iterations": iterations, "start_ns": self._clock_ns, "wall_ns": wall_ns, "cpu_user_ns": round(iterations * values["cpu"]), "cpu_sys_ns": 0}
+        found = {
+            "iterations": iterations,
+            "start_ns": self._clock_ns,
+            "wall_ns": wall_ns,
+            "cpu_user_ns": round(iterations * values["cpu"]),
+            "cpu_sys_ns": 0,
+        }
         found |= {share: round(known[share] * wall_ns) for share in ("origin_cpu_ns", "load_cpu_ns") if share in known}
         if "memory" in values:
             found |= dict.fromkeys(("peak_rss_bytes", "pss_bytes"), round(values["memory"]))
         if "latency" in values:
-            found["latency"] = {kind: [[round(values["latency"]), math.ceil(iterations * known["latencies"])]] for kind in ("intended", "service")}
-        return {**found, "process": self.process_of(cell), "checksum": cell.case.name, "asked_ns": self._clock_ns - begin_ns}
+            found["latency"] = {
+                kind: [[round(values["latency"]), math.ceil(iterations * known["latencies"])]]
+                for kind in ("intended", "service")
+            }
+        return {
+            **found,
+            "process": self.process_of(cell),
+            "checksum": cell.case.name,
+            "asked_ns": self._clock_ns - begin_ns,
+        }
 
     def fail(self, cell: Cell, outcome: str, reason: str, during: str, number: int | None = None) -> None:
         raise AssertionError(f"nothing fails here: {cell.id} {outcome} {reason} {during}")
@@ -168,7 +222,14 @@ class SimulatedSession:
         if cap_ns is None or took_ns <= cap_ns:
             return True
         self._running.discard(cell.model)
-        self.record.add({"event": "projected", "cell": cell.id, "projected_ns": cap_ns, "reason": f"projected ≥ {seconds(cap_ns)}: ended when its {during} had taken that long"})
+        self.record.add(
+            {
+                "event": "projected",
+                "cell": cell.id,
+                "projected_ns": cap_ns,
+                "reason": f"projected ≥ {seconds(cap_ns)}: ended when its {during} had taken that long",
+            }
+        )
         return False
 
     def _drawn(self, cell: Cell, metric: str, what: str) -> float:
@@ -182,7 +243,8 @@ def _process_name(cell: Cell) -> str:
 
 
 def drawn(cell: dict[str, Any], metric: str, place: int) -> float:
-    """A value of an archived round. Of all models of a case the same round, where they have it: slow moments are slow for all."""
+    """A value of an archived round. Of all models of a case the same round, where they have it: slow moments are slow
+    for all."""
     known = cell["values"][metric]
     rounds, most = cell["rounds"], cell["of_rounds"]
     found = cell["places"].get(place % most, place % len(rounds))
@@ -190,7 +252,16 @@ def drawn(cell: dict[str, Any], metric: str, place: int) -> float:
 
 
 def _cells(case: dict[str, Any]) -> list[Cell]:
-    known = Case(case["name"], case["workload"], case["params"], case["class"], "?", case["metric"], case["unit"], "rate_per_s" if case["paced"] else "")
+    known = Case(
+        case["name"],
+        case["workload"],
+        case["params"],
+        case["class"],
+        "?",
+        case["metric"],
+        case["unit"],
+        "rate_per_s" if case["paced"] else "",
+    )
     return [_cell(known, case["bound_ns"], archived) for archived in case["cells"]]
 
 
@@ -198,7 +269,21 @@ def _cell(case: Case, bound_ns: int | None, archived: dict[str, Any]) -> Cell:
     """As selection.py makes it; what was too dear is known to be."""
     claimed, role, units = archived["claimed"], archived["role"], archived["units"]
     known = {"fresh_process": archived.get("fresh_process", False), "known_ns": archived.get("projected_ns")}
-    return Cell(case, archived["model"], units, units, bound_ns, "", 0, ("full",), rank=_RANKS[role], claimed=claimed, shown_only=role == "shown", listed_per_s=1000, **known)
+    return Cell(
+        case,
+        archived["model"],
+        units,
+        units,
+        bound_ns,
+        "",
+        0,
+        ("full",),
+        rank=_RANKS[role],
+        claimed=claimed,
+        shown_only=role == "shown",
+        listed_per_s=1000,
+        **known,
+    )
 
 
 def truth(case: dict[str, Any], metric: str, over: str, under: str, draws: int = 4000) -> float:
@@ -222,7 +307,9 @@ def simulate(session: SimulatedSession) -> str:
 def verdicts(session: SimulatedSession) -> dict[str, dict[str, Verdict]]:
     """Case → metric → what a report would say."""
     found = {}
-    for name, case in schedules(session.record.cells.values(), {name: told["processes"] for name, told in session._archive["models"].items()}).items():
+    for name, case in schedules(
+        session.record.cells.values(), {name: told["processes"] for name, told in session._archive["models"].items()}
+    ).items():
         case.follow(session.record.visited[name])
         found[name] = case.verdicts
     return found

@@ -20,7 +20,11 @@ def test_a_full_run_has_a_native_twin_in_the_rounds_of_its_model_and_follows_bot
     models = {model["id"]: model for model in result.run["models"]}
     assert (models["native_slow"]["native_of"], models["slow"]["native_of"]) == ("slow", None)
     for workload in ("spin", "wait"):
-        rounds = {cell["model"]: [sample["round"] for sample in cell["samples"]] for cell in result.cells.values() if cell["workload"] == workload}
+        rounds = {
+            cell["model"]: [sample["round"] for sample in cell["samples"]]
+            for cell in result.cells.values()
+            if cell["workload"] == workload
+        }
         assert rounds["native_slow"] == rounds["slow"][: len(rounds["native_slow"])]
         assert len(rounds["native_slow"]) == LOOKS[2] > len(set(rounds["slow"]) - set(rounds["native_slow"]))
 

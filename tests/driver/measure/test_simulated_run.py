@@ -1,4 +1,5 @@
-"""A full run in virtual time, with the noise of a real one: what is decided at its end, where its time goes, and what an interruption changes."""
+"""A full run in virtual time, with the noise of a real one: what is decided at its end, where its time goes, and what
+an interruption changes."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def run(seed: int) -> SimulatedSession:
 
 
 def in_words(verdict: Verdict) -> bool:
-    return verdict.kind in ("wins", "ahead", "tie") or (verdict.kind == "tie_within" and (verdict.within or 0) <= _DECIDED)
+    return verdict.kind in ("wins", "ahead", "tie") or (
+        verdict.kind == "tie_within" and (verdict.within or 0) <= _DECIDED
+    )
 
 
 def has_an_answer(verdict: Verdict) -> bool:
@@ -49,8 +52,17 @@ def is_wrong(name: str, metric: str, verdict: Verdict) -> bool:
     if verdict.kind not in ("wins", "ahead") or verdict.best is None:
         return False
     (case,) = (case for case in load()["cases"] if case["name"] == name)
-    rivals = [cell["model"] for cell in case["cells"] if cell["role"] == "competes" and cell["model"] != verdict.best and cell["rounds"] != [0] and metric in cell["values"]]
-    return any(truth(case, metric, rival, verdict.best) < (math.log(1.05) if verdict.kind == "wins" else 0) for rival in rivals)
+    rivals = [
+        cell["model"]
+        for cell in case["cells"]
+        if cell["role"] == "competes"
+        and cell["model"] != verdict.best
+        and cell["rounds"] != [0]
+        and metric in cell["values"]
+    ]
+    return any(
+        truth(case, metric, rival, verdict.best) < (math.log(1.05) if verdict.kind == "wins" else 0) for rival in rivals
+    )
 
 
 def test_nearly_all_cases_have_an_answer_at_the_end() -> None:
@@ -77,7 +89,11 @@ def test_every_case_has_its_first_rounds_in_whatever_competes() -> None:
 
 @pytest.mark.slow
 def test_of_the_winners_that_are_named_hardly_any_is_wrong() -> None:
-    wrong = [is_wrong(name, metric, verdict) for seed in range(1, 6) for name, (metric, verdict) in deciding(run(seed)).items()]
+    wrong = [
+        is_wrong(name, metric, verdict)
+        for seed in range(1, 6)
+        for name, (metric, verdict) in deciding(run(seed)).items()
+    ]
     assert share(wrong) <= 0.01
 
 
@@ -116,6 +132,12 @@ def test_the_same_seed_draws_the_same_run_again() -> None:
 def test_less_time_decides_less_but_leaves_no_case_without_its_first_rounds() -> None:
     short = SimulatedSession(load(), 1, preset=FULL.with_budget(FULL.budget_ns // 2))
     simulate(short)
-    assert min(short.record.visited[case] for case in {cell.case.name for cell in short.cells if cell.state.waits and not cell.shown_only}) >= 3
+    assert (
+        min(
+            short.record.visited[case]
+            for case in {cell.case.name for cell in short.cells if cell.state.waits and not cell.shown_only}
+        )
+        >= 3
+    )
     answers = [sum(has_an_answer(verdict) for _, verdict in deciding(session).values()) for session in (short, run(1))]
     assert answers[0] <= answers[1]

@@ -40,7 +40,12 @@ def test_a_model_of_another_language_is_not_built_and_not_refused(tmp_path: Path
     (tmp_path / "bench_node").symlink_to("/usr/bin/true")
     assert targets([], [], tmp_path) == ["benches"]
     assert targets(["serial", "node"], ["serial", "fibers"], tmp_path) == ["bench_serial", "origin", "load"]
-    assert targets([], ["serial", "fibers"], tmp_path, few=["serial", "tbb_tasks"]) == ["bench_serial", "origin", "load"]  # TBB is missing
+    # TBB is missing
+    assert targets([], ["serial", "fibers"], tmp_path, few=["serial", "tbb_tasks"]) == [
+        "bench_serial",
+        "origin",
+        "load",
+    ]
     with pytest.raises(Problem, match="there is no model nose .did you mean node."):
         targets(["nose"], ["serial"], tmp_path)
 
@@ -54,7 +59,10 @@ def test_what_succeeds_says_nothing() -> None:
 @pytest.mark.parametrize(
     "line, told",
     [
-        ("[3/4] Building CXX object runtimes/CMakeFiles/model_serial.dir/__/bench/cell/make_model.cpp.o", ("building model_serial 3/4", 2.0)),
+        (
+            "[3/4] Building CXX object runtimes/CMakeFiles/model_serial.dir/__/bench/cell/make_model.cpp.o",
+            ("building model_serial 3/4", 2.0),
+        ),
         ("[3/4] Linking CXX executable bench/bench_serial", ("building bench_serial 3/4", 2.0)),
         ("[1/4] cc", ("building cc 1/4", None)),
         ("ninja: no work to do.", ("building", None)),
@@ -64,7 +72,9 @@ def test_a_build_names_its_step_and_the_time_left(line: str, told: tuple[str, fl
     assert build._of_ninja("building", line, 6.0) == told
 
 
-def test_of_the_models_that_the_build_knows_only_some_may_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_the_models_that_the_build_knows_only_some_may_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("serial", "fibers", "node"):
         (tmp_path / f"bench_{name}").touch(0o755)
     monkeypatch.setattr(build, "models_of", lambda _tree: ["serial", "fibers"])
@@ -89,7 +99,13 @@ def test_servers_may_lie_beside_the_benches_or_in_folders_of_their_own(tmp_path:
 def prepared(monkeypatch: pytest.MonkeyPatch, models: list[str], workloads: list[str]) -> list[str]:
     """The steps, and what is built."""
     done: list[str] = []
-    monkeypatch.setattr(build, "step", lambda what, command, _progress: done.append(what if what != "building" else " ".join(command[command.index("--target") + 1 :])))
+    monkeypatch.setattr(
+        build,
+        "step",
+        lambda what, command, _progress: done.append(
+            what if what != "building" else " ".join(command[command.index("--target") + 1 :])
+        ),
+    )
     monkeypatch.setattr(build, "BENCHES", Path("/nowhere"))
     monkeypatch.setattr(build, "models_of", lambda _tree: ["serial", "fibers"])
     try:
@@ -107,7 +123,9 @@ def test_only_the_benches_that_were_asked_for_are_built(monkeypatch: pytest.Monk
 def test_a_name_that_does_not_exist_is_answered_before_anything_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     (answer,) = prepared(monkeypatch, [], ["fibb"])
     assert answer.startswith("there is no workload fibb (did you mean fib?); there are: blocking_call, ")
-    assert prepared(monkeypatch, ["fibres"], [])[2:] == ["there is no model fibres (did you mean fibers?); there are: fibers, serial"]
+    assert prepared(monkeypatch, ["fibres"], [])[2:] == [
+        "there is no model fibres (did you mean fibers?); there are: fibers, serial"
+    ]
 
 
 def test_a_tool_does_not_outlive_an_interrupted_build() -> None:

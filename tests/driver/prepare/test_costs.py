@@ -1,4 +1,5 @@
-"""What cells cost is kept between runs of one machine. Whatever is wrong with the file costs a line at most, never a run."""
+"""What cells cost is kept between runs of one machine. Whatever is wrong with the file costs a line at most, never a
+run."""
 
 from __future__ import annotations
 
@@ -16,16 +17,35 @@ from tests.driver.cells import made
 from tests.driver.conftest import Benches, Result
 from tests.driver.other_user import NOBODY, as_user, only_root
 
-HOST = {"hostname_hash": "a", "machine_id_hash": "d", "cpu_model": "b", "logical_cores": 2, "arch": "x86_64", "mem_bytes": 8 << 30}
+HOST = {
+    "hostname_hash": "a",
+    "machine_id_hash": "d",
+    "cpu_model": "b",
+    "logical_cores": 2,
+    "arch": "x86_64",
+    "mem_bytes": 8 << 30,
+}
 PROGRAMS = {"odd": "0123", "even": "4567"}
 SPIN, WAIT = "spin/model:odd/tasks:10/delay_us:5", "wait/model:odd/tasks:10/delay_us:5"
 
 
 def cell(model: str = "odd", tasks: int = 1, **fields: Any) -> Cell:
-    return made(Case(f"spin/tasks:{tasks}", "spin", {"tasks": tasks}, "cpu", "?", "time", "items"), model, 1, 1, None, "", 0, (), **fields)
+    return made(
+        Case(f"spin/tasks:{tasks}", "spin", {"tasks": tasks}, "cpu", "?", "time", "items"),
+        model,
+        1,
+        1,
+        None,
+        "",
+        0,
+        (),
+        **fields,
+    )
 
 
-def recalled(cells: list[Cell], host: dict[str, Any] = HOST, cores: int = 2, programs: dict[str, str] = PROGRAMS) -> tuple[list[int | None], list[str]]:
+def recalled(
+    cells: list[Cell], host: dict[str, Any] = HOST, cores: int = 2, programs: dict[str, str] = PROGRAMS
+) -> tuple[list[int | None], list[str]]:
     """What is known of each, and what was said about the file."""
     said: list[str] = []
     found = Costs(host, cores).recall(cells, programs, said.append)
@@ -102,7 +122,17 @@ def test_what_was_only_projected_is_kept_and_fades_until_it_is_tried_once_more(c
 
 
 NONSENSE: list[Any] = ["", "{", "[]", "5", "null", '"models"', "{}", '{"version": 2}', "[" * 100_000, "\x00", "NaN"]
-MODELS: list[Any] = [None, 5, [1], ["ab"], {"odd": None}, {"odd": 5}, {"odd": {"program": "0123"}}, {"odd": {"program": "0123", "cells": [1]}}, {"odd": {"cells": {}}}]
+MODELS: list[Any] = [
+    None,
+    5,
+    [1],
+    ["ab"],
+    {"odd": None},
+    {"odd": 5},
+    {"odd": {"program": "0123"}},
+    {"odd": {"program": "0123", "cells": [1]}},
+    {"odd": {"cells": {}}},
+]
 COSTS: list[Any] = [None, "soon", -1, 1.5, True, [], {}, 10**30]
 
 
@@ -138,7 +168,9 @@ def test_a_cost_that_is_none_is_not_taken_and_the_others_are(cache: Path, cost: 
     assert recalled([cell(), cell(tasks=2)]) == ([None, 8], [])
 
 
-def test_a_relative_cache_is_none_and_the_home_is_taken_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_cache_is_none_and_the_home_is_taken_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -168,8 +200,12 @@ def spoil_by_size(file: Path) -> None:
     os.truncate(file, 1 << 31)
 
 
-@pytest.mark.parametrize("spoil", [spoil_by_a_folder, spoil_by_a_pipe, spoil_by_size, lambda file: file.write_bytes(b"\xff\xfe{")])
-def test_whatever_stands_in_the_place_of_the_file_the_run_goes_on(benches: Benches, cache: Path, spoil: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "spoil", [spoil_by_a_folder, spoil_by_a_pipe, spoil_by_size, lambda file: file.write_bytes(b"\xff\xfe{")]
+)
+def test_whatever_stands_in_the_place_of_the_file_the_run_goes_on(
+    benches: Benches, cache: Path, spoil: Callable[[Path], None]
+) -> None:
     benches.add("odd")
     assert benches.run().code == 0
     file = the_file(cache)
@@ -181,11 +217,16 @@ def test_whatever_stands_in_the_place_of_the_file_the_run_goes_on(benches: Bench
     second.check_whole()
     if not file.is_dir():
         after = json.loads(file.read_text())
-        assert after["models"].keys() == before["models"].keys() and after["models"]["odd"]["cells"].keys() == {SPIN, WAIT}
+        assert after["models"].keys() == before["models"].keys() and after["models"]["odd"]["cells"].keys() == {
+            SPIN,
+            WAIT,
+        }
 
 
 @pytest.mark.parametrize("place", ["/dev/null", "/proc", ""])
-def test_a_cache_that_cannot_be_written_is_done_without(benches: Benches, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(
+    benches: Benches, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", place)
     if not place:  # nothing says whose cache it could be
         monkeypatch.delenv("HOME", raising=False)
@@ -195,7 +236,9 @@ def test_a_cache_that_cannot_be_written_is_done_without(benches: Benches, monkey
     result.check_whole()
 
 
-def test_what_is_known_to_be_too_dear_is_projected_and_not_even_checked_and_fades(benches: Benches, cache: Path, tmp_path: Path) -> None:
+def test_what_is_known_to_be_too_dear_is_projected_and_not_even_checked_and_fades(
+    benches: Benches, cache: Path, tmp_path: Path
+) -> None:
     benches.add("odd", requests=str(tmp_path / "requests"))
     assert benches.run().code == 0
     file = the_file(cache)

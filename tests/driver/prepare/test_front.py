@@ -1,4 +1,5 @@
-"""--focus and --against: what they name is measured, stored and put in front; what is no such model is answered with what there is."""
+"""--focus and --against: what they name is measured, stored and put in front; what is no such model is answered with
+what there is."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ def test_a_model_in_front_without_a_cell_that_it_supports_is_a_usage_error(bench
 
 
 @pytest.mark.parametrize(("arguments", "line"), USAGE)
-def test_what_cannot_stand_in_front_is_a_usage_error_of_one_line(benches: Benches, arguments: list[str], line: str) -> None:
+def test_what_cannot_stand_in_front_is_a_usage_error_of_one_line(
+    benches: Benches, arguments: list[str], line: str
+) -> None:
     benches.add("odd")
     benches.add("even")
     result = benches.drive(*arguments)
@@ -49,7 +52,11 @@ def test_the_run_stores_who_stands_in_front_and_a_resumed_one_keeps_it(benches: 
     benches.add("even")
     result = benches.run("--workloads", "spin", "--focus", "odd", "--against", "even")
     assert result.code == 0, result.err
-    assert (result.run["run"]["focus"], result.run["run"]["against"], result.run["schema_version"]["minor"]) == ("odd", "even", 10)
+    assert (result.run["run"]["focus"], result.run["run"]["against"], result.run["schema_version"]["minor"]) == (
+        "odd",
+        "even",
+        10,
+    )
     assert faults(result.folder) == []
     (result.folder / "run.json").unlink()
     again = benches.drive("run", "--resume", str(result.folder))
@@ -65,7 +72,11 @@ def test_a_run_for_no_model_more_than_for_another_says_so(benches: Benches) -> N
 
 def test_a_model_in_front_is_measured_in_quick_too_though_it_does_not_compete() -> None:
     assert "event_loop_uring" not in {cell.model for cell in select(cells("cpu"), MEMBERS, "quick", [], Variants.NONE)}
-    (own,) = (cell for cell in select(cells("cpu"), MEMBERS, "quick", [], Variants.NONE, ["event_loop_uring"]) if cell.model == "event_loop_uring")
+    (own,) = (
+        cell
+        for cell in select(cells("cpu"), MEMBERS, "quick", [], Variants.NONE, ["event_loop_uring"])
+        if cell.model == "event_loop_uring"
+    )
     assert own.in_front and own.followed and not own.shown_only
 
 
@@ -75,7 +86,10 @@ def test_a_model_that_was_not_measured_is_put_in_front_of_no_report(benches: Ben
     result = benches.run("--workloads", "spin")
     before = (result.folder / "run.json").read_bytes()
     refused = benches.drive("report", str(result.folder), "--focus", "evne")
-    assert (refused.code, refused.err) == (2, "crossover: there is no measured model evne (did you mean even?); there are: even, odd\n")
+    assert (refused.code, refused.err) == (
+        2,
+        "crossover: there is no measured model evne (did you mean even?); there are: even, odd\n",
+    )
     assert (result.folder / "run.json").read_bytes() == before
     other = result.folder.with_name("other")
     assert benches.drive("run", "--workloads", "spin", "--seed", "2", "--out", str(other)).code == 0
@@ -86,7 +100,10 @@ def test_a_model_that_was_not_measured_is_put_in_front_of_no_report(benches: Ben
 
 
 def test_a_model_in_front_is_not_left_out_for_others_nor_stopped_before_it_has_an_interval() -> None:
-    fast, mine, other = (cell(model, single_ns=ms * MS, iterations=1, rank=rank) for model, ms, rank in (("fast", 10, REPRESENTATIVE), ("mine", 40, REFERENCE), ("other", 40, REFERENCE)))
+    fast, mine, other = (
+        cell(model, single_ns=ms * MS, iterations=1, rank=rank)
+        for model, ms, rank in (("fast", 10, REPRESENTATIVE), ("mine", 40, REFERENCE), ("other", 40, REFERENCE))
+    )
     mine = replace(mine, in_front=True)
     found = excess([fast, mine, other], LEAST_ROUNDS * 55 * MS)
     assert ([one.model for one in found.left_out], found.projected) == (["other"], [])

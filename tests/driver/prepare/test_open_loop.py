@@ -9,7 +9,12 @@ import jsonschema
 
 from tests.driver.conftest import ROOT, Benches
 
-PACED = {"params": {"tasks": 10, "rate_per_s": 5000}, "paced_by": "rate_per_s", "metric": "latency", "bound_ns": 1_800_000}
+PACED = {
+    "params": {"tasks": 10, "rate_per_s": 5000},
+    "paced_by": "rate_per_s",
+    "metric": "latency",
+    "bound_ns": 1_800_000,
+}
 
 
 def cells_of(run: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
@@ -22,10 +27,16 @@ def test_the_slowest_model_that_competes_sets_the_pace_of_all(benches: Benches) 
     benches.add("serial", cells={"wait": PACED}, unit_ns=2_000_000, family="serial")
     result = benches.run("--workloads", "wait", "--time-budget", "10m")  # the doubles only claim to take that long
     assert result.code == 0, result.err
-    jsonschema.Draft202012Validator(json.loads((ROOT / "reports/schema/run-1.schema.json").read_text())).validate(result.run)
+    jsonschema.Draft202012Validator(json.loads((ROOT / "reports/schema/run-1.schema.json").read_text())).validate(
+        result.run
+    )
     cells = cells_of(result.run)
     saturation = {model: cells[model, 50]["saturation_per_s"] for model in ("fast", "slow", "serial")}
-    assert 9_000 < saturation["fast"] <= 10_000 and 4_500 < saturation["slow"] <= 5_000 and 450 < saturation["serial"] <= 500
+    assert (
+        9_000 < saturation["fast"] <= 10_000
+        and 4_500 < saturation["slow"] <= 5_000
+        and 450 < saturation["serial"] <= 500
+    )
     for load in (50, 70, 90):
         assert {cells[model, load]["offered_per_s"] for model in saturation} == {saturation["slow"] * load // 100}
         one = cells["fast", load]

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from driver.prepare.plan import DEAR_NS, ROUNDS_OF_A_PROCESS, SCREEN_ROUNDS, VERY_DEAR_NS, Excess, clearly_slower, first_rounds, least_iterations, predict, promised, rounds_of_a_process, sample_cost_ns, excess
+from driver.prepare.plan import (
+    DEAR_NS,
+    ROUNDS_OF_A_PROCESS,
+    SCREEN_ROUNDS,
+    VERY_DEAR_NS,
+    Excess,
+    clearly_slower,
+    first_rounds,
+    least_iterations,
+    predict,
+    promised,
+    rounds_of_a_process,
+    sample_cost_ns,
+    excess,
+)
 from driver.progress import seconds
 from driver.session.cells import REFERENCE, REPRESENTATIVE, Case, Cell
 from driver.session.preset import NAMED_ROUNDS, QUICK
@@ -16,7 +30,15 @@ MS = 1_000_000
 
 
 def cell(model: str, tasks: int = 100, delay_ms: int = 10, **fields: Any) -> Cell:
-    case = Case(f"sleepers/tasks:{tasks}/delay_ms:{delay_ms}", "sleepers", {"tasks": tasks, "delay_ms": delay_ms}, "io", "?", fields.pop("metric", "time"), "waits")
+    case = Case(
+        f"sleepers/tasks:{tasks}/delay_ms:{delay_ms}",
+        "sleepers",
+        {"tasks": tasks, "delay_ms": delay_ms},
+        "io",
+        "?",
+        fields.pop("metric", "time"),
+        "waits",
+    )
     bound = fields.pop("bound_ns", delay_ms * MS)
     return made(case, model, tasks, tasks, bound, "", fields.pop("least_ns", bound), ("quick",), **fields)
 
@@ -24,7 +46,16 @@ def cell(model: str, tasks: int = 100, delay_ms: int = 10, **fields: Any) -> Cel
 def with_samples(model: str, walls_ms: list[float], cpus_ms: list[float], **fields: Any) -> Cell:
     sampled = cell(model, iterations=1, **fields)
     for number, (wall, cpu) in enumerate(zip(walls_ms, cpus_ms)):
-        sampled.state.samples.append({"round": number, "iterations": 1, "wall_ns": round(wall * MS), "asked_ns": round(wall * MS), "cpu_user_ns": round(cpu * MS), "cpu_sys_ns": 0})
+        sampled.state.samples.append(
+            {
+                "round": number,
+                "iterations": 1,
+                "wall_ns": round(wall * MS),
+                "asked_ns": round(wall * MS),
+                "cpu_user_ns": round(cpu * MS),
+                "cpu_sys_ns": 0,
+            }
+        )
     return sampled
 
 
@@ -47,7 +78,10 @@ def test_a_case_with_one_larger_param_projects_nothing() -> None:
     assert predict(many_short, [few_long]).single_ns == 0
 
 
-@pytest.mark.parametrize(("nanoseconds", "text"), [(318_000_000, "0.32 s"), (2_500_000_000, "2.5 s"), (9_960_000_000, "10 s"), (500_000_000_000, "500 s")])
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(318_000_000, "0.32 s"), (2_500_000_000, "2.5 s"), (9_960_000_000, "10 s"), (500_000_000_000, "500 s")],
+)
 def test_projected_times_read_as_people_write_them(nanoseconds: int, text: str) -> None:
     assert seconds(nanoseconds) == text
 
@@ -65,7 +99,10 @@ def test_what_was_projected_projects_what_is_larger_still() -> None:
 
 def stopped(*models: Cell, competing: tuple[Cell, ...] | None = None) -> set[str]:
     """The models that three rounds say enough of, where all compete or those that are named."""
-    return {cell_id.split("model:")[1].partition("/")[0] for cell_id in clearly_slower(models, models if competing is None else competing)}
+    return {
+        cell_id.split("model:")[1].partition("/")[0]
+        for cell_id in clearly_slower(models, models if competing is None else competing)
+    }
 
 
 def test_three_rounds_far_apart_stop_a_dear_model_and_an_overlap_does_not() -> None:
@@ -84,7 +121,12 @@ def test_a_cheap_model_stays_until_the_first_look_however_slow_it_is() -> None:
 
 def test_a_model_that_may_win_on_cpu_stays() -> None:
     for rounds in (SCREEN_ROUNDS, LEAST_ROUNDS):
-        assert stopped(with_samples("best", [10] * rounds, [10] * rounds), with_samples("lean", [90] * rounds, [10] * rounds)) == set()
+        assert (
+            stopped(
+                with_samples("best", [10] * rounds, [10] * rounds), with_samples("lean", [90] * rounds, [10] * rounds)
+            )
+            == set()
+        )
 
 
 def test_what_only_compares_stops_for_its_time_alone() -> None:
@@ -114,7 +156,9 @@ def test_a_cell_that_is_decided_by_memory_is_never_stopped_for_its_time() -> Non
 
 
 def test_only_the_costliest_cells_make_room_for_the_least_rounds() -> None:
-    cells = [cell(f"m{number}", single_ns=10 * MS, iterations=1) for number in range(10)] + [cell("huge", single_ns=19 * MS, iterations=1)]
+    cells = [cell(f"m{number}", single_ns=10 * MS, iterations=1) for number in range(10)] + [
+        cell("huge", single_ns=19 * MS, iterations=1)
+    ]
     budget = LEAST_ROUNDS * 10 * 11 * MS
     found = excess(cells, budget)
     assert ([one.model for one in found.projected], found.left_out) == (["huge"], [])
@@ -122,7 +166,11 @@ def test_only_the_costliest_cells_make_room_for_the_least_rounds() -> None:
 
 
 def test_whole_models_that_do_not_compete_go_before_any_that_does() -> None:
-    cells = [cell(model, tasks, single_ns=10 * MS, iterations=1, rank=rank) for model, rank in (("a", 0), ("b", 0), ("serial", 1), ("extra", 2)) for tasks in (1, 2)]
+    cells = [
+        cell(model, tasks, single_ns=10 * MS, iterations=1, rank=rank)
+        for model, rank in (("a", 0), ("b", 0), ("serial", 1), ("extra", 2))
+        for tasks in (1, 2)
+    ]
     for fitting, expected in ((8, set()), (6, {"extra"}), (4, {"extra", "serial"})):
         found = excess(cells, LEAST_ROUNDS * fitting * 11 * MS)
         assert ({one.model for one in found.left_out}, found.projected) == (expected, [])
@@ -137,8 +185,14 @@ def test_the_two_cheapest_of_a_costly_case_outlive_the_dear_cells_of_others() ->
 
 
 def test_tasks_that_are_dear_even_where_they_do_nothing_project_a_workload_that_was_never_run() -> None:
-    idle = replace(cell("process_per_task", 100, single_ns=30 * MS), case=Case("spawn/tasks:100", "spawn", {"tasks": 100}, "coordination", "?", "time", "tasks"))
-    tree = replace(cell("process_per_task", 20_000, bound_ns=0, least_ns=0), case=Case("fib/n:20", "fib", {"n": 20}, "cpu", "?", "time", "calls"))
+    idle = replace(
+        cell("process_per_task", 100, single_ns=30 * MS),
+        case=Case("spawn/tasks:100", "spawn", {"tasks": 100}, "coordination", "?", "time", "tasks"),
+    )
+    tree = replace(
+        cell("process_per_task", 20_000, bound_ns=0, least_ns=0),
+        case=Case("fib/n:20", "fib", {"n": 20}, "cpu", "?", "time", "calls"),
+    )
     prediction = predict(tree, [idle])
     assert (prediction.single_ns, prediction.scaled) == (6_000 * MS, True)
     assert predict(replace(tree, model="fibers"), [idle]).single_ns == 0
@@ -160,7 +214,12 @@ def test_a_sample_of_another_latency_has_values_enough_for_the_90th() -> None:
     assert least_iterations(cell("a", metric="latency"), [latencies([])]) == 130
     assert least_iterations(cell("a", metric="time"), [latencies([[5, 7]])]) == 1
     assert least_iterations(cell("a", metric="latency"), [{"iterations": 1}]) == 1
-    assert least_iterations(cell("a", metric="latency"), [latencies([[5, 70]], iterations=10), latencies([[5, 40]], iterations=10)]) == 33, "as the sample with the fewest"
+    assert (
+        least_iterations(
+            cell("a", metric="latency"), [latencies([[5, 70]], iterations=10), latencies([[5, 40]], iterations=10)]
+        )
+        == 33
+    ), "as the sample with the fewest"
 
 
 def test_a_case_that_memory_decides_has_fewer_first_rounds() -> None:
@@ -170,8 +229,14 @@ def test_a_case_that_memory_decides_has_fewer_first_rounds() -> None:
 def test_what_an_iteration_took_before_on_this_host_is_believed_more_than_a_smaller_case() -> None:
     small = cell("serial", 100, 10, single_ns=1000 * MS)
     prediction = predict(cell("serial", 1000, 10, known_ns=300 * MS), [small])
-    assert (prediction.single_ns, prediction.scaled, prediction.why) == (300 * MS, False, "as measured before on this host")
-    assert predict(cell("serial", 1000, 10, known_ns=1, least_ns=500 * MS), [small]).single_ns == 500 * MS, "but never less than its concurrency allows"
+    assert (prediction.single_ns, prediction.scaled, prediction.why) == (
+        300 * MS,
+        False,
+        "as measured before on this host",
+    )
+    assert (
+        predict(cell("serial", 1000, 10, known_ns=1, least_ns=500 * MS), [small]).single_ns == 500 * MS
+    ), "but never less than its concurrency allows"
 
 
 def test_what_is_done_around_a_sample_counts_as_its_cost() -> None:
@@ -185,7 +250,7 @@ def named(model: str, tasks: int, single_ms: int) -> Cell:
     return cell(model, tasks, named=True, iterations=1, single_ns=single_ms * MS, asked_ns=single_ms * MS)
 
 
-def test_what_is_named_is_promised_twelve_rounds_where_the_time_allows_else_the_first_ones_the_cheapest_case_first() -> None:
+def test_what_is_named_has_twelve_rounds_where_the_time_allows_else_the_first_ones_the_cheapest_case_first() -> None:
     cheap, dear = [named(model, 10, 10) for model in "ab"], [named(model, 20, 100) for model in "ab"]
     twelve, first = ({one.id: rounds for one in dear} for rounds in (NAMED_ROUNDS, LEAST_ROUNDS))
     all_of_cheap = {one.id: NAMED_ROUNDS for one in cheap}
@@ -198,7 +263,10 @@ def test_a_cell_that_is_clearly_slower_is_promised_its_rounds_too_and_stays() ->
     best, slow = named("best", 10, 40), named("slow", 10, 400)
     found = promised([best, slow], 20_000 * MS)
     assert found == {best.id: NAMED_ROUNDS, slow.id: NAMED_ROUNDS}
-    measured = [with_samples("best", [40, 40, 40], [40, 40, 40]), with_samples("slow", [400, 400, 400], [400, 400, 400], promised=NAMED_ROUNDS)]
+    measured = [
+        with_samples("best", [40, 40, 40], [40, 40, 40]),
+        with_samples("slow", [400, 400, 400], [400, 400, 400], promised=NAMED_ROUNDS),
+    ]
     assert clearly_slower(measured, measured) == {}
     measured[1].state.promised = 0
     assert set(clearly_slower(measured, measured)) == {measured[1].id}
@@ -213,7 +281,10 @@ def test_the_check_passes_of_new_processes_count_before_rounds_are_promised() ->
 
 
 def test_a_model_whose_check_pass_is_dear_does_not_start_anew_before_the_first_look() -> None:
-    assert [rounds_of_a_process(named("a", 10, 1), 2), rounds_of_a_process(cell("a", check_ns=500 * MS), 2)] == [2, ROUNDS_OF_A_PROCESS]
+    assert [rounds_of_a_process(named("a", 10, 1), 2), rounds_of_a_process(cell("a", check_ns=500 * MS), 2)] == [
+        2,
+        ROUNDS_OF_A_PROCESS,
+    ]
 
 
 def test_the_budget_belongs_to_the_cases_that_are_named() -> None:

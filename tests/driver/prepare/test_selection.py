@@ -30,7 +30,20 @@ MEMBERS = [Member(id, family, "event_loop" if id == "event_loop_uring" else id) 
 def cells(kind: str, tasks: int = 100, without: tuple[str, ...] = ()) -> list[Cell]:
     case = Case(f"w/tasks:{tasks}", "w", {"tasks": tasks}, kind, "?", "time", "items")
     lacking = CellState("unsupported", "has no such verb")
-    return [Cell(case, model, tasks, tasks, None, "", 0, ("quick", "full"), state=lacking if model in without else CellState()) for model in FAMILIES]
+    return [
+        Cell(
+            case,
+            model,
+            tasks,
+            tasks,
+            None,
+            "",
+            0,
+            ("quick", "full"),
+            state=lacking if model in without else CellState(),
+        )
+        for model in FAMILIES
+    ]
 
 
 def quick(offered: list[Cell]) -> dict[str, int]:
@@ -40,7 +53,12 @@ def quick(offered: list[Cell]) -> dict[str, int]:
 def test_quick_measures_one_model_of_each_family_and_the_baseline() -> None:
     stands, compares = REPRESENTATIVE, REFERENCE
     assert quick(cells("cpu")) == {"event_loop": stands, "thread_pool": stands, "fibers": stands, "serial": compares}
-    assert quick(cells("io")) == {"event_loop": stands, "thread_pool_wide": stands, "fibers": stands, "serial": compares}
+    assert quick(cells("io")) == {
+        "event_loop": stands,
+        "thread_pool_wide": stands,
+        "fibers": stands,
+        "serial": compares,
+    }
 
 
 def test_a_model_that_another_stands_in_for_stays_to_say_why() -> None:
@@ -53,7 +71,12 @@ def test_all_models_are_measured_when_asked_for_and_those_that_compete_come_firs
     chosen = select(cells("cpu", 1000) + cells("cpu", 10), MEMBERS, "full", [], Variants.ALL)
     assert {cell.model for cell in chosen} == set(FAMILIES)
     assert [cell.rank for cell in chosen] == sorted(cell.rank for cell in chosen)
-    assert {cell.model for cell in chosen if cell.rank == VARIANT} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
+    assert {cell.model for cell in chosen if cell.rank == VARIANT} == {
+        "event_loop_uring",
+        "thread_pool_wide",
+        "my_fibers",
+        "asio",
+    }
 
 
 def test_what_competes_comes_case_by_case_the_small_ones_before_the_large_ones() -> None:
@@ -89,7 +112,11 @@ def test_full_measures_whatever_a_claim_of_the_tutorials_is_judged_by() -> None:
         offered += [Cell(case, member.id, 16, 16, None, "", 0, sizes) for member in members]
 
     def references_of(size: str, variants: Variants) -> set[str]:
-        return {cell.model for cell in select(offered, members, size, [], variants, tested=claims.tested) if cell.rank == REFERENCE and cell.case.params == full_size}
+        return {
+            cell.model
+            for cell in select(offered, members, size, [], variants, tested=claims.tested)
+            if cell.rank == REFERENCE and cell.case.params == full_size
+        }
 
     assert references_of("full", Variants.ONE_CASE) == {"serial", "py_threads"}, "and left out after what is only shown"
     assert references_of("quick", Variants.NONE) == set()
@@ -97,7 +124,12 @@ def test_full_measures_whatever_a_claim_of_the_tutorials_is_judged_by() -> None:
 
 def test_in_full_what_neither_competes_nor_tests_a_claim_is_only_shown_and_what_is_asked_for_never() -> None:
     full = select(cells("cpu"), MEMBERS, "full", [], Variants.ONE_CASE)
-    assert {cell.model for cell in full if cell.shown_only} == {"event_loop_uring", "thread_pool_wide", "my_fibers", "asio"}
+    assert {cell.model for cell in full if cell.shown_only} == {
+        "event_loop_uring",
+        "thread_pool_wide",
+        "my_fibers",
+        "asio",
+    }
     assert not any(cell.shown_only for cell in select(cells("cpu"), MEMBERS, "full", [], Variants.ALL))
 
 
@@ -117,7 +149,10 @@ def test_full_has_no_more_than_800_cells_however_many_models_there_are() -> None
     offered = []
     for place in range(30):
         case = Case(f"w{place}/tasks:1", f"w{place}", {"tasks": 1}, "io", "?", "time", "items")
-        offered += [Cell(case, member.id, 1, 1, None, "", 0, ("full",) if place < 20 else ("quick", "full")) for member in members]
+        offered += [
+            Cell(case, member.id, 1, 1, None, "", 0, ("full",) if place < 20 else ("quick", "full"))
+            for member in members
+        ]
     chosen = select(offered, members, "full", [], Variants.ONE_CASE)
     assert 700 < len(chosen) <= 800 - 12
     of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
@@ -126,20 +161,29 @@ def test_full_has_no_more_than_800_cells_however_many_models_there_are() -> None
 
 
 def test_full_measures_textbooks_on_one_case_of_each_workload_however_short_room_is_and_in_the_same_rounds() -> None:
-    members = [*MEMBERS, *(Member(f"variant_{number}", "fibers", "fibers") for number in range(60)), Member("simple_fibers", "fibers", "simple_fibers", textbook=True)]
+    members = [
+        *MEMBERS,
+        *(Member(f"variant_{number}", "fibers", "fibers") for number in range(60)),
+        Member("simple_fibers", "fibers", "simple_fibers", textbook=True),
+    ]
     offered = []
     for place in range(30):
         for tasks, sizes in ((1, ("full",)), (2, ("quick", "full"))):
             case = Case(f"w{place}/tasks:{tasks}", f"w{place}", {"tasks": tasks}, "io", "?", "time", "items")
             offered += [Cell(case, member.id, 1, 1, None, "", 0, sizes) for member in members]
-    textbook = [cell for cell in select(offered, members, "full", [], Variants.ONE_CASE) if cell.model == "simple_fibers"]
+    textbook = [
+        cell for cell in select(offered, members, "full", [], Variants.ONE_CASE) if cell.model == "simple_fibers"
+    ]
     assert [cell.case.params["tasks"] for cell in textbook] == [2] * 30
     assert {(cell.rank, cell.shown_only) for cell in textbook} == {(REFERENCE, False)}
     assert "simple_fibers" not in quick(offered)
 
 
 def test_a_textbook_never_stands_for_its_family() -> None:
-    members = [Member("simple_fibers", "fibers", "simple_fibers", textbook=True), Member("my_fibers", "fibers", "my_fibers")]
+    members = [
+        Member("simple_fibers", "fibers", "simple_fibers", textbook=True),
+        Member("my_fibers", "fibers", "my_fibers"),
+    ]
     assert competing(members, "cpu", {"simple_fibers"}) == set()
     assert competing(members, "cpu", {"simple_fibers", "my_fibers"}) == {"my_fibers"}
 
@@ -152,7 +196,12 @@ def test_where_room_is_short_coordination_and_what_most_models_can_do_has_them_a
         able = members if place >= 10 else members[:-5]
         if place == 5:
             case = replace(case, kind="coordination")
-        offered += [made(case, member.id, 1, 1, None, "", 0, ("quick", "full"), status="ok" if member in able else "unsupported") for member in members]
+        offered += [
+            made(
+                case, member.id, 1, 1, None, "", 0, ("quick", "full"), status="ok" if member in able else "unsupported"
+            )
+            for member in members
+        ]
     chosen = select(offered, members, "full", [], Variants.ONE_CASE)
     of_variant = {cell.case.workload for cell in chosen if cell.model == "variant_7"}
     assert {"w5", *(f"w{place}" for place in range(10, 18))} <= of_variant < {f"w{place}" for place in range(20)}
@@ -165,16 +214,31 @@ def test_where_memory_decides_all_models_are_measured_on_every_size_but_the_dear
         case = Case(f"idle/tasks:{tasks}", "idle", {"tasks": tasks}, "memory", "?", "memory", "tasks")
         offered += [Cell(case, member.id, tasks, tasks, hold_ns, "", hold_ns, ("full",)) for member in MEMBERS]
     chosen = select(offered, MEMBERS, "full", [], Variants.ONE_CASE)
-    shown = {tasks: {cell.model for cell in chosen if cell.shown_only and cell.units == tasks} for tasks in (1_000, 100_000, 1_000_000)}
-    assert shown[1_000] == shown[100_000] == {cell.model for cell in chosen if cell.rank == VARIANT} > {"event_loop_uring", "asio"}
+    shown = {
+        tasks: {cell.model for cell in chosen if cell.shown_only and cell.units == tasks}
+        for tasks in (1_000, 100_000, 1_000_000)
+    }
+    assert (
+        shown[1_000]
+        == shown[100_000]
+        == {cell.model for cell in chosen if cell.rank == VARIANT}
+        > {"event_loop_uring", "asio"}
+    )
     assert shown[1_000_000] == {"asio"}
     everything = select([replace(cell) for cell in offered], MEMBERS, "exhaustive", [], Variants.ALL)
     assert len(everything) == len(offered)
 
 
 def with_twins() -> tuple[list[Cell], list[Member]]:
-    """Two cases of one workload, and native twins of a model that competes, of a peer, and of one that has no twin there; they stand in one size's list."""
-    members = [*MEMBERS, *(Member(f"native_{model}", "native", f"native_{model}", native_of=model) for model in ("thread_pool", "asio", "fibers"))]
+    """Two cases of one workload, and native twins of a model that competes, of a peer, and of one that has no twin
+    there; they stand in one size's list."""
+    members = [
+        *MEMBERS,
+        *(
+            Member(f"native_{model}", "native", f"native_{model}", native_of=model)
+            for model in ("thread_pool", "asio", "fibers")
+        ),
+    ]
     offered = []
     for tasks in (10, 100):
         own = cells("cpu", tasks)
@@ -189,20 +253,29 @@ def test_full_has_each_native_twin_at_one_size_with_the_model_that_it_is_of() ->
     offered, members = with_twins()
     chosen = select(offered, members, "full", [], Variants.ONE_CASE)
     twins = {cell.model: cell for cell in chosen if cell.model.startswith("native")}
-    assert {model: (cell.units, cell.rank, cell.paired, cell.shown_only, cell.state.status) for model, cell in twins.items()} == {
+    assert {
+        model: (cell.units, cell.rank, cell.paired, cell.shown_only, cell.state.status) for model, cell in twins.items()
+    } == {
         "native_thread_pool": (10, REFERENCE, True, False, "ok"),
         "native_asio": (10, REFERENCE, True, False, "ok"),
         "native_fibers": (10, REFERENCE, False, False, "unsupported"),
     }
-    assert {(cell.model, cell.units) for cell in chosen if cell.paired and cell.model not in twins} == {("thread_pool", 10), ("asio", 10)}
-    assert not any(cell.shown_only for cell in chosen if cell.paired), "both have the first rounds together with what competes"
+    assert {(cell.model, cell.units) for cell in chosen if cell.paired and cell.model not in twins} == {
+        ("thread_pool", 10),
+        ("asio", 10),
+    }
+    assert not any(
+        cell.shown_only for cell in chosen if cell.paired
+    ), "both have the first rounds together with what competes"
 
 
 def test_a_native_twin_is_measured_only_where_its_model_can_be_and_never_in_quick() -> None:
     offered, members = with_twins()
     in_quick = [replace(cell, sizes=("quick", "full")) for cell in offered]
     assert not any(cell.model.startswith("native") for cell in select(in_quick, members, "quick", [], Variants.NONE))
-    unable = [replace(cell, state=CellState("unsupported", "cannot")) if cell.model == "asio" else cell for cell in offered]
+    unable = [
+        replace(cell, state=CellState("unsupported", "cannot")) if cell.model == "asio" else cell for cell in offered
+    ]
     assert "native_asio" not in {cell.model for cell in select(unable, members, "full", [], Variants.ONE_CASE)}
     everything = select(offered, members, "exhaustive", [], Variants.ALL)
     assert sum(cell.model == "native_thread_pool" for cell in everything) == 2

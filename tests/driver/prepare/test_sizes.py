@@ -27,9 +27,20 @@ def test_a_size_that_is_in_no_list_is_measured_on_all_models_and_nothing_else_is
 def test_several_sizes_of_several_workloads_are_measured_each(benches: Benches) -> None:
     for model in ("odd", "even"):
         benches.add(model, unit_ns=QUICK_NS)
-    result = benches.run("--workloads", "spin,wait", "--size", "tasks=17", "--size", "tasks=20,delay_us=7", "--size", "tasks=17,delay_us=5")
+    result = benches.run(
+        "--workloads",
+        "spin,wait",
+        "--size",
+        "tasks=17",
+        "--size",
+        "tasks=20,delay_us=7",
+        "--size",
+        "tasks=17,delay_us=5",
+    )
     assert result.code == 0, result.err
-    assert set(result.visits) == {f"{workload}/{size}" for workload in ("spin", "wait") for size in ("tasks:17/delay_us:5", "tasks:20/delay_us:7")}, "a size that is named twice is one"
+    assert set(result.visits) == {
+        f"{workload}/{size}" for workload in ("spin", "wait") for size in ("tasks:17/delay_us:5", "tasks:20/delay_us:7")
+    }, "a size that is named twice is one"
 
 
 def test_a_model_that_knows_no_size_but_its_own_is_left_out_with_the_reason(benches: Benches) -> None:
@@ -78,7 +89,9 @@ def test_a_resumed_run_has_the_sizes_that_it_was_begun_with(benches: Benches) ->
         ("tasks=5,tasks=6", "names tasks twice"),
     ],
 )
-def test_a_size_that_cannot_be_is_answered_with_one_line_that_says_what_can(benches: Benches, size: str, complaint: str) -> None:
+def test_a_size_that_cannot_be_is_answered_with_one_line_that_says_what_can(
+    benches: Benches, size: str, complaint: str
+) -> None:
     benches.add("odd")
     result = benches.run("--workloads", "spin", "--size", size)
     assert (result.code, len(result.err.splitlines())) == (2, 1), result.err
@@ -88,7 +101,10 @@ def test_a_size_that_cannot_be_is_answered_with_one_line_that_says_what_can(benc
 def test_a_size_needs_workloads(benches: Benches) -> None:
     benches.add("odd")
     result = benches.run("--size", "tasks=5")
-    assert (result.code, result.err.splitlines()) == (2, ["crossover: --size tasks=5 needs --workloads: name those that have these params, as in --workloads mixed"])
+    assert (result.code, result.err.splitlines()) == (
+        2,
+        ["crossover: --size tasks=5 needs --workloads: name those that have these params, as in --workloads mixed"],
+    )
 
 
 def test_the_pace_of_an_open_loop_is_not_for_the_user_to_choose(benches: Benches) -> None:
@@ -102,10 +118,16 @@ def test_the_pace_of_an_open_loop_is_not_for_the_user_to_choose(benches: Benches
 def test_cells_are_chosen_by_their_ids_among_the_sizes_of_all_lists(benches: Benches) -> None:
     for model in ("odd", "even", "third"):
         benches.add(model, unit_ns=QUICK_NS, sizes=[10, 20], lists=[])
-    result = benches.run("--cells", "spin/model:odd/*,spin/model:even/tasks:20/*", "--cells", "wait/*/tasks:10/*", "--models", "odd,even")
+    result = benches.run(
+        "--cells", "spin/model:odd/*,spin/model:even/tasks:20/*", "--cells", "wait/*/tasks:10/*", "--models", "odd,even"
+    )
     assert result.code == 0, result.err
     odd = {f"spin/model:odd/tasks:{tasks}/delay_us:5" for tasks in (10, 20)}
-    assert set(result.cells) == odd | {"spin/model:even/tasks:20/delay_us:5", "wait/model:odd/tasks:10/delay_us:5", "wait/model:even/tasks:10/delay_us:5"}
+    assert set(result.cells) == odd | {
+        "spin/model:even/tasks:20/delay_us:5",
+        "wait/model:odd/tasks:10/delay_us:5",
+        "wait/model:even/tasks:10/delay_us:5",
+    }
     assert result.run["run"]["cells"] == ["spin/model:odd/*", "spin/model:even/tasks:20/*", "wait/*/tasks:10/*"]
     resumed = benches.drive("run", "--resume", str(result.folder))
     assert (resumed.code, set(resumed.cells)) == (0, set(result.cells))

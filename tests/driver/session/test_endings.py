@@ -76,7 +76,11 @@ def test_what_was_interrupted_between_two_looks_is_looked_at_once_more_at_what_t
     assert result.code == 130
     assert LOOKS[1] < result.visits["spin/tasks:10/delay_us:5"] < LOOKS[2]
     reports.build(result.folder)
-    (verdict,) = (entry for entry in json.loads((result.folder / "verdicts.json").read_text())["cases"] if entry["metric"] == "time")
+    (verdict,) = (
+        entry
+        for entry in json.loads((result.folder / "verdicts.json").read_text())["cases"]
+        if entry["metric"] == "time"
+    )
     assert (verdict["rounds"], verdict["looks"]) == (result.visits["spin/tasks:10/delay_us:5"], 3)
     again = benches.drive("run", "--resume", str(result.folder))
     assert again.code == 0, again.err
@@ -110,11 +114,15 @@ def test_a_resumed_run_takes_exactly_the_samples_that_are_missing(benches: Bench
     result = benches.drive("run", "--resume", str(interrupted.folder))
     assert result.code == 0, result.err
     assert (result.run["run"]["complete"], result.run["run"]["stop_reason"]) == (True, "all cases are decided")
-    assert {visited - 2 for visited in result.visits.values()} <= set(LOOKS), "each case was decided at a look, and had the two rounds that might have contradicted it"
+    assert {visited - 2 for visited in result.visits.values()} <= set(
+        LOOKS
+    ), "each case was decided at a look, and had the two rounds that might have contradicted it"
     result.check_whole()
     for name, cell in result.cells.items():
         taken = before[name]["samples"]  # the visit that was cut short got its share of foreign work at its end
-        assert [without_share(sample) for sample in cell["samples"][: len(taken)]] == [without_share(sample) for sample in taken]
+        assert [without_share(sample) for sample in cell["samples"][: len(taken)]] == [
+            without_share(sample) for sample in taken
+        ]
         assert cell["iterations"] == before[name]["iterations"] or before[name]["iterations"] is None
 
 
@@ -135,7 +143,9 @@ def test_kill_9_at_any_moment_loses_at_most_the_sample_in_flight(benches: Benche
         taken = [(event["cell"], event["round"]) for event in events if event["event"] == "sample"]
         assert len(taken) == len(set(taken))
         counts.append(len(taken))
-        child = subprocess.Popen(benches.command("run", "--resume", str(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            benches.command("run", "--resume", str(folder)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     assert counts == sorted(set(counts)), "every sitting was killed amid its samples"
     _, err = child.communicate(timeout=60)
     assert child.returncode == 0, err
@@ -179,15 +189,23 @@ def test_a_journal_with_a_foreign_line_is_refused_by_its_number(benches: Benches
     assert journal.read_bytes() == b"\n".join(lines)
 
 
-def test_a_full_disk_is_one_line_with_the_way_on_and_what_was_written_can_be_resumed(benches: Benches, sleepers_of: Find) -> None:
+def test_a_full_disk_is_one_line_with_the_way_on_and_what_was_written_can_be_resumed(
+    benches: Benches, sleepers_of: Find
+) -> None:
     seconds = 400_000 + os.getpid()
     benches.add("odd", children=seconds)
     benches.add("even")
     out = benches.folder.parent / "out"
     command = benches.command("run", "--seed", "1", "--out", str(out))
-    done = subprocess.run(["/bin/bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["/bin/bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *command], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 3
-    assert done.stderr == f"crossover: cannot write {out}/samples.jsonl: File too large: raise the limit of a file's size (ulimit -f), then continue with scripts/crossover run --resume {out}\n"
+    assert (
+        done.stderr
+        == f"crossover: cannot write {out}/samples.jsonl: File too large: raise the limit of a file's size (ulimit -f),"
+        f" then continue with scripts/crossover run --resume {out}\n"
+    )
     assert sleepers_of(seconds) == set()
     result = benches.drive("run", "--resume", str(out))
     assert result.code == 0, result.err
@@ -209,14 +227,20 @@ def test_a_run_is_not_continued_with_another_program(benches: Benches) -> None:
     ("number", "line"),
     [
         (0, b'{"event":"run","at_ns":1}'),
-        (0, b'{"event":"run","at_ns":1,"mode":"leisurely","time_budget_ns":1,"models":[],"workloads":[],"cores":1,"seed":1,"programs":{}}'),
+        (
+            0,
+            b'{"event":"run","at_ns":1,"mode":"leisurely","time_budget_ns":1,"models":[],"workloads":[],"cores":1,'
+            b'"seed":1,"programs":{}}',
+        ),
         (2, b'{"event":"sample","at_ns":1}'),
         (2, b'{"event":"calibration","at_ns":"soon","cell":"spin/model:odd/tasks:10/delay_us:5"}'),
         (2, b"[1, 2]"),
         (2, b"\xff\xfe"),
     ],
 )
-def test_an_event_of_somebody_else_is_refused_by_its_number_and_nothing_is_overwritten(benches: Benches, number: int, line: bytes) -> None:
+def test_an_event_of_somebody_else_is_refused_by_its_number_and_nothing_is_overwritten(
+    benches: Benches, number: int, line: bytes
+) -> None:
     benches.add("odd")
     result = benches.run("--workloads", "spin", "--time-budget", "1s")
     journal: Path = result.folder / "samples.jsonl"
@@ -246,11 +270,17 @@ def test_a_run_is_not_continued_on_another_machine(benches: Benches) -> None:
     journal = result.folder / "samples.jsonl"
     begun, *rest = journal.read_text().splitlines()
     event = json.loads(begun)
-    for changed, code in (({"mem_bytes": round(0.99 * event["host"]["mem_bytes"]), "hostname_hash": "another"}, 0), ({"cpu_model": "another"}, 2)):
+    for changed, code in (
+        ({"mem_bytes": round(0.99 * event["host"]["mem_bytes"]), "hostname_hash": "another"}, 0),
+        ({"cpu_model": "another"}, 2),
+    ):
         journal.write_text("\n".join([json.dumps({**event, "host": event["host"] | changed}), *rest]) + "\n")
         again = benches.drive("run", "--resume", str(result.folder))
         assert again.code == code, again.err
-    assert again.err.startswith(f"crossover: the run in {result.folder} was started on another machine (CPU another and ") and again.err.count("\n") == 1
+    assert (
+        again.err.startswith(f"crossover: the run in {result.folder} was started on another machine (CPU another and ")
+        and again.err.count("\n") == 1
+    )
 
 
 def test_a_run_does_not_write_into_what_another_one_has_written_meanwhile(tmp_path: Path) -> None:

@@ -62,22 +62,33 @@ def test_a_cell_that_always_fails_is_tried_twice(benches: Benches, kind: str, st
     assert cell["samples"] == []
     check_rest(result, SPIN)
     assert f"{SPIN}: {status.replace('_', ' ')}: " in result.err
-    before = [event["model"] for event in result.journal[: [event["event"] for event in result.journal].index("visit")] if event["event"] == "start"]
+    before = [
+        event["model"]
+        for event in result.journal[: [event["event"] for event in result.journal].index("visit")]
+        if event["event"] == "start"
+    ]
     assert (before.count("odd"), before.count("even")) == (3, 1)
 
 
-def test_what_takes_longer_than_its_cap_where_others_take_long_too_is_projected_and_not_awaited(benches: Benches, sleepers_of: Callable[[int], set[int]]) -> None:
+def test_what_takes_longer_than_its_cap_where_others_take_long_too_is_projected_and_not_awaited(
+    benches: Benches, sleepers_of: Callable[[int], set[int]]
+) -> None:
     seconds = 500_000 + os.getpid()
     only_spin = {"wait": {"status": "unsupported", "reason": "cannot wait"}}
     benches.add("even", unit_ns=1_000_000, cells=only_spin)
-    benches.add("odd", children=seconds, fault={"do": "sample", "workload": "spin", "kind": "hang_deaf"}, cells=only_spin)
+    benches.add(
+        "odd", children=seconds, fault={"do": "sample", "workload": "spin", "kind": "hang_deaf"}, cells=only_spin
+    )
     begun = time.monotonic()
     result = benches.run()
     assert time.monotonic() - begun < 20, "600 s is what it would have taken"
     assert result.code == 0
     cell = result.cells[SPIN]
     assert (cell["status"], cell["samples"], cell["failures"]) == ("projected", [], [])
-    assert cell["projected_ns"] == 2 * QUICK.cap_ns(2) and "ended when its calibration had taken that long" in cell["reason"]
+    assert (
+        cell["projected_ns"] == 2 * QUICK.cap_ns(2)
+        and "ended when its calibration had taken that long" in cell["reason"]
+    )
     assert sleepers_of(seconds) == set()
     assert result.cells[SPIN.replace("odd", "even")]["status"] == "ok"
 
@@ -87,11 +98,18 @@ def test_a_process_that_dies_is_no_slow_one_though_its_workers_hold_its_output_o
     benches.add("odd", children=600_000 + os.getpid(), fault={"do": "sample", "workload": "spin", "kind": "crash"})
     result = benches.run("--workloads", "spin")
     assert result.code == 4
-    assert (result.cells[SPIN]["status"], result.cells[SPIN]["reason"].partition(";")[0]) == ("crashed", "killed by SIGSEGV")
+    assert (result.cells[SPIN]["status"], result.cells[SPIN]["reason"].partition(";")[0]) == (
+        "crashed",
+        "killed by SIGSEGV",
+    )
 
 
-@pytest.mark.parametrize(("kind", "status"), [("crash", "crashed"), ("hang", "timed_out"), ("wrong", "wrong"), ("twice", "failed")])
-def test_a_failure_amid_the_rounds_keeps_the_samples_before_and_after_it(benches: Benches, kind: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status"), [("crash", "crashed"), ("hang", "timed_out"), ("wrong", "wrong"), ("twice", "failed")]
+)
+def test_a_failure_amid_the_rounds_keeps_the_samples_before_and_after_it(
+    benches: Benches, kind: str, status: str
+) -> None:
     benches.grace_s = 1.5 if "hang" in kind else benches.grace_s
     benches.add("odd", fault={"do": "sample", "workload": "wait", "kind": kind, "skip": 4, "times": 1})
     benches.add("even")
@@ -108,8 +126,12 @@ def test_a_failure_amid_the_rounds_keeps_the_samples_before_and_after_it(benches
     assert processes[failure["round"] - 1] < processes[failure["round"]] == max(processes[: failure["round"] + 1])
 
 
-@pytest.mark.parametrize(("do", "kind", "claim"), [("sample", "checksum", "checksum is bad"), ("gate", "executions", "executions is 1")])
-def test_the_model_that_claims_other_work_than_most_is_wrong_and_not_timed(benches: Benches, do: str, kind: str, claim: str) -> None:
+@pytest.mark.parametrize(
+    ("do", "kind", "claim"), [("sample", "checksum", "checksum is bad"), ("gate", "executions", "executions is 1")]
+)
+def test_the_model_that_claims_other_work_than_most_is_wrong_and_not_timed(
+    benches: Benches, do: str, kind: str, claim: str
+) -> None:
     benches.add("odd", fault={"do": do, "workload": "spin", "kind": kind})
     for name in ("even", "third"):
         benches.add(name)
@@ -142,7 +164,10 @@ def test_a_back_end_that_turns_out_to_be_missing_is_unsupported_and_no_failure(b
     benches.add("odd", fault={"do": "gate", "workload": "spin", "kind": "unsupported"})
     result = benches.run()
     assert result.code == 0
-    assert (result.cells[SPIN]["status"], result.cells[SPIN]["reason"]) == ("unsupported", "io_uring is not permitted here")
+    assert (result.cells[SPIN]["status"], result.cells[SPIN]["reason"]) == (
+        "unsupported",
+        "io_uring is not permitted here",
+    )
     check_rest(result, SPIN)
 
 
@@ -152,14 +177,29 @@ HELLOS = [
     ("hang", "failed", "no answer within 3.0 s", 4),
     ("garbage", "failed", "answered what is not JSON", 4),
     ("other_model", "failed", 'the process of odd calls itself "somebody_else"', 4),
-    ("odd_number", "failed", "its hello does not conform to the protocol: at_once: \"many\" is not of type 'integer'", 4),
-    ("other_kind", "failed", "its hello does not conform to the protocol: engineering: \"magic\" is not one of ['textbook', 'best', 'library']", 4),
+    (
+        "odd_number",
+        "failed",
+        "its hello does not conform to the protocol: at_once: \"many\" is not of type 'integer'",
+        4,
+    ),
+    (
+        "other_kind",
+        "failed",
+        (
+            "its hello does not conform to the protocol: engineering: \"magic\" is not one of ['textbook', 'best',"
+            " 'library']"
+        ),
+        4,
+    ),
     ("no_cells", "failed", "'cells' is a required property", 4),
 ]
 
 
 @pytest.mark.parametrize(("kind", "status", "reason", "code"), HELLOS)
-def test_a_model_that_cannot_be_opened_does_not_stop_the_others(benches: Benches, kind: str, status: str, reason: str, code: int) -> None:
+def test_a_model_that_cannot_be_opened_does_not_stop_the_others(
+    benches: Benches, kind: str, status: str, reason: str, code: int
+) -> None:
     benches.grace_s = 1.5 if "hang" in kind else benches.grace_s
     benches.add("odd", fault={"do": "hello", "kind": kind})
     benches.add("even")
@@ -225,7 +265,11 @@ def test_an_origin_that_dies_is_started_again_with_all_models(benches: Benches) 
     events = result.journal
     after = events[[event["event"] for event in events].index("failure") :]
     for model in ("odd", "even"):
-        own = [event["event"] for event in after if event.get("model") == model or (event["event"] == "sample" and f"model:{model}/" in event["cell"])]
+        own = [
+            event["event"]
+            for event in after
+            if event.get("model") == model or (event["event"] == "sample" and f"model:{model}/" in event["cell"])
+        ]
         assert own[:2] == ["start", "sample"], "whatever its process knew of the old one"
     for cell in result.run["cells"]:
         assert [sample["round"] for sample in cell["samples"]] == list(range(result.visits[cell["case"]]))

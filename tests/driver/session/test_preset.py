@@ -11,7 +11,13 @@ from vocabulary.looks import LEAST_ROUNDS
 def test_an_iteration_may_cost_a_fixed_share_of_the_budget_in_force_and_of_few_cells_more() -> None:
     assert QUICK.cap_ns(1000) == QUICK.budget_ns // QUICK.cap_share
     assert QUICK.with_budget(2 * QUICK.budget_ns).cap_ns(1000) == pytest.approx(2 * QUICK.cap_ns(1000))
-    assert QUICK.cap_ns(0) == QUICK.cap_ns(1) == QUICK.budget_ns // 4 // LEAST_ROUNDS > QUICK.cap_ns(50) > QUICK.cap_ns(1000)
+    assert (
+        QUICK.cap_ns(0)
+        == QUICK.cap_ns(1)
+        == QUICK.budget_ns // 4 // LEAST_ROUNDS
+        > QUICK.cap_ns(50)
+        > QUICK.cap_ns(1000)
+    )
     assert QUICK.with_budget(None) == QUICK
 
 

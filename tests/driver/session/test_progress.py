@@ -36,11 +36,16 @@ def on_terminal(width: int, what: str, left_s: float | None) -> str:
 
 
 def test_a_terminal_gets_percent_step_elapsed_and_time_left_in_one_line_that_goes_away() -> None:
-    assert on_terminal(100, "round 3/24 spin/model:a", 65) == "\r\x1b[K[  0%] elapsed 0:00 left 1:05  round 3/24 spin/model:a\r\x1b[K"
+    assert (
+        on_terminal(100, "round 3/24 spin/model:a", 65)
+        == "\r\x1b[K[  0%] elapsed 0:00 left 1:05  round 3/24 spin/model:a\r\x1b[K"
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("TERM", ""), ("TERM", None), ("NO_COLOR", "1")])
-def test_a_terminal_that_cannot_redraw_or_that_wants_no_colour_gets_plain_lines(name: str, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_that_cannot_redraw_or_that_wants_no_colour_gets_plain_lines(
+    name: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if value is None:
         monkeypatch.delenv(name)
     else:

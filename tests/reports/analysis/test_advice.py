@@ -16,10 +16,47 @@ from tests.reports import synthetic
 
 MS, US = 1e6, 1e3
 STEP_NS = 1.2
-AT_ONCE = {"event_loop": 10_000_000, "thread_pool_wide": 256, "process_pool_wide": 32, "fibers": 10_000_000, "event_loop_per_core": 10_000_000, "thread_per_task": 16_000, "asio": 10_000_000, "event_loop_tasks": 10_000_000, "serial": 1}
-CORES = {"event_loop": 1.0, "thread_pool_wide": 2.0, "process_pool_wide": 1.8, "fibers": 1.0, "event_loop_per_core": 2.0, "thread_per_task": 1.5, "asio": 1.0, "event_loop_tasks": 1.0, "serial": 1.0}
-OVERHEAD_NS = {"event_loop": 700.0, "thread_pool_wide": 6_000.0, "process_pool_wide": 7_000.0, "fibers": 700.0, "event_loop_per_core": 300.0, "thread_per_task": 20_000.0, "asio": 100.0, "event_loop_tasks": 100.0, "serial": 50.0}
-SIZES = ((100, 1_000, 10_000), (100, 1_000, 100_000), (100, 10_000, 10_000), (100, 10_000, 100_000), (1_000, 10_000, 10_000), (10_000, 10_000, 1_000))
+AT_ONCE = {
+    "event_loop": 10_000_000,
+    "thread_pool_wide": 256,
+    "process_pool_wide": 32,
+    "fibers": 10_000_000,
+    "event_loop_per_core": 10_000_000,
+    "thread_per_task": 16_000,
+    "asio": 10_000_000,
+    "event_loop_tasks": 10_000_000,
+    "serial": 1,
+}
+CORES = {
+    "event_loop": 1.0,
+    "thread_pool_wide": 2.0,
+    "process_pool_wide": 1.8,
+    "fibers": 1.0,
+    "event_loop_per_core": 2.0,
+    "thread_per_task": 1.5,
+    "asio": 1.0,
+    "event_loop_tasks": 1.0,
+    "serial": 1.0,
+}
+OVERHEAD_NS = {
+    "event_loop": 700.0,
+    "thread_pool_wide": 6_000.0,
+    "process_pool_wide": 7_000.0,
+    "fibers": 700.0,
+    "event_loop_per_core": 300.0,
+    "thread_per_task": 20_000.0,
+    "asio": 100.0,
+    "event_loop_tasks": 100.0,
+    "serial": 50.0,
+}
+SIZES = (
+    (100, 1_000, 10_000),
+    (100, 1_000, 100_000),
+    (100, 10_000, 10_000),
+    (100, 10_000, 100_000),
+    (1_000, 10_000, 10_000),
+    (10_000, 10_000, 1_000),
+)
 MODELS = ("event_loop", "thread_pool_wide", "process_pool_wide", "serial")
 MEASURED = Work(1_000, 10 * MS, 10_000 * STEP_NS)
 
@@ -32,12 +69,25 @@ def truth_ns(model: str, work: Work) -> float:
     return max(waits, computes) + 0.6 * min(waits, computes) + work.tasks * OVERHEAD_NS[model]
 
 
-def mixed(rounds: int = 12, cv: float = 0.03, sizes: tuple[tuple[int, int, int], ...] = SIZES, models: tuple[str, ...] = MODELS, seed: int = 0) -> Cells:
+def mixed(
+    rounds: int = 12,
+    cv: float = 0.03,
+    sizes: tuple[tuple[int, int, int], ...] = SIZES,
+    models: tuple[str, ...] = MODELS,
+    seed: int = 0,
+) -> Cells:
     cells = []
     for number, (tasks, wait_us, steps) in enumerate(sizes, seed):
         work = Work(tasks, wait_us * US, steps * STEP_NS)
         values = {model: (truth_ns(model, work), tasks * (work.compute_ns + OVERHEAD_NS[model])) for model in models}
-        cells += synthetic.measured(values, "mixed", {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks}, rounds, cv, number)
+        cells += synthetic.measured(
+            values,
+            "mixed",
+            {"tasks": tasks, "wait_us": wait_us, "steps": steps, "in_flight": tasks},
+            rounds,
+            cv,
+            number,
+        )
     return cells
 
 
@@ -48,13 +98,20 @@ def document(cells: Cells) -> dict[str, Any]:
     families = {"event_loop_per_core": "event_loop", "thread_per_task": "threads", "process_pool_wide": "processes"}
     for model in run["models"]:
         model["at_once"] = AT_ONCE[model["id"]]
-        model["resources"] = {"threads": {"thread_pool_wide": 257, "process_pool_wide": 34, "thread_per_task": 16_001}.get(model["id"], 1), "processes": 1}
+        model["resources"] = {
+            "threads": {"thread_pool_wide": 257, "process_pool_wide": 34, "thread_per_task": 16_001}.get(
+                model["id"], 1
+            ),
+            "processes": 1,
+        }
         model["family"] = families.get(model["id"], model["family"])
     return run
 
 
 def asked(work: Work, cells: Cells | None = None, step_ns: float | None = None, **limits: Any) -> Advice:
-    return advise(analyse(parse_run(document(mixed() if cells is None else cells), "x")), Question(work, **limits), step_ns)
+    return advise(
+        analyse(parse_run(document(mixed() if cells is None else cells), "x")), Question(work, **limits), step_ns
+    )
 
 
 def told(advice: Advice) -> str:
@@ -101,7 +158,9 @@ def test_names_that_nothing_separates_stand_in_the_same_order_in_every_run() -> 
     """Event loop and fibers are equal here; which of them has the lower median is a matter of luck."""
     orders, medians = set(), set()
     for seed in range(0, 100, 10):
-        advice = asked(MEASURED, mixed(rounds=24, cv=0.005, models=("fibers", "event_loop", "thread_pool_wide"), seed=seed))
+        advice = asked(
+            MEASURED, mixed(rounds=24, cv=0.005, models=("fibers", "event_loop", "thread_pool_wide"), seed=seed)
+        )
         assert advice.verdict.kind == "tie"
         medians.add(advice.options[0].time_ns < advice.options[1].time_ns)
         orders.add(told(advice).split("\n")[4])
@@ -127,15 +186,25 @@ def test_what_is_shown_to_be_behind_is_told_where_the_best_is_open() -> None:
 
 
 def test_all_models_that_were_measured_are_considered_but_not_what_is_only_compared_with() -> None:
-    advice = asked(MEASURED, mixed(models=(*MODELS, "event_loop_per_core", "thread_per_task", "asio", "event_loop_tasks")))
+    advice = asked(
+        MEASURED, mixed(models=(*MODELS, "event_loop_per_core", "thread_per_task", "asio", "event_loop_tasks"))
+    )
     assert advice.verdict.best == "event_loop_per_core"
-    assert {option.model for option in advice.options} == {"event_loop", "thread_pool_wide", "process_pool_wide", "event_loop_per_core", "thread_per_task"}
+    assert {option.model for option in advice.options} == {
+        "event_loop",
+        "thread_pool_wide",
+        "process_pool_wide",
+        "event_loop_per_core",
+        "thread_per_task",
+    }
 
 
 def test_a_model_that_was_measured_elsewhere_only_is_named_as_such() -> None:
     cells = mixed() + mixed(sizes=SIZES[:1], models=("thread_per_task",))
     assert asked(MEASURED, cells).left_out == (("thread_per_task", "not measured there"),)
-    assert asked(Work(300, 5 * MS, 30 * US), cells).left_out == (("thread_per_task", "measured in 1 of these 6 cases, which is too few for an estimate"),)
+    assert asked(Work(300, 5 * MS, 30 * US), cells).left_out == (
+        ("thread_per_task", "measured in 1 of these 6 cases, which is too few for an estimate"),
+    )
 
 
 def without(cells: Cells, model: str, **changes: Any) -> Cells:
@@ -147,22 +216,35 @@ def test_a_model_that_was_projected_everywhere_is_slower_and_one_that_failed_is_
     advice = asked(MEASURED, without(mixed(), "process_pool_wide", status="projected", projected_ns=3 * 10**9))
     assert advice.verdict.slower[-1] == "process_pool_wide"
     assert "process_pool_wide (projected ≥ 3.00 s)." in told(advice)
-    assert asked(MEASURED, without(mixed(), "process_pool_wide", status="crashed")).left_out == (("process_pool_wide", "crashed"),)
+    assert asked(MEASURED, without(mixed(), "process_pool_wide", status="crashed")).left_out == (
+        ("process_pool_wide", "crashed"),
+    )
 
 
 def test_one_model_that_was_measured_beside_projected_ones_wins() -> None:
-    cells = without(mixed(models=("event_loop", "process_pool_wide")), "process_pool_wide", status="projected", projected_ns=3 * 10**9)
+    cells = without(
+        mixed(models=("event_loop", "process_pool_wide")),
+        "process_pool_wide",
+        status="projected",
+        projected_ns=3 * 10**9,
+    )
     assert "event_loop is the fastest of 2: all others stopped or projected." in told(asked(MEASURED, cells))
 
 
 def test_a_model_that_could_not_be_asked_is_named_with_the_reason() -> None:
     run = document(mixed(models=(*MODELS, "fibers")))
     run["cells"] = [cell for cell in run["cells"] if cell["model"] != "fibers"]
-    next(model for model in run["models"] if model["id"] == "fibers").update(status="unsupported", reason="has the sizes of its list only")
-    assert advise(analyse(parse_run(run, "x")), Question(MEASURED)).left_out == (("fibers", "has the sizes of its list only"),)
+    next(model for model in run["models"] if model["id"] == "fibers").update(
+        status="unsupported", reason="has the sizes of its list only"
+    )
+    assert advise(analyse(parse_run(run, "x")), Question(MEASURED)).left_out == (
+        ("fibers", "has the sizes of its list only"),
+    )
 
 
-@pytest.mark.parametrize("work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(150, 3 * MS, 120 * US)])
+@pytest.mark.parametrize(
+    "work", [Work(300, 5 * MS, 30 * US), Work(2_000, 10 * MS, 5 * US), Work(150, 3 * MS, 120 * US)]
+)
 def test_between_measured_sizes_the_estimate_is_near_the_truth_and_its_bounds_contain_it(work: Work) -> None:
     advice = asked(work)
     assert advice.basis == "estimated"
@@ -192,7 +274,9 @@ def test_an_estimate_of_which_nothing_is_shown_says_to_measure() -> None:
         (Work(300, 0, 30 * US), "0 measured cases with tasks that do not wait"),
     ],
 )
-def test_beyond_what_was_measured_there_is_no_estimate_but_the_nearest_case_and_how_to_measure(work: Work, why: str) -> None:
+def test_beyond_what_was_measured_there_is_no_estimate_but_the_nearest_case_and_how_to_measure(
+    work: Work, why: str
+) -> None:
     advice = asked(work)
     assert advice.basis == "outside" and not advice.answers
     assert why in "; ".join(advice.outside)
@@ -212,7 +296,11 @@ def test_requests_per_second_are_tasks_by_time_and_cpu_is_that_of_one() -> None:
     cells = mixed()
     for cell in cells:
         for sample in cell["samples"]:
-            sample |= {"wall_ns": 3 * 20_000_000, "cpu_user_ns": 3 * 12_000_000, "cpu_sys_ns": 0} if cell["model"] == "event_loop" else {}
+            sample |= (
+                {"wall_ns": 3 * 20_000_000, "cpu_user_ns": 3 * 12_000_000, "cpu_sys_ns": 0}
+                if cell["model"] == "event_loop"
+                else {}
+            )
     text = told(asked(MEASURED, cells))
     row = next(line.split() for line in text.split("\n") if line.startswith("event_loop  "))
     assert row[1:6] == ["20.0", "ms", "1", "50,000", "12.0"]
@@ -229,9 +317,14 @@ def replies(load: int, **tail_ms: float) -> Cells:
 
 
 def test_the_99th_percentile_is_that_of_the_usual_load_and_its_case_is_named() -> None:
-    advice = asked(MEASURED, mixed() + replies(50, event_loop=1) + replies(70, event_loop=3) + replies(90, event_loop=9))
+    advice = asked(
+        MEASURED, mixed() + replies(50, event_loop=1) + replies(70, event_loop=3) + replies(90, event_loop=9)
+    )
     assert advice.options[0].tail_ns == 3 * MS
-    assert "P99: 99 of 100 replies of a server took less, measured in another case: echo_at_rate, load percent 70." in told(advice)
+    assert (
+        "P99: 99 of 100 replies of a server took less, measured in another case: echo_at_rate, load percent 70."
+        in told(advice)
+    )
 
 
 def test_among_those_that_time_does_not_separate_cpu_and_memory_do() -> None:
@@ -244,13 +337,19 @@ def test_among_those_that_time_does_not_separate_cpu_and_memory_do() -> None:
     assert advice.cheapest is not None and advice.cheapest[0] == "fibers"
     assert advice.leanest == ("event_loop", 0.5)
     assert "from the best.\nOf these fibers needs the least CPU time: 0." in told(advice)
-    assert "\nOf these event_loop needs the least memory: 0.5 of what the next needs.\nShown to be slower: thread_pool_wide (" in told(advice)
+    assert (
+        "\nOf these event_loop needs the least memory: 0.5 of what the next needs.\nShown to be slower:"
+        " thread_pool_wide (" in told(advice)
+    )
 
 
 def with_memory(cells: Cells) -> Cells:
     for cell in cells:
         for sample in cell["samples"]:
-            sample["peak_rss_bytes"] = int(min(cell["params"]["tasks"], AT_ONCE[cell["model"]]) * (1_000 if cell["model"] == "event_loop" else 20_000))
+            sample["peak_rss_bytes"] = int(
+                min(cell["params"]["tasks"], AT_ONCE[cell["model"]])
+                * (1_000 if cell["model"] == "event_loop" else 20_000)
+            )
     return cells
 
 

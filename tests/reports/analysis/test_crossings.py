@@ -12,9 +12,14 @@ from verdicts.statistics import Crossing, Series, crossings
 SIZES = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 
 
-def exact(ratios: Sequence[float], sizes: Sequence[float] = SIZES, rounds: int = 8) -> dict[float, tuple[Series, Series]]:
+def exact(
+    ratios: Sequence[float], sizes: Sequence[float] = SIZES, rounds: int = 8
+) -> dict[float, tuple[Series, Series]]:
     """`ratios` of the second model's value to the first's, without noise."""
-    flat = {size: (dict.fromkeys(range(rounds), 1.0), dict.fromkeys(range(rounds), ratio)) for size, ratio in zip(sizes, ratios, strict=True)}
+    flat = {
+        size: (dict.fromkeys(range(rounds), 1.0), dict.fromkeys(range(rounds), ratio))
+        for size, ratio in zip(sizes, ratios, strict=True)
+    }
     return {size: (Series(a, {}), Series(b, {})) for size, (a, b) in flat.items()}
 
 

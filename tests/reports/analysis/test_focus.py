@@ -57,7 +57,9 @@ def test_without_a_reference_it_is_compared_with_the_best_of_the_others_in_each_
     assert [pairing.reference for pairing in found] == ["event_loop"] * 3
     of = analysis()
     mine = replace(of, focus=Focus("event_loop"))
-    assert {pairing.reference for pairing in focus.pairings(mine, "time")} == {"thread_pool"}, "it is the best itself, so the next of those that compete"
+    assert {pairing.reference for pairing in focus.pairings(mine, "time")} == {
+        "thread_pool"
+    }, "it is the best itself, so the next of those that compete"
 
 
 def test_beside_a_verdict_the_ratio_is_that_of_the_verdict() -> None:
@@ -70,17 +72,29 @@ def test_its_headline_comes_first_by_time_and_by_cpu_with_the_best_and_the_worst
     time, cpu = focus.headlines(analysis("event_loop"))
     assert time.lead == "my_model against event_loop, by time"
     assert re.fullmatch(
-        r"faster in 1 of 3 cases, slower in 1, 1 open; at best 2\.\d\d× faster \([^)]+×\) in fib, n 1; at worst [23]\.\d\d× slower \([^)]+×\) in fib, n 2\.", time.text
+        (
+            r"faster in 1 of 3 cases, slower in 1, 1 open; at best 2\.\d\d× faster \([^)]+×\) in fib, n 1; at worst"
+            r" [23]\.\d\d× slower \([^)]+×\) in fib, n 2\."
+        ),
+        time.text,
     )
     assert cpu.text.startswith("cheaper in 0 of 3 cases, dearer in 2, 1 open; at worst ")
     (time, _) = focus.headlines(analysis())
-    assert time.lead == "my_model against the best of the others in each case, by time" and "faster (" in time.text and "than event_loop in fib, n 1" in time.text
+    assert (
+        time.lead == "my_model against the best of the others in each case, by time"
+        and "faster (" in time.text
+        and "than event_loop in fib, n 1" in time.text
+    )
     assert focus.headlines(analyse(parse_run(document(), "x"))) == []
 
 
 def test_the_terminal_gets_one_line_about_it() -> None:
     told = closing(analysis("event_loop"))
-    assert told[0] == "my_model against event_loop: by time faster in 1 of 3 cases, slower in 1, 1 open; by CPU cost cheaper in 0 of 3 cases, dearer in 2, 1 open"
+    assert (
+        told[0]
+        == "my_model against event_loop: by time faster in 1 of 3 cases, slower in 1, 1 open; by CPU cost cheaper in 0"
+        " of 3 cases, dearer in 2, 1 open"
+    )
     assert not any(MINE in line for line in told[1:])
 
 
@@ -109,7 +123,9 @@ def test_what_was_stopped_early_is_behind_without_an_interval_and_few_rounds_lea
         raw = document()
         for one in raw["cells"]:
             if one["model"] == MINE:
-                one["samples"] = [sample | {"wall_ns": int(1e6 * factor * sample["iterations"])} for sample in one["samples"][:rounds]]
+                one["samples"] = [
+                    sample | {"wall_ns": int(1e6 * factor * sample["iterations"])} for sample in one["samples"][:rounds]
+                ]
         of = replace(analyse(parse_run(raw, "x")), focus=Focus(MINE, "event_loop"))
         assert focus.pairings(of, "time")[1].standing == standing
 
@@ -124,8 +140,16 @@ def test_under_load_it_is_not_judged_by_time_and_its_cpu_cost_is_marked() -> Non
 def test_the_winner_map_has_a_line_of_it_below_each_tile_and_a_column_in_its_table() -> None:
     picture = winner_map(analysis("event_loop"), "time")
     assert "The line below each tile: my_model (M) against event_loop." in picture.svg
-    assert len(re.findall(r"▲ 2\.\d\d× faster", picture.svg)) == len(re.findall(r"▼ [23]\.\d\d× slower", picture.svg)) == len(re.findall(r"\? 0\.9\d to 1\.0\d×", picture.svg)) == 1
-    assert picture.table.header[-1] == MINE and [row[-1].split()[1] for row in picture.table.rows[:2]] == ["faster", "slower"]
+    assert (
+        len(re.findall(r"▲ 2\.\d\d× faster", picture.svg))
+        == len(re.findall(r"▼ [23]\.\d\d× slower", picture.svg))
+        == len(re.findall(r"\? 0\.9\d to 1\.0\d×", picture.svg))
+        == 1
+    )
+    assert picture.table.header[-1] == MINE and [row[-1].split()[1] for row in picture.table.rows[:2]] == [
+        "faster",
+        "slower",
+    ]
     assert MINE not in winner_map(analyse(parse_run(document(), "x")), "time").svg
 
 
@@ -143,7 +167,9 @@ def test_a_comparison_shows_it_in_its_figure_and_in_its_first_lines(tmp_path: Pa
     comparison = compare(*runs)
     told = front(before, after, comparison)
     assert told[0] == "my_model, after against before: better in 0 of 3 cells, worse in 0"
-    assert told[1].startswith("before: my_model against event_loop: by time faster in 1 of 3") and told[2].startswith("now: my_model")
+    assert told[1].startswith("before: my_model against event_loop: by time faster in 1 of 3") and told[2].startswith(
+        "now: my_model"
+    )
     page = draw(before, after, comparison, tmp_path).read_text()
     assert page.count(">my_model (M)<") == 3 and "Yellow: my_model against event_loop." in page
     assert "slower" in page and told[0] in page
@@ -156,13 +182,19 @@ def test_a_report_is_drawn_with_the_model_that_the_run_was_made_for_or_with_anot
     for name in ("index.html", "report.md"):
         text = (tmp_path / name).read_text().replace("\\_", "_")
         assert text.index("my_model against event_loop, by time") < text.index("By time")
-    assert reports.build(tmp_path, Focus("thread_pool"))[0].startswith("thread_pool against the best of the others in each case: ")
+    assert reports.build(tmp_path, Focus("thread_pool"))[0].startswith(
+        "thread_pool against the best of the others in each case: "
+    )
     assert (tmp_path / "run.json").read_bytes() == recorded
 
 
 def test_a_run_made_for_a_model_that_it_could_not_measure_still_gives_a_report(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(document(focus="gone")))
-    assert reports.build(tmp_path)[0] == "gone against the best of the others in each case: by time not measured in any case; by CPU cost not measured in any case"
+    assert (
+        reports.build(tmp_path)[0]
+        == "gone against the best of the others in each case: by time not measured in any case; by CPU cost not"
+        " measured in any case"
+    )
 
 
 def test_a_focus_that_is_no_name_breaks_the_file() -> None:

@@ -22,7 +22,9 @@ def document(costs: dict[str, tuple[float, int]], sizes: dict[int, int]) -> dict
     cells = []
     for steps, tasks in sizes.items():
         times = {model: tasks * (cost + steps * STEP_NS) / cores for model, (cost, cores) in costs.items()}
-        cells += synthetic.measured({m: (t, t) for m, t in times.items()}, "granularity", {"tasks": tasks, "steps": steps}, 6, 0.0, 1)
+        cells += synthetic.measured(
+            {m: (t, t) for m, t in times.items()}, "granularity", {"tasks": tasks, "steps": steps}, 6, 0.0, 1
+        )
     return synthetic.run(list(costs), [{"id": "granularity", "class": "cpu"}], cells)
 
 
@@ -33,7 +35,10 @@ def row(costs: dict[str, tuple[float, int]], sizes: dict[int, int] | None = None
 def test_it_is_the_body_that_takes_as_long_as_handing_it_out() -> None:
     found = {m.model: m for m in metgs(row({"serial": (1, 1), "thread_pool": (500, 2), "tbb_tasks": (3000, 2)}), 2)}
     assert found["thread_pool"].body_ns == pytest.approx(500, rel=0.15)
-    assert (found["thread_pool"].above_ns, found["thread_pool"].below_ns) == (pytest.approx(125, rel=0.01), pytest.approx(1250, rel=0.01))
+    assert (found["thread_pool"].above_ns, found["thread_pool"].below_ns) == (
+        pytest.approx(125, rel=0.01),
+        pytest.approx(1250, rel=0.01),
+    )
     assert found["tbb_tasks"].body_ns == pytest.approx(3000, rel=0.15)
     assert found["thread_pool"].most == pytest.approx(1, rel=0.02)
 
@@ -41,7 +46,10 @@ def test_it_is_the_body_that_takes_as_long_as_handing_it_out() -> None:
 def test_a_model_on_one_of_three_cores_is_compared_with_its_own_best_and_its_share_is_told() -> None:
     found = {m.model: m for m in metgs(row({"serial": (1, 1), "event_loop": (500, 1), "thread_pool": (500, 3)}), 3)}
     assert found["event_loop"].body_ns == pytest.approx(found["thread_pool"].body_ns, rel=0.01)
-    assert (found["event_loop"].most, found["thread_pool"].most) == (pytest.approx(1 / 3, rel=0.01), pytest.approx(1, rel=0.01))
+    assert (found["event_loop"].most, found["thread_pool"].most) == (
+        pytest.approx(1 / 3, rel=0.01),
+        pytest.approx(1, rel=0.01),
+    )
 
 
 def test_half_with_the_smallest_body_already_is_a_bound_and_no_number() -> None:

@@ -26,11 +26,26 @@ from reports.text import tables, verdicts_json
 from tests.reports import synthetic
 from vocabulary.files import VERDICTS
 
-PAIRS = {"event_loop": "event_loop_tasks", "thread_pool": "thread_pool_queue", "process_pool": "process_pool_pipe", "fibers": "fibers_stock"}
+PAIRS = {
+    "event_loop": "event_loop_tasks",
+    "thread_pool": "thread_pool_queue",
+    "process_pool": "process_pool_pipe",
+    "fibers": "fibers_stock",
+}
 SINGLE = "tbb_tasks"
 
 
-def run(family: float, implementation: float, cases: int = 12, rounds: int = 6, cv: float = 0.02, seed: int = 1, class_: str = "cpu", without: Mapping[int, tuple[str, ...]] | None = None, **parts: Any) -> dict[str, Any]:
+def run(
+    family: float,
+    implementation: float,
+    cases: int = 12,
+    rounds: int = 6,
+    cv: float = 0.02,
+    seed: int = 1,
+    class_: str = "cpu",
+    without: Mapping[int, tuple[str, ...]] | None = None,
+    **parts: Any,
+) -> dict[str, Any]:
     """Standard deviations of the logarithm. `without`: case → models that it lacks."""
     generator = np.random.default_rng(seed)
     cells = []
@@ -38,9 +53,15 @@ def run(family: float, implementation: float, cases: int = 12, rounds: int = 6, 
         values = {}
         for best, textbook in PAIRS.items():
             of_family = family * generator.standard_normal()
-            values |= {model: math.exp(of_family + implementation * generator.standard_normal()) for model in (best, textbook)}
+            values |= {
+                model: math.exp(of_family + implementation * generator.standard_normal()) for model in (best, textbook)
+            }
         values[SINGLE] = math.exp(family * generator.standard_normal() + implementation * generator.standard_normal())
-        shown = {model: (1e6 * value, 1e6 * value) for model, value in values.items() if model not in (without or {}).get(case, ())}
+        shown = {
+            model: (1e6 * value, 1e6 * value)
+            for model, value in values.items()
+            if model not in (without or {}).get(case, ())
+        }
         cells += synthetic.measured(shown, "fib", {"n": case + 1}, rounds, cv, seed + case)
     return synthetic.run([*PAIRS, *PAIRS.values(), SINGLE], [{"id": "fib", "class": class_}], cells, **parts)
 
@@ -59,7 +80,13 @@ def test_where_only_the_family_matters_the_model_explains_all() -> None:
     assert found.shares.between.value > 0.97 and found.shares.within.value < 0.01
     assert "the model matters, the implementation is not shown to (" in sentences([found])[0].text
     (sentence,) = sentences([by_time(run(0.8, 0.2))])
-    assert re.search(r"^by time the model matters \d+ times as much as the implementation \(model \d\d %, implementation [\d.]+ % of the variance, 95 % interval of the ratio [\d.]+ to \d+\)", sentence.text)
+    assert re.search(
+        (
+            r"^by time the model matters \d+ times as much as the implementation \(model \d\d %, implementation [\d.]+"
+            r" % of the variance, 95 % interval of the ratio [\d.]+ to \d+\)"
+        ),
+        sentence.text,
+    )
 
 
 def test_where_only_the_implementation_matters_it_explains_all() -> None:
@@ -114,17 +141,24 @@ def test_noise_of_measuring_is_nobodys() -> None:
 
 @pytest.mark.parametrize("slower", [0.0, 0.5])
 def test_the_components_are_right_on_average_with_unequal_numbers_in_every_family(slower: float) -> None:
-    """`slower`: textbooks everywhere, in the logarithm. Of two kinds the variance is then half of its square, beside what differs from family to family."""
+    """`slower`: textbooks everywhere, in the logarithm. Of two kinds the variance is then half of its square, beside
+    what differs from family to family."""
     generator = np.random.default_rng(7)
     own = math.sqrt(0.36 - slower**2 / 2)
     blocks = []
     for _ in range(4000):
         block = []
         level = 5 * generator.standard_normal()
-        for kinds in (("best",), ("best", "textbook"), ("best", "textbook"), ("best", "textbook"), ("library",))[generator.integers(0, 2) :]:
+        for kinds in (("best",), ("best", "textbook"), ("best", "textbook"), ("best", "textbook"), ("library",))[
+            generator.integers(0, 2) :
+        ]:
             family = level + 0.3 * generator.standard_normal()
-            values = {kind: family + slower * (kind == "textbook") + own * generator.standard_normal() for kind in kinds}
-            block.append({kind: Value(value + 0.2 * generator.standard_normal(), 0.04) for kind, value in values.items()})
+            values = {
+                kind: family + slower * (kind == "textbook") + own * generator.standard_normal() for kind in kinds
+            }
+            block.append(
+                {kind: Value(value + 0.2 * generator.standard_normal(), 0.04) for kind, value in values.items()}
+            )
         blocks.append(block)
     found = components(blocks)
     everything = 0.09 + 0.36 + 0.04
@@ -136,7 +170,9 @@ def test_the_components_are_right_on_average_with_unequal_numbers_in_every_famil
 
 def test_the_spread_of_a_case_is_within_each_family_and_between_the_families_best() -> None:
     values = {"event_loop": 4.0, "event_loop_tasks": 6.0, "thread_pool": 1.0, "thread_pool_queue": 9.0, "fibers": 2.0}
-    cells = synthetic.measured({model: (1e6 * value, 1e6) for model, value in values.items()}, "fib", {"n": 1}, 6, 0.001, 1)
+    cells = synthetic.measured(
+        {model: (1e6 * value, 1e6) for model, value in values.items()}, "fib", {"n": 1}, 6, 0.001, 1
+    )
     (spread,) = spreads(analysis_of(synthetic.run(list(values), [{"id": "fib", "class": "cpu"}], cells)), "cpu", "time")
     assert spread.within == pytest.approx({"event_loop": 1.5, "threads": 9.0}, rel=0.02)
     assert spread.between == pytest.approx(4.0, rel=0.02)
@@ -144,7 +180,12 @@ def test_the_spread_of_a_case_is_within_each_family_and_between_the_families_bes
 
 def test_a_variant_is_compared_within_the_rounds_that_it_shares() -> None:
     """Later rounds are twice as slow for all."""
-    values = {"event_loop": (1e6, 1e6), "thread_pool": (1e6, 1e6), "thread_pool_queue": (3e6, 1e6), "event_loop_tasks": (1e6, 1e6)}
+    values = {
+        "event_loop": (1e6, 1e6),
+        "thread_pool": (1e6, 1e6),
+        "thread_pool_queue": (3e6, 1e6),
+        "event_loop_tasks": (1e6, 1e6),
+    }
     cells = synthetic.measured(values, "fib", {"n": 1}, 9, 0.001, 1)
     for cell in cells:
         for sample in cell["samples"]:
@@ -156,14 +197,32 @@ def test_a_variant_is_compared_within_the_rounds_that_it_shares() -> None:
 
 
 def test_sizes_of_a_pool_serial_and_peers_are_no_implementations() -> None:
-    values = {"event_loop": 1, "event_loop_tasks": 2, "event_loop_uring": 9, "thread_pool": 1, "thread_pool_queue": 2, "thread_pool_wide": 50, "serial": 90, "asio": 70}
-    cells = synthetic.measured({model: (1e6 * value, 1e6) for model, value in values.items()}, "fib", {"n": 1}, 6, 0.001, 1)
+    values = {
+        "event_loop": 1,
+        "event_loop_tasks": 2,
+        "event_loop_uring": 9,
+        "thread_pool": 1,
+        "thread_pool_queue": 2,
+        "thread_pool_wide": 50,
+        "serial": 90,
+        "asio": 70,
+    }
+    cells = synthetic.measured(
+        {model: (1e6 * value, 1e6) for model, value in values.items()}, "fib", {"n": 1}, 6, 0.001, 1
+    )
     (spread,) = spreads(analysis_of(synthetic.run(list(values), [{"id": "fib", "class": "cpu"}], cells)), "cpu", "time")
-    assert spread.models == {"event_loop": {"best": "event_loop", "textbook": "event_loop_tasks"}, "threads": {"best": "thread_pool", "textbook": "thread_pool_queue"}}
+    assert spread.models == {
+        "event_loop": {"best": "event_loop", "textbook": "event_loop_tasks"},
+        "threads": {"best": "thread_pool", "textbook": "thread_pool_queue"},
+    }
 
 
 def test_cases_that_lack_models_count_with_what_they_have() -> None:
-    missing = {0: ("process_pool_pipe", SINGLE), 1: ("fibers_stock", "fibers"), 2: ("thread_pool_queue", "process_pool_pipe", "fibers_stock")}
+    missing = {
+        0: ("process_pool_pipe", SINGLE),
+        1: ("fibers_stock", "fibers"),
+        2: ("thread_pool_queue", "process_pool_pipe", "fibers_stock"),
+    }
     found = by_time(run(0.8, 0.2, cases=10, without=missing))
     assert len(found.spreads) == 9, "the third has one pair only"
     assert found.answer == "model"
@@ -216,9 +275,18 @@ def test_waits_of_few_and_of_many_are_weighed_apart_where_both_have_cases_enough
     def waits(few: int, many: int) -> list[str]:
         cells = []
         for case in range(few + many):
-            values = {"event_loop": (1e6, 1e6), "event_loop_tasks": (2e6, 1e6), "fibers": (3e6, 1e6), "fibers_stock": (9e6, 1e6)}
-            cells += synthetic.measured(values, "sleepers", {"tasks": 10 + case if case < few else 1000 + case}, 6, 0.01, case)
-        document = synthetic.run(["event_loop", "event_loop_tasks", "fibers", "fibers_stock"], [{"id": "sleepers", "class": "io"}], cells)
+            values = {
+                "event_loop": (1e6, 1e6),
+                "event_loop_tasks": (2e6, 1e6),
+                "fibers": (3e6, 1e6),
+                "fibers_stock": (9e6, 1e6),
+            }
+            cells += synthetic.measured(
+                values, "sleepers", {"tasks": 10 + case if case < few else 1000 + case}, 6, 0.01, case
+            )
+        document = synthetic.run(
+            ["event_loop", "event_loop_tasks", "fibers", "fibers_stock"], [{"id": "sleepers", "class": "io"}], cells
+        )
         return [one.work for one in weighed(analysis_of(document)) if one.metric == "time"]
 
     assert waits(5, 6) == ["I/O-bound work, up to 100 at once", "I/O-bound work, more at once"]
@@ -230,7 +298,16 @@ def test_the_sentence_stands_after_the_maps_and_the_figures_in_both_pages(tmp_pa
     reports.build(tmp_path)
     for name in ("index.html", "report.md"):
         text = (tmp_path / name).read_text()
-        places = [text.index(words) for words in ("winner-map-cpu", "Model or implementation?", "the model matters", "Which model should I use?", "textbook-against-best")]
+        places = [
+            text.index(words)
+            for words in (
+                "winner-map-cpu",
+                "Model or implementation?",
+                "the model matters",
+                "Which model should I use?",
+                "textbook-against-best",
+            )
+        ]
         assert places == sorted(places), name
     stale_figures.remove(tmp_path / "figures", ())
     assert not list((tmp_path / "figures").iterdir()), "every figure is known as one of a report's"
@@ -241,8 +318,14 @@ def test_the_sentence_stands_after_the_maps_and_the_figures_in_both_pages(tmp_pa
 
 def test_beside_every_model_stands_whose_work_it_is() -> None:
     analysis = analysis_of(run(0.5, 0.1, cases=1))
-    assert {(row[1], row[3]) for row in tables.models(analysis).rows} >= {("thread_pool", "best"), ("thread_pool_queue", "textbook"), ("tbb_tasks", "library")}
-    assert {"thread_pool (best)", "thread_pool_queue (textbook)"} <= {row[0] for row in tables.results(analysis.cases[0], analysis.run).rows}
+    assert {(row[1], row[3]) for row in tables.models(analysis).rows} >= {
+        ("thread_pool", "best"),
+        ("thread_pool_queue", "textbook"),
+        ("tbb_tasks", "library"),
+    }
+    assert {"thread_pool (best)", "thread_pool_queue (textbook)"} <= {
+        row[0] for row in tables.results(analysis.cases[0], analysis.run).rows
+    }
     (picture,) = forests(analysis, "cpu", "time")
     assert "thread_pool_queue (Tq, textbook)" in picture.svg
     assert "textbook" in (throughput(analysis_of(run(0.5, 0.1, cases=3))) or picture).svg
@@ -256,4 +339,6 @@ def test_the_figure_has_a_bar_for_each_kind_of_work_and_metric() -> None:
 
 
 def test_the_same_run_gives_the_same_intervals() -> None:
-    assert [one.shares for one in weighed(analysis_of(run(0.5, 0.5)))] == [one.shares for one in weighed(analysis_of(run(0.5, 0.5)))]
+    assert [one.shares for one in weighed(analysis_of(run(0.5, 0.5)))] == [
+        one.shares for one in weighed(analysis_of(run(0.5, 0.5)))
+    ]

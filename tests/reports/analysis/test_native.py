@@ -55,7 +55,11 @@ def test_a_twin_with_too_few_rounds_or_none_gives_no_ratio_and_says_why() -> Non
 
 
 def test_a_twin_without_its_model_says_that_the_model_was_not_measured() -> None:
-    raw = synthetic.run(["native_asio"], [{"id": "fib", "class": "cpu"}], synthetic.measured({"native_asio": (1e6, 1e6)}, "fib", {"n": 20}, 12, 0.01, 1))
+    raw = synthetic.run(
+        ["native_asio"],
+        [{"id": "fib", "class": "cpu"}],
+        synthetic.measured({"native_asio": (1e6, 1e6)}, "fib", {"n": 20}, 12, 0.01, 1),
+    )
     raw["models"][0] |= {"family": "native", "native_of": "asio"}
     assert pairs(parse_run(raw, "x"))[0].verdict == "asio was not measured"
 

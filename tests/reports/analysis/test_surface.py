@@ -12,12 +12,18 @@ WORKS = [Work(n, w * US, c * STEP_NS) for n, w, c in SIZES]
 
 
 def surface(model: str, factor: float = 1.0, works: list[Work] = WORKS) -> Surface:
-    return Surface({str(number): Measured(work, factor * truth_ns(model, work)) for number, work in enumerate(works)}, AT_ONCE[model], 2)
+    return Surface(
+        {str(number): Measured(work, factor * truth_ns(model, work)) for number, work in enumerate(works)},
+        AT_ONCE[model],
+        2,
+    )
 
 
 def test_at_a_measured_size_the_estimate_is_what_was_measured() -> None:
     for work in WORKS:
-        assert surface("thread_pool_wide").log_ns(work) == pytest.approx(math.log(truth_ns("thread_pool_wide", work)), abs=1e-6)
+        assert surface("thread_pool_wide").log_ns(work) == pytest.approx(
+            math.log(truth_ns("thread_pool_wide", work)), abs=1e-6
+        )
 
 
 def test_it_says_how_far_it_misses_each_case_that_it_has_not_seen() -> None:

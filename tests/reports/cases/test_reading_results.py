@@ -15,7 +15,9 @@ SCHEMA = Path(__file__).resolve().parents[3] / "reports" / "schema" / "run-1.sch
 
 
 def document() -> dict[str, Any]:
-    cells = synthetic.measured({"serial": (2e6, 1e6), "fibers": (1e6, 5e5)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1)
+    cells = synthetic.measured(
+        {"serial": (2e6, 1e6), "fibers": (1e6, 5e5)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1
+    )
     return synthetic.run(["serial", "fibers"], [{"id": "fib", "class": "cpu"}], cells)
 
 
@@ -38,10 +40,26 @@ def test_synthetic_runs_keep_to_the_schema_that_the_driver_writes() -> None:
 def test_values_of_a_sample_are_those_of_one_iteration() -> None:
     raw = document()
     raw["cells"][0]["samples"] = [
-        {"process": 0, "round": 4, "position": 1, "iterations": 4, "start_ns": 5, "wall_ns": 400, "cpu_user_ns": 120, "cpu_sys_ns": 80, "peak_rss_bytes": 9000, "pss_bytes": 12000}
+        {
+            "process": 0,
+            "round": 4,
+            "position": 1,
+            "iterations": 4,
+            "start_ns": 5,
+            "wall_ns": 400,
+            "cpu_user_ns": 120,
+            "cpu_sys_ns": 80,
+            "peak_rss_bytes": 9000,
+            "pss_bytes": 12000,
+        }
     ]
     cell = parse_run(raw, "x").cells[0]
-    assert [cell.by_round(metric) for metric in ("time", "cpu", "memory", "latency")] == [{4: 100}, {4: 50}, {4: 9000}, {}]
+    assert [cell.by_round(metric) for metric in ("time", "cpu", "memory", "latency")] == [
+        {4: 100},
+        {4: 50},
+        {4: 9000},
+        {},
+    ]
 
 
 def test_memory_of_several_processes_is_their_proportional_share() -> None:
@@ -142,12 +160,7 @@ def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "key", "value"),
-    [
-        ("cells", "units", 0),
-        ("run", "cores", "two"),
-        ("run", "cores", 0),
-    ],
+    ("part", "key", "value"), [("cells", "units", 0), ("run", "cores", "two"), ("run", "cores", 0)]
 )
 def test_what_nothing_can_be_computed_from_is_refused(part: str, key: str, value: Any, tmp_path: Path) -> None:
     raw = document()

@@ -47,12 +47,16 @@ def run(generator: np.random.Generator, cv: float, slower: Rates = {}) -> Run:
                 for r in range(rounds)
             ]
             cells.append(synthetic.cell(model, workload, {"n": 20}, samples=samples))
-    return parse_run(synthetic.run(MODELS, [{"id": workload, "class": "cpu"} for workload in CASES], cells), "simulated")
+    return parse_run(
+        synthetic.run(MODELS, [{"id": workload, "class": "cpu"} for workload in CASES], cells), "simulated"
+    )
 
 
 def checks(cv: float, trials: int, slower: Rates = {}) -> list[Findings]:
     generator = np.random.default_rng(23)
-    return [judge(compare(run(generator, cv), run(generator, cv, slower), beside=MAP_METRICS), 0.1) for _ in range(trials)]
+    return [
+        judge(compare(run(generator, cv), run(generator, cv, slower), beside=MAP_METRICS), 0.1) for _ in range(trials)
+    ]
 
 
 @pytest.mark.slow

@@ -14,7 +14,9 @@ from tests.reports import synthetic
 
 
 def made(values: Mapping[str, float], seed: int, cv: float = 0.02, rounds: int = 24, **parts: Any) -> Run:
-    cells = synthetic.measured({model: (value, value) for model, value in values.items()}, "fib", {"n": 20}, rounds, cv, seed)
+    cells = synthetic.measured(
+        {model: (value, value) for model, value in values.items()}, "fib", {"n": 20}, rounds, cv, seed
+    )
     return parse_run(synthetic.run(list(values), [{"id": "fib", "class": "cpu"}], cells, **parts), "x")
 
 
@@ -34,7 +36,10 @@ def test_hosts_differ_by_what_both_know() -> None:
         return parse_run(raw, "x")
 
     assert host_differences(on(), on(hostname_hash="ab", machine_id_hash="ab")) == []
-    assert host_differences(on(machine_id_hash="ab"), on(machine_id_hash="cd", logical_cores=8)) == ["machine ab and cd", "cores 2 and 8"]
+    assert host_differences(on(machine_id_hash="ab"), on(machine_id_hash="cd", logical_cores=8)) == [
+        "machine ab and cd",
+        "cores 2 and 8",
+    ]
 
 
 def test_runs_on_different_allocators_are_different_and_one_that_names_none_had_the_c_library_s() -> None:
@@ -77,11 +82,15 @@ def test_metrics_can_be_chosen() -> None:
     assert {change.metric for change in compare(before, after, beside=("time", "cpu")).changes} == {"time", "cpu"}
 
 
-@pytest.mark.parametrize(("before", "now", "compared"), [(None, None, 1), (1000, 1090, 1), (1000, 920, 1), (1000, 1200, 0), (1000, 800, 0)])
+@pytest.mark.parametrize(
+    ("before", "now", "compared"), [(None, None, 1), (1000, 1090, 1), (1000, 920, 1), (1000, 1200, 0), (1000, 800, 0)]
+)
 def test_an_open_loop_at_another_pace_is_other_work(before: int | None, now: int | None, compared: int) -> None:
     runs = []
     for seed, pace in enumerate((before, now)):
-        cells = synthetic.measured({"fibers": (1e6, 1e6)}, "echo", {"load_percent": 50}, 6, 0.01, seed, offered_per_s=pace)
+        cells = synthetic.measured(
+            {"fibers": (1e6, 1e6)}, "echo", {"load_percent": 50}, 6, 0.01, seed, offered_per_s=pace
+        )
         runs.append(parse_run(synthetic.run(["fibers"], [{"id": "echo", "class": "io"}], cells), "x"))
     comparison = compare(*runs)
     assert (bool(comparison.changes), len(comparison.other_work)) == (bool(compared), 1 - compared)

@@ -10,7 +10,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def winners(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["/usr/bin/python3", "-B", "-m", "reports.examples.winners", str(folder)], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(
+        ["/usr/bin/python3", "-B", "-m", "reports.examples.winners", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_the_winner_of_each_case_is_printed_by_name(tmp_path: Path) -> None:

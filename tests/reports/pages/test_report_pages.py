@@ -65,22 +65,37 @@ class _Page(HTMLParser):
                 self.references.append(value or "")
 
 
-
 def test_both_pages_judge_every_claim_of_the_tutorials(report: Path) -> None:
     page, text = (report / "index.html").read_text(), (report / "report.md").read_text()
     ledger = page[page.index('<section id="claims">') :]
     untested = [int(number) for number in re.findall(r"<li>(\d+)\. [^<]+</li>", ledger[: ledger.index("</section>")])]
     assert 0 < len(untested) < 15, "the run has cells for some"
     for number in range(1, 16):
-        in_html = re.search(rf"<td>{number}\. [^<]+</td><td><strong>(holds|does not hold|holds only in CPython|unresolved)</strong></td><td>[^<]+</td>", ledger)
-        in_markdown = re.search(rf"^\| {number}\. .+ \| \*\*(holds|does not hold|holds only in CPython|unresolved)\*\* \| .+ \|$", text, re.MULTILINE)
+        in_html = re.search(
+            (
+                rf"<td>{number}\. [^<]+</td><td><strong>(holds|does not hold|holds only in"
+                r" CPython|unresolved)</strong></td><td>[^<]+</td>"
+            ),
+            ledger,
+        )
+        in_markdown = re.search(
+            rf"^\| {number}\. .+ \| \*\*(holds|does not hold|holds only in CPython|unresolved)\*\* \| .+ \|$",
+            text,
+            re.MULTILINE,
+        )
         assert bool(in_html) == bool(in_markdown) == (number not in untested)
         assert number not in untested or re.search(rf"^- {number}\\?\. .+ was not part of this run", text, re.MULTILINE)
 
 
 def test_a_report_has_one_page_markdown_and_each_figure_twice(report: Path) -> None:
     names = set(files(report))
-    assert {"index.html", "report.md", "figures/winner-map-time.svg", "figures/winner-map-cpu.png", "figures/forest-io-time.svg"} <= names
+    assert {
+        "index.html",
+        "report.md",
+        "figures/winner-map-time.svg",
+        "figures/winner-map-cpu.png",
+        "figures/forest-io-time.svg",
+    } <= names
     svgs = {n[:-4] for n in names if n.endswith(".svg")}
     assert svgs == {n[:-4] for n in names if n.endswith(".png")}
     assert all(content.startswith(PNG) for name, content in files(report).items() if name.endswith(".png"))
@@ -197,7 +212,19 @@ def test_text_from_the_run_cannot_become_markup(tmp_path: Path) -> None:
     assert "<script>" not in markdown
     assert r"\|\*m\*" in markdown
     for file in (folder / "figures").glob("*.svg"):
-        assert {e.tag.split("}")[1] for e in ElementTree.parse(file).iter()} <= {"svg", "g", "path", "text", "defs", "style", "use", "clipPath", "rect", "tspan", "pattern"}
+        assert {e.tag.split("}")[1] for e in ElementTree.parse(file).iter()} <= {
+            "svg",
+            "g",
+            "path",
+            "text",
+            "defs",
+            "style",
+            "use",
+            "clipPath",
+            "rect",
+            "tspan",
+            "pattern",
+        }
 
 
 @pytest.mark.parametrize("kind", ["empty", "not run", "unsupported", "three rounds", "failed model"])
@@ -205,16 +232,34 @@ def test_a_run_with_next_to_nothing_in_it_still_gives_a_report(kind: str, tmp_pa
     workloads = [{"id": "fib", "class": "cpu"}]
     document = {
         "empty": synthetic.run([], [], []),
-        "not run": synthetic.run(["serial"], workloads, [synthetic.cell("serial", "fib", {}, status="not_run", reason="the run ended first")]),
-        "unsupported": synthetic.run(["fibers"], workloads, [synthetic.cell("fibers", "fib", {}, status="unsupported", reason="needs can_fork")]),
-        "three rounds": synthetic.run(["fibers", "serial"], workloads, synthetic.measured({"fibers": (1e6, 0), "serial": (1e6, 1e6)}, "fib", {"n": 1}, 3, 0.1, 1)),
+        "not run": synthetic.run(
+            ["serial"], workloads, [synthetic.cell("serial", "fib", {}, status="not_run", reason="the run ended first")]
+        ),
+        "unsupported": synthetic.run(
+            ["fibers"], workloads, [synthetic.cell("fibers", "fib", {}, status="unsupported", reason="needs can_fork")]
+        ),
+        "three rounds": synthetic.run(
+            ["fibers", "serial"],
+            workloads,
+            synthetic.measured({"fibers": (1e6, 0), "serial": (1e6, 1e6)}, "fib", {"n": 1}, 3, 0.1, 1),
+        ),
         "failed model": synthetic.run(["fibers"], [], []),
     }[kind]
     if kind == "failed model":
-        document["models"][0] |= {"status": "failed", "reason": "Boost.Fiber is missing", "family": None, "variant_of": None}
+        document["models"][0] |= {
+            "status": "failed",
+            "reason": "Boost.Fiber is missing",
+            "family": None,
+            "variant_of": None,
+        }
     folder = written(tmp_path, document)
     text = (folder / "index.html").read_text()
-    expected = {"not run": "the run ended first", "unsupported": "needs can_fork", "three rounds": "3 of at least 6 rounds", "failed model": "Boost.Fiber is missing"}
+    expected = {
+        "not run": "the run ended first",
+        "unsupported": "needs can_fork",
+        "three rounds": "3 of at least 6 rounds",
+        "failed model": "Boost.Fiber is missing",
+    }
     assert expected.get(kind, "Which concurrency model wins?") in text
 
 
@@ -255,7 +300,9 @@ def test_a_folder_whose_name_is_no_text_is_drawn_and_named(tmp_path: Path) -> No
 
 def by_hand(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = ["/usr/bin/python3", "-B", "-m", "reports", folder]
-    return subprocess.run(command, cwd=Path(reports.__file__).parents[1], env={**os.environ, **variables}, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=Path(reports.__file__).parents[1], env={**os.environ, **variables}, capture_output=True, text=True
+    )
 
 
 def test_a_report_that_is_drawn_by_hand_obeys_no_variable_of_its_libraries(tmp_path: Path) -> None:
@@ -268,8 +315,12 @@ def test_a_report_that_is_drawn_by_hand_obeys_no_variable_of_its_libraries(tmp_p
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
 
 
-def test_a_run_that_was_changed_by_hand_is_told_by_its_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cells = synthetic.measured({"serial": (2e6, 1e6), "fibers": (1e6, 5e5)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1)
+def test_a_run_that_was_changed_by_hand_is_told_by_its_schema(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = synthetic.measured(
+        {"serial": (2e6, 1e6), "fibers": (1e6, 5e5)}, "fib", {"n": 20}, rounds=6, cv=0.01, seed=1
+    )
     document = synthetic.run(["serial", "fibers"], [{"id": "fib", "class": "cpu"}], cells)
     document["host"]["mem_bytes"] = "much"
     (tmp_path / "run.json").write_text(json.dumps(document))
@@ -289,7 +340,14 @@ def visit(page: Path, scratch: Path) -> Visit:
     """What a browser makes of a page, says to its console and asks the network for."""
     assert CHROMIUM
     log = scratch / "network.json"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     own = [f"--user-data-dir={scratch / 'profile'}", f"--log-net-log={log}", "--enable-logging=stderr", "--dump-dom"]
     done = subprocess.run([CHROMIUM, *flags, *own, page.as_uri()], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

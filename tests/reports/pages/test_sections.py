@@ -1,4 +1,5 @@
-"""The figures of the deep look, the regime map and the limits: what they say of runs whose truth is known, and what they say where cells are missing."""
+"""The figures of the deep look, the regime map and the limits: what they say of runs whose truth is known, and what
+they say where cells are missing."""
 
 from __future__ import annotations
 
@@ -81,8 +82,13 @@ def test_a_crossing_stands_in_the_regime_map_where_the_winner_changes() -> None:
     cells = []
     for number, (wait_us, steps) in enumerate(((1000, 1000), (1000, 100_000), (10_000, 1000), (10_000, 100_000))):
         body = 1.2 * steps * 100
-        times = {"event_loop": (wait_us * 1e3 + body, body), "thread_pool_wide": (wait_us * 1e3 + body / 2 + 1e6, body * 1.1)}
-        cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, 24, 0.002, number)
+        times = {
+            "event_loop": (wait_us * 1e3 + body, body),
+            "thread_pool_wide": (wait_us * 1e3 + body / 2 + 1e6, body * 1.1),
+        }
+        cells += synthetic.measured(
+            times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, 24, 0.002, number
+        )
     analysis = analysed(synthetic.run(["event_loop", "thread_pool_wide"], [{"id": "mixed", "class": "mixed"}], cells))
     (few,) = regimes(analysis, "time")
     found = [(o.before, o.after, o.line.key) for o, _, _, _ in few.overtakings]
@@ -99,7 +105,9 @@ def test_the_regime_map_is_as_sure_as_the_cases_are() -> None:
         cells = []
         for number, (wait_us, steps) in enumerate(((1000, 1000), (1000, 100_000), (10_000, 1000), (10_000, 100_000))):
             times = {"event_loop": (2e6, 2e6), "thread_pool_wide": (2.02e6, 2.02e6)}
-            cells += synthetic.measured(times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, rounds, cv, number)
+            cells += synthetic.measured(
+                times, "mixed", {"tasks": 100, "wait_us": wait_us, "steps": steps, "in_flight": 100}, rounds, cv, number
+            )
         return analysed(synthetic.run(["event_loop", "thread_pool_wide"], [{"id": "mixed", "class": "mixed"}], cells))
 
     quiet, noisy = regimes(drawn(0.005, 24), "time")[0].surface, regimes(drawn(2.0, 6), "time")[0].surface
@@ -128,7 +136,15 @@ def test_too_few_cases_of_mixed_make_no_map(small: Analysis) -> None:
 
 def test_limits_tell_what_was_left_open(full: Analysis) -> None:
     told = " ".join(limits(full))
-    for words in ("cases are open, ", "of them with a safe choice", "server-bound", "projected", "--full measures all", "2 cores", "loopback"):
+    for words in (
+        "cases are open, ",
+        "of them with a safe choice",
+        "server-bound",
+        "projected",
+        "--full measures all",
+        "2 cores",
+        "loopback",
+    ):
         assert words in told
     document = synthetic.realistic(6)
     document["run"] |= {"complete": False}
@@ -159,7 +175,9 @@ def test_two_runs_are_drawn_side_by_side(small: Analysis, full: Analysis) -> Non
     picture = side_by_side_map(small, small, compare(small.run, small.run).changes)
     told = verdict_in_words(small.cases[0].deciding)
     assert told.startswith("fibers wins, ")
-    assert picture and picture.table.rows == (("fib/n:20", "time", told, told, "fibers", "1.00×", picture.table.rows[0][-1]),)
+    assert picture and picture.table.rows == (
+        ("fib/n:20", "time", told, told, "fibers", "1.00×", picture.table.rows[0][-1]),
+    )
     assert side_by_side_map(small, full, ()) is None
 
 
@@ -252,7 +270,9 @@ def test_a_forest_says_where_the_other_side_was_the_limit() -> None:
     limited = synthetic.measured({"fibers": (5e5, 5e5), "thread_pool": (1e6, 1e6)}, "w", {"n": 1}, 8, 0.01, 4)
     free = synthetic.measured({"fibers": (5e5, 5e5), "thread_pool": (1e6, 1e6)}, "w", {"n": 2}, 8, 0.01, 4)
     limited[0].update(status="server_bound", reason="the origin used 98 % of its core")
-    (picture,) = forests(analysed(synthetic.run(["fibers", "thread_pool"], [{"id": "w", "class": "cpu"}], limited + free)), "cpu", "time")
+    (picture,) = forests(
+        analysed(synthetic.run(["fibers", "thread_pool"], [{"id": "w", "class": "cpu"}], limited + free)), "cpu", "time"
+    )
     assert re.findall(r">([^<]*server-bound)<", picture.svg) == ["n\u00a01 – server-bound"]
 
 
@@ -261,4 +281,9 @@ def test_forests_fit_on_pages_and_have_every_case_once(full: Analysis) -> None:
         pictures = forests(full, class_, "time")
         assert all(float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', picture.svg)[1]) / 72 < 16 for picture in pictures)
         drawn = [case for picture in pictures for case in dict.fromkeys((row[0], row[1]) for row in picture.table.rows)]
-        assert sorted(drawn) == sorted((case.workload.id, case.label) for row in full.rows_of(class_) for case in row.cases if case.verdicts["time"].ratios)
+        assert sorted(drawn) == sorted(
+            (case.workload.id, case.label)
+            for row in full.rows_of(class_)
+            for case in row.cases
+            if case.verdicts["time"].ratios
+        )

@@ -19,7 +19,10 @@ from tests.reports.cases.test_phrases import AHEAD, OPEN, SAFE, SINGLE, TIE, WIN
 from verdicts.deciding import Verdict
 
 FULL = "#0072b2"
-LOOK = {id: Look(id.upper(), FULL, "#ffffff", marker, "-", "event_loop") for id, marker in (("a", "o"), ("b", "s"), ("d", "^"))}
+LOOK = {
+    id: Look(id.upper(), FULL, "#ffffff", marker, "-", "event_loop")
+    for id, marker in (("a", "o"), ("b", "s"), ("d", "^"))
+}
 
 
 def texts(svg: str) -> list[str]:
@@ -34,7 +37,14 @@ def svg_of(verdict: Verdict) -> str:
 
 @pytest.mark.parametrize(
     ("verdict", "letters"),
-    [(WINS, ["A", "1.30×"]), (AHEAD, ["A", "1–7 %"]), (TIE, ["A", "B", "D"]), (WITHIN, ["A", "B", "8 %"]), (SAFE, ["B", "≤ 9 %"]), (OPEN, ["?", "A B"])],
+    [
+        (WINS, ["A", "1.30×"]),
+        (AHEAD, ["A", "1–7 %"]),
+        (TIE, ["A", "B", "D"]),
+        (WITHIN, ["A", "B", "8 %"]),
+        (SAFE, ["B", "≤ 9 %"]),
+        (OPEN, ["?", "A B"]),
+    ],
 )
 def test_letters_and_a_number_say_the_verdict_without_colour(verdict: Verdict, letters: list[str]) -> None:
     assert [text for text in texts(svg_of(verdict)) if text] == letters
@@ -42,13 +52,24 @@ def test_letters_and_a_number_say_the_verdict_without_colour(verdict: Verdict, l
 
 def fills(svg: str) -> list[str]:
     """Of boxes, in their order."""
-    return re.findall(r'<path d="[^"]*"[^>]* style="fill: (#[0-9a-f]{6})', re.sub(r"<defs>.*?</defs>", "", svg, flags=re.DOTALL))
+    return re.findall(
+        r'<path d="[^"]*"[^>]* style="fill: (#[0-9a-f]{6})', re.sub(r"<defs>.*?</defs>", "", svg, flags=re.DOTALL)
+    )
 
 
 def test_full_colour_is_for_wins_and_ties_and_hatching_for_safe_choices_only() -> None:
     filled = {verdict.kind: FULL in fills(svg_of(verdict)) for verdict in (WINS, AHEAD, TIE, WITHIN, SAFE, OPEN)}
-    assert filled == {"wins": True, "ahead": False, "tie": True, "tie_within": False, "safe_choice": False, "open": False}
-    assert [verdict.kind for verdict in (WINS, AHEAD, TIE, WITHIN, SAFE, OPEN) if "<pattern" in svg_of(verdict)] == ["safe_choice"]
+    assert filled == {
+        "wins": True,
+        "ahead": False,
+        "tie": True,
+        "tie_within": False,
+        "safe_choice": False,
+        "open": False,
+    }
+    assert [verdict.kind for verdict in (WINS, AHEAD, TIE, WITHIN, SAFE, OPEN) if "<pattern" in svg_of(verdict)] == [
+        "safe_choice"
+    ]
 
 
 def test_a_wider_tie_is_paler() -> None:
@@ -79,7 +100,15 @@ def mapped(metric: str, *cells: list[dict[str, Any]]) -> tuple[list[str], Table]
 
 
 def test_a_case_whose_time_is_given_has_no_tile_by_time() -> None:
-    paced = synthetic.measured({"event_loop": (1e6, 1e6), "fibers": (1e6, 2e6)}, "echo_at_rate", {"load_percent": 50}, 12, 0.01, 1, offered_per_s=1000)
+    paced = synthetic.measured(
+        {"event_loop": (1e6, 1e6), "fibers": (1e6, 2e6)},
+        "echo_at_rate",
+        {"load_percent": 50},
+        12,
+        0.01,
+        1,
+        offered_per_s=1000,
+    )
     free = synthetic.measured({"event_loop": (1e6, 1e6), "fibers": (2e6, 2e6)}, "fetch", {"n": 1}, 12, 0.01, 2)
     by_time, table = mapped("time", paced, free)
     assert "fetch" in by_time and "echo_at_rate" not in by_time

@@ -36,8 +36,18 @@ def written(folder: Path, raw: Document, name: str = VERDICTS) -> Path:
 
 def small(rounds: int = 12, **parts: Any) -> Document:
     """A win by time, a tie by CPU cost, and a variant outside the competition."""
-    values = {"event_loop": (1e6, 1e6), "event_loop_uring": (0.9e6, 1e6), "fibers": (2e6, 1e6), "thread_pool": (4e6, 3e6)}
-    return synthetic.run(list(values), [{"id": "fib", "class": "cpu"}], synthetic.measured(values, "fib", {"n": 20}, rounds, 0.01, 1), **parts)
+    values = {
+        "event_loop": (1e6, 1e6),
+        "event_loop_uring": (0.9e6, 1e6),
+        "fibers": (2e6, 1e6),
+        "thread_pool": (4e6, 3e6),
+    }
+    return synthetic.run(
+        list(values),
+        [{"id": "fib", "class": "cpu"}],
+        synthetic.measured(values, "fib", {"n": 20}, rounds, 0.01, 1),
+        **parts,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +55,16 @@ def realistic() -> Document:
     return synthetic.realistic(12)
 
 
-def test_every_verdict_of_a_run_stands_in_the_file_once_and_keeps_to_the_schema(realistic: Document, tmp_path: Path) -> None:
+def test_every_verdict_of_a_run_stands_in_the_file_once_and_keeps_to_the_schema(
+    realistic: Document, tmp_path: Path
+) -> None:
     file = written(tmp_path, realistic)
     assert faults(file) == []
     entries = json.loads(file.read_text())["cases"]
     cases = analysis_of(realistic).cases
-    assert [(entry["case"], entry["metric"]) for entry in entries] == [(case.id, metric) for case in cases for metric in case.verdicts]
+    assert [(entry["case"], entry["metric"]) for entry in entries] == [
+        (case.id, metric) for case in cases for metric in case.verdicts
+    ]
     assert sum(entry["decides"] for entry in entries) == len(cases)
     assert {entry["metric"] for entry in entries if entry["decides"]} == {"time", "latency", "memory"}
     assert len({entry["kind"] for entry in entries}) >= 4
@@ -61,9 +75,21 @@ def test_an_entry_says_what_the_verdict_says(realistic: Document) -> None:
     for case in analysis_of(realistic).cases:
         for metric, verdict in case.verdicts.items():
             entry = next(entries)
-            assert (entry["workload"], entry["class"], entry["metric"]) == (case.workload.id, case.workload.class_, metric)
-            assert (entry["kind"], tuple(entry["best_set"]), tuple(entry["slower"])) == (verdict.kind, verdict.best_set, verdict.slower)
-            assert (entry["rounds"], entry["looks"], entry["eliminated"]) == (verdict.rounds, verdict.looks, verdict.eliminated)
+            assert (entry["workload"], entry["class"], entry["metric"]) == (
+                case.workload.id,
+                case.workload.class_,
+                metric,
+            )
+            assert (entry["kind"], tuple(entry["best_set"]), tuple(entry["slower"])) == (
+                verdict.kind,
+                verdict.best_set,
+                verdict.slower,
+            )
+            assert (entry["rounds"], entry["looks"], entry["eliminated"]) == (
+                verdict.rounds,
+                verdict.looks,
+                verdict.eliminated,
+            )
             assert (entry["safe_choice"], entry["reason"]) == (verdict.safe_choice, verdict.reason)
             for name in ("within", "regret"):
                 expected = getattr(verdict, name)
@@ -76,26 +102,53 @@ def test_an_entry_says_what_the_verdict_says(realistic: Document) -> None:
 def test_a_number_without_bounds_is_null() -> None:
     analysis = analysis_of(small())
     row = analysis.rows[0]
-    unknown = Verdict("open", ("a", "b"), (), {"a": Ratio(1.0, 1.0, 1.0), "b": Ratio(float("inf"))}, 6, 1, safe_choice="a", within=float("nan"))
+    unknown = Verdict(
+        "open",
+        ("a", "b"),
+        (),
+        {"a": Ratio(1.0, 1.0, 1.0), "b": Ratio(float("inf"))},
+        6,
+        1,
+        safe_choice="a",
+        within=float("nan"),
+    )
     changed_case = replace(row.cases[0], verdicts={"time": unknown})
-    (entry,) = json.loads(verdicts_json.content(replace(analysis, rows=(replace(row, cases=(changed_case,)),))), parse_constant=lambda name: pytest.fail(name))["cases"]
-    assert (entry["within"], entry["regret"], entry["ratios"]["b"]) == (None, None, {"value": None, "low": None, "high": None})
+    (entry,) = json.loads(
+        verdicts_json.content(replace(analysis, rows=(replace(row, cases=(changed_case,)),))),
+        parse_constant=lambda name: pytest.fail(name),
+    )["cases"]
+    assert (entry["within"], entry["regret"], entry["ratios"]["b"]) == (
+        None,
+        None,
+        {"value": None, "low": None, "high": None},
+    )
 
 
 def test_the_same_run_gives_the_same_bytes(realistic: Document) -> None:
-    assert verdicts_json.content(analysis_of(realistic)) == verdicts_json.content(analysis_of(json.loads(json.dumps(realistic))))
+    assert verdicts_json.content(analysis_of(realistic)) == verdicts_json.content(
+        analysis_of(json.loads(json.dumps(realistic)))
+    )
 
 
 @pytest.mark.parametrize("rounds", [0, 1, 5, 6, 9, 13])
 def test_a_run_interrupted_between_two_looks_rests_on_the_last_one(tmp_path: Path, rounds: int) -> None:
-    raw = small(rounds) if rounds else small(1) | {"cells": [cell | {"samples": [], "status": "not_run"} for cell in small(1)["cells"]]}
+    raw = (
+        small(rounds)
+        if rounds
+        else small(1) | {"cells": [cell | {"samples": [], "status": "not_run"} for cell in small(1)["cells"]]}
+    )
     file = written(tmp_path, raw)
     assert faults(file) == []
     by_time = json.loads(file.read_text())["cases"][0]
     if rounds < 6:
         assert (by_time["kind"], by_time["rounds"], by_time["looks"]) == ("none", rounds, 0)
     else:
-        assert (by_time["kind"], by_time["rounds"], by_time["looks"], by_time["best_set"]) == ("wins", 6, 1, ["event_loop"])
+        assert (by_time["kind"], by_time["rounds"], by_time["looks"], by_time["best_set"]) == (
+            "wins",
+            6,
+            1,
+            ["event_loop"],
+        )
 
 
 @pytest.mark.parametrize("minor", [0, 1])
@@ -106,11 +159,28 @@ def test_a_run_of_an_older_version_has_its_verdicts_too(tmp_path: Path, minor: i
             model.pop(key, None)
     for cell in raw["cells"]:
         cell.pop("account")
-        cell["samples"] = [{key: s[key] for key in ("process", "round", "position", "iterations", "start_ns", "wall_ns", "cpu_user_ns", "cpu_sys_ns")} for s in cell["samples"]]
+        cell["samples"] = [
+            {
+                key: s[key]
+                for key in (
+                    "process",
+                    "round",
+                    "position",
+                    "iterations",
+                    "start_ns",
+                    "wall_ns",
+                    "cpu_user_ns",
+                    "cpu_sys_ns",
+                )
+            }
+            for s in cell["samples"]
+        ]
     assert faults(written(tmp_path, raw)) == []
 
 
-def test_a_report_writes_it_beside_the_run_and_validate_checks_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_writes_it_beside_the_run_and_validate_checks_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "run.json").write_text(json.dumps(small()))
     building.build(tmp_path)
     assert (tmp_path / VERDICTS).read_bytes() == verdicts_json.content(analysis_of(small()))
@@ -189,7 +259,10 @@ DISAGREEMENTS: list[tuple[Change, str]] = [
     (lambda entry: entry["eliminated"].update(asio=6), "'asio' is eliminated, but not in slower"),
     (lambda entry: entry["eliminated"].update(fibers=99), "eliminated after more than the 6 rounds of the case"),
     (lambda entry: entry["ratios"]["fibers"].update(low=9.0), "the ratio of 'fibers' does not lie within its interval"),
-    (lambda entry: entry["ratios"]["fibers"].update(low=None), "the ratio of 'fibers' does not lie within its interval"),
+    (
+        lambda entry: entry["ratios"]["fibers"].update(low=None),
+        "the ratio of 'fibers' does not lie within its interval",
+    ),
     (lambda entry: entry["best_set"].append("asio"), "wins, but best_set has 2"),
     (lambda entry: entry.update(slower=[], eliminated={}), "wins over nobody"),
     (lambda entry: entry.update(reason="because"), "wins with a reason"),
@@ -205,7 +278,9 @@ DISAGREEMENTS: list[tuple[Change, str]] = [
 
 
 @pytest.mark.parametrize(("change", "line"), DISAGREEMENTS, ids=[line for _, line in DISAGREEMENTS])
-def test_parts_that_disagree_are_told(tmp_path: Path, change: Change, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parts_that_disagree_are_told(
+    tmp_path: Path, change: Change, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = changed(written(tmp_path, small()), lambda document: change(document["cases"][0]))
     assert main(["validate", str(file)]) == 4
     told = capsys.readouterr()

@@ -129,5 +129,17 @@ async def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
 
 
 ITEMS: dict[str, Any] = {
-    item.__name__: item for item in (sleepers, fetch, sum_squares, granularity, mixed, producer_consumer, ping_pong, spawn, responsiveness, idle_tasks)
+    item.__name__: item
+    for item in (
+        sleepers,
+        fetch,
+        sum_squares,
+        granularity,
+        mixed,
+        producer_consumer,
+        ping_pong,
+        spawn,
+        responsiveness,
+        idle_tasks,
+    )
 }

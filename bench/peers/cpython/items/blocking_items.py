@@ -20,9 +20,11 @@ from cpython.items.workloads import Output, Params
 class Line(Protocol):
     """A queue between threads or between processes."""
 
-    def put(self, value: int | None) -> None: ...
+    def put(self, value: int | None) -> None:
+        ...
 
-    def get(self) -> int | None: ...
+    def get(self) -> int | None:
+        ...
 
 
 class Tally:
@@ -47,7 +49,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the items of one run see of each other. `tally` counts producers at work, heavy tasks left, or tasks that have begun; `ended` those that have ended."""
+    """What the items of one run see of each other. `tally` counts producers at work, heavy tasks left, or tasks that
+    have begun; `ended` those that have ended."""
 
     origin: Address | None
     latencies: Latencies
@@ -179,5 +182,16 @@ def idle_tasks(p: Params, shared: Shared, i: int) -> Output:
 
 
 ITEMS: dict[str, Item] = {
-    item.__name__: item for item in (sleepers, fetch, sum_squares, granularity, mixed, producer_consumer, ping_pong, responsiveness, idle_tasks)
+    item.__name__: item
+    for item in (
+        sleepers,
+        fetch,
+        sum_squares,
+        granularity,
+        mixed,
+        producer_consumer,
+        ping_pong,
+        responsiveness,
+        idle_tasks,
+    )
 }

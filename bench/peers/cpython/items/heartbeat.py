@@ -41,7 +41,8 @@ class Latencies:
             self._intended[bucket] = self._service[bucket] = 0
 
     def woken(self, due: int, asleep: int, rest: int, woken: int) -> int:
-        """After a sleep of `rest` that began at `asleep`: when the next beat is due. A late beat makes those late that were due meanwhile."""
+        """After a sleep of `rest` that began at `asleep`: when the next beat is due. A late beat makes those late that
+        were due meanwhile."""
         self._service[bucket_of(woken - asleep - rest)] += 1
         while due + PERIOD_NS <= woken:
             self._intended[bucket_of(woken - due)] += 1

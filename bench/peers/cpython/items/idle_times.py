@@ -25,7 +25,8 @@ class IdleTimes:
             self._times[_ALL_BEGUN] = time.monotonic_ns()
 
     def rest_s(self) -> float:
-        """How long a task has still to sleep: all are due together. As long as others have not begun it can only wait on, ever longer."""
+        """How long a task has still to sleep: all are due together. As long as others have not begun it can only wait
+        on, ever longer."""
         hold, called, all_begun, _ = self._times
         now = time.monotonic_ns()
         if all_begun:

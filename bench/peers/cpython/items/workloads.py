@@ -150,11 +150,33 @@ WORKLOADS = {
             items=lambda p: p["tasks"],
             verify=lambda p, outputs: _each(outputs, lambda i: (i,), "sleeper"),
             in_flight=lambda p: p["in_flight"],
-            least_ns=lambda p, guaranteed_concurrency: _waves(p["tasks"], p["in_flight"], guaranteed_concurrency) * p["delay_us"] * 1000,
+            least_ns=lambda p, guaranteed_concurrency: _waves(p["tasks"], p["in_flight"], guaranteed_concurrency)
+            * p["delay_us"]
+            * 1000,
         ),
-        Workload("fetch", ("can_connect",), items=lambda p: min(p["in_flight"], p["requests"]), verify=_verify_fetch, least_ns=_fetch_least_ns),
-        Workload("sum_squares", (), items=lambda p: p["tasks"], verify=_verify_sums, steps=lambda p: p["tasks"] * p["n"], computes=True),
-        Workload("granularity", (), items=lambda p: p["tasks"], verify=_verify_churn, steps=lambda p: p["tasks"] * p["steps"], computes=True),
+        Workload(
+            "fetch",
+            ("can_connect",),
+            items=lambda p: min(p["in_flight"], p["requests"]),
+            verify=_verify_fetch,
+            least_ns=_fetch_least_ns,
+        ),
+        Workload(
+            "sum_squares",
+            (),
+            items=lambda p: p["tasks"],
+            verify=_verify_sums,
+            steps=lambda p: p["tasks"] * p["n"],
+            computes=True,
+        ),
+        Workload(
+            "granularity",
+            (),
+            items=lambda p: p["tasks"],
+            verify=_verify_churn,
+            steps=lambda p: p["tasks"] * p["steps"],
+            computes=True,
+        ),
         Workload(
             "mixed",
             ("can_sleep",),
@@ -162,7 +184,9 @@ WORKLOADS = {
             verify=_verify_churn,
             steps=lambda p: p["tasks"] * p["steps"],
             in_flight=lambda p: p["in_flight"],
-            least_ns=lambda p, guaranteed_concurrency: _waves(p["tasks"], p["in_flight"], guaranteed_concurrency) * p["wait_us"] * 1000,
+            least_ns=lambda p, guaranteed_concurrency: _waves(p["tasks"], p["in_flight"], guaranteed_concurrency)
+            * p["wait_us"]
+            * 1000,
         ),
         Workload(
             "producer_consumer",
@@ -173,7 +197,14 @@ WORKLOADS = {
             total=_queue_total,
             queues=True,
         ),
-        Workload("ping_pong", ("can_queue",), items=lambda _p: 2, together=lambda _p: 2, verify=_verify_ping_pong, queues=True),
+        Workload(
+            "ping_pong",
+            ("can_queue",),
+            items=lambda _p: 2,
+            together=lambda _p: 2,
+            verify=_verify_ping_pong,
+            queues=True,
+        ),
         Workload("spawn", ("can_fork",), items=lambda _p: 1, verify=_verify_spawn),
         Workload(
             "responsiveness",
