@@ -1,4 +1,4 @@
-"""C++ is laid out as .clang-format says, Python as black does it; flake8 finds nothing, Python's types hold, and what is
+"""C++ is laid out as .clang-format says, Python as black does; flake8 finds nothing, Python's types hold, and what is
 public there says what it does. A check is skipped where its tool is not installed."""
 
 import ast
