@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from driver.session.protocol import fault_of, fault_of_answer  # noqa: E402  (needs the path above)
 from reports.analysis.claims import points  # noqa: E402

@@ -12,13 +12,13 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from driver.session.protocol import fault_of, fault_of_answer  # noqa: E402  (needs the path above)
 
 BENCHES = Path(sys.argv.pop(1))
 SERIAL = BENCHES / "bench_serial"
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[2]
 RUN = (
     f"import sys; from pathlib import Path; sys.path.insert(0, {str(ROOT)!r}); from driver.commands.main import main;"

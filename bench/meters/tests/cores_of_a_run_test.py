@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 BENCHES = Path(sys.argv.pop(1))
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
 from driver.machine.cores import usable_cores  # noqa: E402  (needs the path above)
