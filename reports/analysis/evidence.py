@@ -165,6 +165,21 @@ class Evidence:
             check = Check(what, side, str(expected), NOTHING, None, str(missing), limit=expected)
         return replace(check, cells=_both(top, bottom))
 
+    def models(
+        self,
+        side: Side,
+        top: str,
+        bottom: str,
+        workload: str,
+        params: Mapping[str, int],
+        expected: Expectation,
+        what: str,
+        metric: str = "time",
+    ) -> Check:
+        """As compare(), of two models in one case."""
+        points = (Point(model, workload, params, metric) for model in (top, bottom))
+        return self.compare(side, *points, expected, what)
+
     def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
         """The ratio of a measurement to an amount that follows from the parameters."""
         (top,) = self.spoken(top)

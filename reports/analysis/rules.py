@@ -47,43 +47,37 @@ def _blocking(e: Evidence) -> list[Check]:
 
 def _resources(e: Evidence) -> list[Check]:
     checks = [
-        e.compare(
+        e.models(
             "C++",
-            Point("thread_per_task", "idle_tasks", {"tasks": n}, "memory"),
-            Point("event_loop", "idle_tasks", {"tasks": n}, "memory"),
+            "thread_per_task",
+            "event_loop",
+            "idle_tasks",
+            {"tasks": n},
             _DEARER,
             f"memory of {n:,} waiting: threads / tasks",
+            "memory",
         )
         for n in (1_000, 10_000)
     ]
     for label, workload, params in _WAITS_OF_MANY:
         what = f"CPU of {label}: threads / "
         checks.append(
-            e.compare(
-                "C++",
-                Point("thread_pool_wide", workload, params, "cpu"),
-                Point("event_loop", workload, params, "cpu"),
-                _DEARER,
-                what + "event loop",
-            )
+            e.models("C++", "thread_pool_wide", "event_loop", workload, params, _DEARER, what + "event loop", "cpu")
         )
         checks.append(
-            e.compare(
-                "CPython",
-                Point("py_threads", workload, params, "cpu"),
-                Point("py_asyncio", workload, params, "cpu"),
-                _DEARER,
-                what + "asyncio",
-            )
+            e.models("CPython", "py_threads", "py_asyncio", workload, params, _DEARER, what + "asyncio", "cpu")
         )
     idle = {"tasks": 1_000}
     checks.append(
-        e.compare(
+        e.models(
             "CPython",
-            Point("py_threads", "idle_tasks", idle, "memory"),
-            Point("py_asyncio", "idle_tasks", idle, "memory"),
+            "py_threads",
+            "py_asyncio",
+            "idle_tasks",
+            idle,
             _DEARER,
             "memory of 1,000 waiting: threads / tasks",
+            "memory",
         )
     )
     return checks
@@ -106,13 +100,7 @@ def _hundred_waits(e: Evidence) -> list[Check]:
         checks += [
             e.against(side, Point(loop, "sleepers", size), 100 * _MS, _AS_OWED, "a loop, for one wait"),
             e.against(side, Point(threads, "sleepers", size), 100 * _MS, _AS_OWED, "a pool of threads, for one wait"),
-            e.compare(
-                side,
-                Point(threads, "sleepers", size, "cpu"),
-                Point(loop, "sleepers", size, "cpu"),
-                _DEARER,
-                "CPU: threads / loop",
-            ),
+            e.models(side, threads, loop, "sleepers", size, _DEARER, "CPU: threads / loop", "cpu"),
         ]
     return checks
 
@@ -160,24 +148,8 @@ def _processes_for_computing(e: Evidence) -> list[Check]:
     checks = []
     for tasks, n in ((1_000, 10_000), (16, 1_000_000)):
         size, label = {"tasks": tasks, "n": n}, f"{tasks:,} sums of {n:,} squares: threads / processes"
-        checks.append(
-            e.compare(
-                "C++",
-                Point("thread_pool", "sum_squares", size),
-                Point("process_pool", "sum_squares", size),
-                _DEARER,
-                label,
-            )
-        )
-        checks.append(
-            e.compare(
-                "CPython",
-                Point("py_threads", "sum_squares", size),
-                Point("py_processes", "sum_squares", size),
-                _DEARER,
-                label,
-            )
-        )
+        checks.append(e.models("C++", "thread_pool", "process_pool", "sum_squares", size, _DEARER, label))
+        checks.append(e.models("CPython", "py_threads", "py_processes", "sum_squares", size, _DEARER, label))
     return checks
 
 
@@ -198,22 +170,10 @@ def _efficient(e: Evidence) -> list[Check]:
     for side, loop, threads in sides:
         for label, workload, params in _WAITS_OF_FEW:
             checks.append(
-                e.compare(
-                    side,
-                    Point(threads, workload, params),
-                    Point(loop, workload, params),
-                    at_most(1.05),
-                    f"time of {label}: threads / loop",
-                )
+                e.models(side, threads, loop, workload, params, at_most(1.05), f"time of {label}: threads / loop")
             )
             checks.append(
-                e.compare(
-                    side,
-                    Point(threads, workload, params, "cpu"),
-                    Point(loop, workload, params, "cpu"),
-                    _DEARER,
-                    f"CPU of {label}: threads / loop",
-                )
+                e.models(side, threads, loop, workload, params, _DEARER, f"CPU of {label}: threads / loop", "cpu")
             )
     return checks
 
@@ -228,22 +188,14 @@ def _right_sizes(e: Evidence) -> list[Check]:
     )
     for label, workload, params in _WAITS_OF_FEW:
         checks.append(
-            e.compare(
-                "CPython",
-                Point("py_threads", workload, params),
-                Point("py_asyncio", workload, params),
-                at_most(1.05),
-                f"{label}: threads / asyncio",
+            e.models(
+                "CPython", "py_threads", "py_asyncio", workload, params, at_most(1.05), f"{label}: threads / asyncio"
             )
         )
     for label, workload, params in _WAITS_OF_THOUSANDS:
         checks.append(
-            e.compare(
-                "CPython",
-                Point("py_asyncio", workload, params),
-                Point("py_threads", workload, params),
-                at_most(1.05),
-                f"{label}: asyncio / threads",
+            e.models(
+                "CPython", "py_asyncio", "py_threads", workload, params, at_most(1.05), f"{label}: asyncio / threads"
             )
         )
     return checks
@@ -438,40 +390,44 @@ def _high_overhead(e: Evidence) -> list[Check]:
     start, talk = {"tasks": 1_000}, {"rounds": 1_000}
     # The tutorials' processes have pipes and no messages between items; those of process_pool share memory, which the
     # tutorials do not mean.
-    shared = e.compare(
+    shared = e.models(
         "C++",
-        Point("process_pool", "ping_pong", talk),
-        Point("thread_pool", "ping_pong", talk),
+        "process_pool",
+        "thread_pool",
+        "ping_pong",
+        talk,
         at_least(2),
         "a message in shared memory: processes / threads",
     )
     return [
-        e.compare(
-            "C++",
-            Point("process_per_task", "spawn", start),
-            Point("thread_per_task", "spawn", start),
-            at_least(2),
-            "starting a process / a thread",
+        e.models(
+            "C++", "process_per_task", "thread_per_task", "spawn", start, at_least(2), "starting a process / a thread"
         ),
-        e.compare(
+        e.models(
             "C++",
-            Point("process_pool", "spawn", start),
-            Point("thread_pool", "spawn", start),
+            "process_pool",
+            "thread_pool",
+            "spawn",
+            start,
             at_least(2),
             "a task to a process / a thread of a pool",
         ),
         replace(shared, judges=False),
-        e.compare(
+        e.models(
             "CPython",
-            Point("py_processes", "spawn", start),
-            Point("py_threads", "spawn", start),
+            "py_processes",
+            "py_threads",
+            "spawn",
+            start,
             at_least(2),
             "a task to a process / a thread of a pool",
         ),
-        e.compare(
+        e.models(
             "CPython",
-            Point("py_processes", "ping_pong", talk),
-            Point("py_threads", "ping_pong", talk),
+            "py_processes",
+            "py_threads",
+            "ping_pong",
+            talk,
             at_least(2),
             "a message between processes / threads",
         ),
@@ -481,26 +437,14 @@ def _high_overhead(e: Evidence) -> list[Check]:
 def _cooperative(e: Evidence) -> list[Check]:
     turns, talk = {"tasks": 2, "yields": 10_000}, {"rounds": 1_000}
     return [
-        e.compare(
-            "C++",
-            Point("thread_pool", "yield", turns),
-            Point("event_loop", "yield", turns),
-            at_least(1.05),
-            "giving way: threads / event loop",
+        e.models(
+            "C++", "thread_pool", "event_loop", "yield", turns, at_least(1.05), "giving way: threads / event loop"
         ),
-        e.compare(
-            "C++",
-            Point("thread_pool", "ping_pong", talk),
-            Point("event_loop", "ping_pong", talk),
-            at_least(1.05),
-            "a message: threads / event loop",
+        e.models(
+            "C++", "thread_pool", "event_loop", "ping_pong", talk, at_least(1.05), "a message: threads / event loop"
         ),
-        e.compare(
-            "CPython",
-            Point("py_threads", "ping_pong", talk),
-            Point("py_asyncio", "ping_pong", talk),
-            at_least(1.05),
-            "a message: threads / asyncio",
+        e.models(
+            "CPython", "py_threads", "py_asyncio", "ping_pong", talk, at_least(1.05), "a message: threads / asyncio"
         ),
     ]
 
