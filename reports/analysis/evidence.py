@@ -177,8 +177,8 @@ class Evidence:
         metric: str = "time",
     ) -> Check:
         """As compare(), of two models in one case."""
-        points = (Point(model, workload, params, metric) for model in (top, bottom))
-        return self.compare(side, *points, expected, what)
+        above, below = (Point(model, workload, params, metric) for model in (top, bottom))
+        return self.compare(side, above, below, expected, what)
 
     def against(self, side: Side, top: Point, owed_ns: float, expected: Expectation, what: str) -> Check:
         """The ratio of a measurement to an amount that follows from the parameters."""
