@@ -182,7 +182,7 @@ server_process::server_process(const char* what, const std::filesystem::path& pr
         address_ = parse_endpoint(line);
     } catch (const std::invalid_argument& e) {
         control.write.reset();
-        if (reap(pid_, patience_at_end) == exits::environment) throw refused(problem + ": " + line);
+        if (reap(pid_, patience_at_start) == exits::environment) throw refused(problem + ": " + line);
         throw origin_error(problem + ' ' + program.string() + ": " + e.what() +
                            "; give another server with --" + what);
     }
