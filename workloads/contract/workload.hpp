@@ -4,7 +4,8 @@
 // Every workload:
 //   name, question, kind, unit   its name, what it asks, its class, what it counts
 //   decides          its deciding metric
-//   bound            in words: the least time that the params and the machine allow
+//   bound            in words: the least time that the params and the machine allow; begins with "none" where
+//                    there is none
 //   params           an aggregate of std::uint64_t
 //   fields           the names of its members, and what they may be (workloads/contract/params.hpp)
 //   sizes            the sets of params, and the lists that they stand in
