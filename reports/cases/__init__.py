@@ -1,1 +1,1 @@
-"""A run as its cases with their verdicts, and the words and looks that all reports share."""
+"""A run as its cases with their verdicts, and the words and styles that all reports share."""

@@ -1,4 +1,4 @@
-"""How models look in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without
+"""How models styles in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without
 colour."""
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _CODES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How a model is drawn, the same in every figure."""
 
     code: str
@@ -72,10 +72,10 @@ class Look:
         return f"{self.code}, {self.engineering}" if self.engineering else self.code
 
 
-def looks(models: Iterable[Model]) -> dict[str, Look]:
-    """A look for each model but native twins, which stand in no chart beside others; the same model looks the same in
+def model_styles(models: Iterable[Model]) -> dict[str, Style]:
+    """A style for each model but native twins, which stand in no chart beside others; the same model looks the same in
     every run, an unknown one gets letters that are still free."""
-    result: dict[str, Look] = {}
+    result: dict[str, Style] = {}
     used = set(_CODES.values())
     known = list(_CODES)
     families: dict[str, list[str]] = {}
@@ -90,7 +90,7 @@ def looks(models: Iterable[Model]) -> dict[str, Look]:
         if model.id not in variants:
             variants.append(model.id)
         place = variants.index(model.id)
-        result[model.id] = Look(
+        result[model.id] = Style(
             code=code,
             colour=FAMILY_COLOURS[family],
             text_colour="#000000" if family in _DARK_TEXT else "#ffffff",

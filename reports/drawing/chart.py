@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.cases.appearance import Look
+from reports.cases.appearance import Style
 from reports.drawing.placing import Free
 from reports.drawing.sheet import INK, PALE_INK, RULE, Sheet, width_of
 
@@ -79,7 +79,7 @@ class Name:
 
     y: float  # in data units
     text: str
-    look: Look
+    style: Style
     bold: bool = False
 
 
@@ -146,10 +146,12 @@ class Chart:
             width=self.width + 0.3,
         )
 
-    def points(self, where: Sequence[tuple[float, float]], look: Look, filled: bool, size: float = 5.0) -> None:
+    def points(self, where: Sequence[tuple[float, float]], style: Style, filled: bool, size: float = 5.0) -> None:
         """A marker at each value; hollow for what does not compete."""
         for x, y in where:
-            self.sheet.marker(self.x(x), self.y(y), look.marker, size, look.colour if filled else "white", look.colour)
+            self.sheet.marker(
+                self.x(x), self.y(y), style.marker, size, style.colour if filled else "white", style.colour
+            )
 
     def line(self, where: Sequence[tuple[float, float]], colour: str, width: float = 1.2, style: str = "-") -> None:
         """Joins the values, if there are two at least."""
@@ -173,7 +175,7 @@ class Chart:
         places = spread([y for y, _ in wanted], _NAME_SPACE, self.top - 0.04, self.top + self.height + 0.04)
         right = self.left + self.width
         for (y, name), place in zip(wanted, places, strict=True):
-            self.sheet.line((right + 0.02, right + 0.1), (y, place), colour=name.look.colour, line=0.6)
+            self.sheet.line((right + 0.02, right + 0.1), (y, place), colour=name.style.colour, line=0.6)
             self.sheet.text(right + 0.12, place, name.text, 6.5, bold=name.bold)
 
 

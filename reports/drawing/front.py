@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from reports.analysis.focus import Pairing, Standing, in_words, opponent
 from reports.cases import quantities
-from reports.cases.appearance import Look
+from reports.cases.appearance import Style
 from reports.cases.run import Focus
 from reports.drawing.sheet import INK, PALE_INK, UNDECIDED, Sheet, width_of
 
@@ -39,11 +39,11 @@ def _short(pairing: Pairing) -> str:
     return in_words(pairing, interval=False)
 
 
-def front_note(focus: Focus | None, look: Mapping[str, Look]) -> tuple[str, ...]:
+def front_note(focus: Focus | None, styles: Mapping[str, Style]) -> tuple[str, ...]:
     """A line of the legend; none without a model in front."""
     if focus is None:
         return ()
-    name = f"{focus.model} ({look[focus.model].code})" if focus.model in look else focus.model
+    name = f"{focus.model} ({styles[focus.model].code})" if focus.model in styles else focus.model
     return (
         (
             f"The line below each tile: {name} against {opponent(focus)}. ▲ green: ahead; ▼ red: behind; ? grey: not"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports.cases.appearance import Look
+from reports.cases.appearance import Style
 from reports.cases.table import Table
 from reports.drawing.chart import Chart, Scale
 from reports.drawing.legend import legend, legend_height
@@ -27,10 +27,10 @@ class Panels:
         count: int,
         height: float,
         models: Sequence[str],
-        look: Mapping[str, Look],
+        styles: Mapping[str, Style],
         notes: Sequence[str] = (),
     ) -> None:
-        self.title, self.look = title, look
+        self.title, self.styles = title, styles
         self._plot = height
         self._band = _ABOVE + height + _BELOW
         bottom = _HEAD + self._band * -(-count // COLUMNS)
@@ -45,9 +45,9 @@ class Panels:
         self.sheet.text(EDGE, 0.48, meaning, 8, colour=PALE_INK, width=WIDTH - 2 * EDGE)
         if beside:
             left = EDGE + _STEP * (COLUMNS - free) + _LEFT
-            legend(self.sheet, left, bottom - self._band + _ABOVE + 0.1, WIDTH - EDGE - left, models, look, beside)
+            legend(self.sheet, left, bottom - self._band + _ABOVE + 0.1, WIDTH - EDGE - left, models, styles, beside)
         else:
-            legend(self.sheet, EDGE, bottom + 0.14, WIDTH - 2 * EDGE, models, look)
+            legend(self.sheet, EDGE, bottom + 0.14, WIDTH - 2 * EDGE, models, styles)
         for place, note in enumerate(notes):
             self.sheet.text(EDGE, foot + 0.19 * place, note, 7.5, colour=PALE_INK, width=WIDTH - 2 * EDGE)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reports.cases.appearance import Look, ordered
+from reports.cases.appearance import Style, ordered
 from reports.cases.phrases import number
 from reports.drawing.legend import mark
 from reports.drawing.sheet import INK, UNDECIDED, Sheet, width_of
@@ -19,20 +19,20 @@ _ROOM = 0.05
 
 
 def tile(
-    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, styles: Mapping[str, Style], points: float
 ) -> None:
     """`box`: left, top, width, height; `points`: of the letters. A verdict of kind none has no tile."""
     if verdict.kind in ("wins", "ahead"):
-        _leader(sheet, box, verdict, look, points)
+        _leader(sheet, box, verdict, styles, points)
     elif verdict.kind in ("tie", "tie_within"):
-        _tie(sheet, box, verdict, look, points)
+        _tie(sheet, box, verdict, styles, points)
     elif verdict.kind == "safe_choice":
-        _safe(sheet, box, verdict, look, points)
+        _safe(sheet, box, verdict, styles, points)
     elif verdict.kind == "open":
         x, y, width, height = box
         sheet.box(x, y, width, height, fill=UNDECIDED)
         sheet.text(x + _ROOM, y + height / 2, "?", points, bold=True)
-        letters = " ".join(look[m].code for m in ordered(verdict.best_set))
+        letters = " ".join(styles[m].code for m in ordered(verdict.best_set))
         sheet.text(x + 0.19, y + height / 2, letters, points - 1.5, bold=True, width=width - 0.22)
 
 
@@ -55,16 +55,16 @@ def paler(colour: str, by: float) -> str:
     return "#" + "".join(f"{round(part + (255 - part) * by):02x}" for part in parts)
 
 
-def on_white(style: Look) -> Look:
+def on_white(style: Style) -> Style:
     """For letters on what is too pale for white ones."""
     return replace(style, text_colour=INK)
 
 
 def _leader(
-    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, styles: Mapping[str, Style], points: float
 ) -> None:
     x, y, width, height = box
-    style = look[verdict.best_set[0]]
+    style = styles[verdict.best_set[0]]
     if verdict.kind == "ahead":
         sheet.box(x, y, width, height, fill=paler(style.colour, _AHEAD))
         sheet.box(x + 0.01, y + 0.01, width - 0.02, height - 0.02, edge=style.colour, line=1.3)
@@ -76,7 +76,7 @@ def _leader(
 
 
 def _tie(
-    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, styles: Mapping[str, Style], points: float
 ) -> None:
     x, y, width, height = box
     within = verdict.within if verdict.kind == "tie_within" else None
@@ -85,19 +85,19 @@ def _tie(
         width -= width_of(number(verdict), 6.5, True) + 2 * _ROOM
         pale = _TIED_PALE + (_TIED_PALER - _TIED_PALE) * (within - (MARGIN - 1)) / (WIDEST - (MARGIN - 1))
     share = width / len(verdict.best_set)
-    styles = [on_white(look[m]) if pale else look[m] for m in ordered(verdict.best_set)]
-    for place, style in enumerate(styles):
+    tied = [on_white(styles[m]) if pale else styles[m] for m in ordered(verdict.best_set)]
+    for place, style in enumerate(tied):
         sheet.box(x + place * share, y, share, height, fill=paler(style.colour, pale), edge="white", line=0.8)
-        mark(sheet, x + (place + 0.5) * share, y + height / 2, style, points, share - 0.07, styles)
+        mark(sheet, x + (place + 0.5) * share, y + height / 2, style, points, share - 0.07, tied)
     _number(sheet, box, verdict, INK)
 
 
 def _safe(
-    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, look: Mapping[str, Look], points: float
+    sheet: Sheet, box: tuple[float, float, float, float], verdict: Verdict, styles: Mapping[str, Style], points: float
 ) -> None:
     """The hatching lies between the letters and the number."""
     x, y, width, height = box
-    style = on_white(look[drawn(verdict)[0]])
+    style = on_white(styles[drawn(verdict)[0]])
     top, bottom = y + 0.02, y + height - 0.02
     sheet.area([[(x, top), (x + width, top), (x + width, bottom), (x, bottom)]], hatch="/////", colour=style.colour)
     right = width_of(number(verdict), 6.5, True) + 2 * _ROOM

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.cases.appearance import Look
+from reports.cases.appearance import Style
 from reports.drawing.sheet import RULE, Sheet
 from reports.drawing.tile import tile
 from verdicts.deciding import Verdict
@@ -10,7 +10,7 @@ from verdicts.statistics import Ratio
 
 _LINE, _TILE, _COLUMNS = 0.22, 0.95, 2
 _LOOKS = {
-    code: Look(code, colour, "#ffffff", marker, "-", "peer")
+    code: Style(code, colour, "#ffffff", marker, "-", "peer")
     for code, colour, marker in (("X", "#606060", "o"), ("Y", "#8a8a8a", "s"))
 }
 _RATIOS = {"X": Ratio(1.0), "Y": Ratio(1.4, 1.012, 1.068)}

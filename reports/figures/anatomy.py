@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.cases import quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.phrases import absence
 from reports.cases.table import Table
@@ -40,7 +40,7 @@ def anatomy(analysis: Analysis) -> Picture | None:
     columns = _columns(analysis)
     if not columns:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for column in columns for m in column.case.medians["time"]})
     title = "Overhead anatomy: what one operation costs"
     meaning = (
@@ -48,7 +48,8 @@ def anatomy(analysis: Analysis) -> Picture | None:
         " CPU time of the whole process tree"
     )
     lines = [
-        (f"{model} ({look[model].tag})", any(model in column.case.competing for column in columns)) for model in models
+        (f"{model} ({styles[model].tag})", any(model in column.case.competing for column in columns))
+        for model in models
     ]
     rows = DotRows(
         title,
@@ -58,7 +59,7 @@ def anatomy(analysis: Analysis) -> Picture | None:
         ("Filled and bold: competes for its family. A dash: not measured; the table says why.",),
     )
     for place, column in enumerate(columns):
-        _draw(rows, place, column, models, look)
+        _draw(rows, place, column, models, styles)
     named = ", ".join(column.name for column in columns)
     alt = (
         f"Time and CPU time of one operation ({named}) for {len(models)} models, on log axes. The table has every"
@@ -77,7 +78,7 @@ def _columns(analysis: Analysis) -> list[_Column]:
     return found
 
 
-def _draw(rows: DotRows, place: int, column: _Column, models: Sequence[str], look: Mapping[str, Look]) -> None:
+def _draw(rows: DotRows, place: int, column: _Column, models: Sequence[str], styles: Mapping[str, Style]) -> None:
     values = [value for metric in ("time", "cpu") for m in models if (value := column.per_unit(metric, m)) is not None]
     remarks = (f"{column.case.workload.id}: {column.meaning}", column.case.label)
     chart = rows.column(place, column.name, remarks, around(values, room=0.05), quantities.tick)
@@ -86,7 +87,7 @@ def _draw(rows: DotRows, place: int, column: _Column, models: Sequence[str], loo
         if time is None or cpu is None:
             rows.numbers(chart, line, "–")
             continue
-        competes, style, y = model in column.case.competing, look[model], rows.y(line)
+        competes, style, y = model in column.case.competing, styles[model], rows.y(line)
         rows.sheet.line((chart.x(cpu),) * 2, (y - 0.05, y + 0.05), colour=INK, line=1.2, z=5)
         rows.sheet.marker(chart.x(time), y, style.marker, 5.4, style.colour if competes else "white", style.colour)
         rows.numbers(chart, line, quantities.duration(time), quantities.duration(cpu), competes)

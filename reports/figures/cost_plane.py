@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.table import Table
 from reports.drawing.chart import Chart, around
@@ -32,7 +32,7 @@ def cost_plane(analysis: Analysis) -> Picture | None:
     panels = [(case, points) for case, points in panels if len(points) > 1]
     if not panels:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({point.model for _, points in panels for point in points})
     title = "Time against CPU cost"
     meaning = (
@@ -45,7 +45,7 @@ def cost_plane(analysis: Analysis) -> Picture | None:
             " cheap and faster. One case per class: the most telling one."
         ),
     )
-    sheet = Panels(title, meaning, len(panels), 2.0, models, look, notes)
+    sheet = Panels(title, meaning, len(panels), 2.0, models, styles, notes)
     for place, (case, points) in enumerate(panels):
         _draw(sheet, place, case, points)
     alt = (
@@ -77,7 +77,7 @@ def _draw(sheet: Panels, place: int, case: Case, points: Sequence[_Point]) -> No
     front = sorted((p for p in points if p.front), key=lambda p: p.time)
     chart.line([(p.time, p.cpu) for p in front], "#1a1a1a", 0.9)
     for p in points:
-        chart.points([(p.time, p.cpu)], sheet.look[p.model], p.model in case.competing)
+        chart.points([(p.time, p.cpu)], sheet.styles[p.model], p.model in case.competing)
     _name(chart, sheet, case, points)
 
 
@@ -86,12 +86,12 @@ def _name(chart: Chart, sheet: Panels, case: Case, points: Sequence[_Point]) -> 
     for p in points:
         free.point(chart.x(p.time), chart.y(p.cpu))
     for p in sorted(points, key=lambda p: (p.model not in case.competing, p.time)):
-        look, bold = sheet.look[p.model], p.model in case.competing
-        x, y, width = chart.x(p.time), chart.y(p.cpu), width_of(look.code, 6.5, bold)
+        style, bold = sheet.styles[p.model], p.model in case.competing
+        x, y, width = chart.x(p.time), chart.y(p.cpu), width_of(style.code, 6.5, bold)
         left, middle, far = free.label(x, y, width)
         if far:
-            chart.sheet.line((x, left + width / 2), (y, middle), colour=look.colour, line=0.5)
-        chart.sheet.text(left, middle, look.code, 6.5, bold=bold)
+            chart.sheet.line((x, left + width / 2), (y, middle), colour=style.colour, line=0.5)
+        chart.sheet.text(left, middle, style.code, 6.5, bold=bold)
 
 
 def _table(panels: Sequence[tuple[Case, Sequence[_Point]]]) -> Table:

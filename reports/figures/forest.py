@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reports.analysis.focus import Pairing, opponent, pairings
 from reports.cases import quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.phrases import absence, interval_in_words
 from reports.cases.run import Focus
@@ -78,7 +78,7 @@ def forests(analysis: Analysis, class_: str, metric: str) -> list[Picture]:
 
 
 def _forest(analysis: Analysis, class_: str, metric: str, bands: list[_Band], number: int, sheets: int) -> Picture:
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     height = 0.72 + sum(band.height + _SPACE for band in bands) + (0.81 if any(band.fronts for band in bands) else 0.62)
     sheet = Sheet(_WIDTH, height)
     title = f"{CLASS_NAMES[class_]}: {METRIC_NAMES[metric]} relative to the best" + (
@@ -94,7 +94,7 @@ def _forest(analysis: Analysis, class_: str, metric: str, bands: list[_Band], nu
     )
     y = 0.72
     for band in bands:
-        _draw_band(sheet, y, band, metric, look, analysis.focus)
+        _draw_band(sheet, y, band, metric, styles, analysis.focus)
         y += band.height + _SPACE
     notes = [
         (
@@ -182,7 +182,9 @@ def _range(band: _Band, metric: str) -> tuple[int, int]:
     return max(_LEAST, math.floor(math.log2(min(*lows, 0.9)))), min(_MOST, math.ceil(math.log2(max(*highs, 1.3))))
 
 
-def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[str, Look], focus: Focus | None) -> None:
+def _draw_band(
+    sheet: Sheet, y: float, band: _Band, metric: str, styles: Mapping[str, Style], focus: Focus | None
+) -> None:
     least, most = _range(band, metric)
     top = y + band.title
     bottom = top + _LINE * band.lines
@@ -197,7 +199,7 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
         sheet.text(
             _EDGE,
             top + _LINE * (line + 0.5),
-            f"{model} ({look[model].tag})",
+            f"{model} ({styles[model].tag})",
             7,
             width=_LABEL - 0.1,
             bold=model in competing,
@@ -209,9 +211,9 @@ def _draw_band(sheet: Sheet, y: float, band: _Band, metric: str, look: Mapping[s
             sheet.text(axis.left, y + 0.26 + _SIZE * line, part, 7, width=_PANEL - 0.14)
         _frame(sheet, axis, top, bottom)
         if band.fronts and focus:
-            _draw_front(sheet, axis, top + _LINE * 1.5, band.fronts[column], look[focus.model])
+            _draw_front(sheet, axis, top + _LINE * 1.5, band.fronts[column], styles[focus.model])
         for line, model in zip(lines, band.models, strict=True):
-            _draw_model(sheet, axis, top + _LINE * (line + 0.5), case, model, metric, look[model])
+            _draw_model(sheet, axis, top + _LINE * (line + 0.5), case, model, metric, styles[model])
 
 
 def _frame(sheet: Sheet, axis: _Axis, top: float, bottom: float) -> None:
@@ -227,7 +229,7 @@ def _frame(sheet: Sheet, axis: _Axis, top: float, bottom: float) -> None:
     sheet.box(axis.left, top, axis.width, bottom - top, edge=RULE)
 
 
-def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, metric: str, style: Look) -> None:
+def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, metric: str, style: Style) -> None:
     verdict = case.verdicts[metric]
     ratio = verdict.ratios.get(model)
     right = axis.left + axis.width
@@ -253,7 +255,7 @@ def _draw_model(sheet: Sheet, axis: _Axis, y: float, case: Case, model: str, met
         sheet.text(right + 0.5, y, interval_in_words(ratio)[:-1], 6.5, width=_VALUE - 0.52, colour=PALE_INK)
 
 
-def _draw_front(sheet: Sheet, axis: _Axis, y: float, pairing: Pairing | None, style: Look) -> None:
+def _draw_front(sheet: Sheet, axis: _Axis, y: float, pairing: Pairing | None, style: Style) -> None:
     """To its reference."""
     right = axis.left + axis.width
     if pairing is None or pairing.ratio is None:
@@ -276,7 +278,7 @@ def _draw_front(sheet: Sheet, axis: _Axis, y: float, pairing: Pairing | None, st
         sheet.text(right + 0.5, y, interval_in_words(ratio)[:-1], 6.5, width=_VALUE - 0.52, colour=PALE_INK)
 
 
-def _draw_ratio(sheet: Sheet, axis: _Axis, y: float, ratio: Ratio, style: Look, filled: bool, interval: bool) -> None:
+def _draw_ratio(sheet: Sheet, axis: _Axis, y: float, ratio: Ratio, style: Style, filled: bool, interval: bool) -> None:
     right = axis.left + axis.width
     if ratio.low is not None and ratio.high is not None and axis.holds(ratio.value) and interval:
         ends = (max(axis.left, axis.at(ratio.low)), min(right, axis.at(ratio.high)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.cases import quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.phrases import absence
 from reports.cases.table import Table
@@ -30,14 +30,14 @@ def heartbeat(analysis: Analysis) -> Picture | None:
     cases = _cases(analysis)
     if not cases:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for case in cases for m in _measured(case)})
     title = "Heartbeat delay under heavy work"
     meaning = (
         "delay of each beat of a 1 ms heartbeat from when it was due, on a log axis; left is better; hollow: median,"
         f" filled and first number: {_TAIL}, tick and second number: the longest"
     )
-    lines = [(f"{model} ({look[model].code})", any(model in case.competing for case in cases)) for model in models]
+    lines = [(f"{model} ({styles[model].code})", any(model in case.competing for case in cases)) for model in models]
     notes = (
         (
             "All beats of all rounds together. A percentile stands only where at least 10 beats lie beyond it. A beat"
@@ -46,7 +46,7 @@ def heartbeat(analysis: Analysis) -> Picture | None:
     )
     rows = DotRows(title, meaning, lines, len(cases), notes)
     for place, case in enumerate(cases):
-        _draw(rows, place, case, models, look)
+        _draw(rows, place, case, models, styles)
     alt = (
         f"Median, {_TAIL} and longest delay of a 1 ms heartbeat for {len(models)} models in"
         f" {quantities.counted(len(cases), 'case')}. The table has every value."
@@ -65,7 +65,7 @@ def _measured(case: Case) -> list[str]:
     return [m for m in ordered(case.cells) if case.cells[m].status == "ok" and case.cells[m].latencies("intended")]
 
 
-def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], look: Mapping[str, Look]) -> None:
+def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], styles: Mapping[str, Style]) -> None:
     measured = {m: case.cells[m].latencies("intended") for m in _measured(case)}
     ends = [
         float(max(ns, 1))
@@ -79,7 +79,7 @@ def _draw(rows: DotRows, place: int, case: Case, models: Sequence[str], look: Ma
         if model not in measured:
             rows.numbers(chart, line, "–")
             continue
-        buckets, style, y = measured[model], look[model], rows.y(line)
+        buckets, style, y = measured[model], styles[model], rows.y(line)
         middle, tail = (latency.percentile(buckets, quantile) for quantile in _QUANTILES)
         most = buckets[-1][0]
         x = chart.x(max(most, 1))

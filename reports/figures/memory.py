@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case, Row
 from reports.cases.phrases import absence
 from reports.cases.run import Cell
@@ -27,7 +27,7 @@ def memory(analysis: Analysis) -> Picture | None:
     cases = [case for case in row.cases if case.medians["memory"] and _tasks(case)] if row else []
     if row is None or not cases:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for case in cases for m in case.medians["memory"]})
     limits = _limits(row)
     height = max(_HEIGHT, _LINE * len(limits) + 0.1)
@@ -61,9 +61,11 @@ def memory(analysis: Analysis) -> Picture | None:
             if model in case.medians["memory"]
         ]
         competes = any(model in case.competing for case in cases)
-        chart.line(points, look[model].colour, 1.3 if competes else 0.7, "-" if competes else look[model].line)
-        chart.points(points, look[model], competes)
-        names.append(Name(points[-1][1], f"{look[model].code} {quantities.size(points[-1][1])}", look[model], competes))
+        chart.line(points, styles[model].colour, 1.3 if competes else 0.7, "-" if competes else styles[model].line)
+        chart.points(points, styles[model], competes)
+        names.append(
+            Name(points[-1][1], f"{styles[model].code} {quantities.size(points[-1][1])}", styles[model], competes)
+        )
     chart.names(names)
     sheet.text(_LIMITS, _TOP - 0.12, "where a model was not measured, and why", 7.5, bold=True)
     for line, (model, size, why) in enumerate(limits):
@@ -77,7 +79,7 @@ def memory(analysis: Analysis) -> Picture | None:
             width=_WIDTH - _EDGE - _LIMITS - 1.2,
             colour=PALE_INK,
         )
-    legend(sheet, _EDGE, _TOP + height + 0.47, _WIDTH - 2 * _EDGE, models, look)
+    legend(sheet, _EDGE, _TOP + height + 0.47, _WIDTH - 2 * _EDGE, models, styles)
     note = (
         "Filled and bold: competes for its family. Each sample comes from a fresh process. A thread's stack counts only"
         " where it was touched; its address space does not count."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reports.analysis import native
 from reports.analysis.native import AIM, Pair
 from reports.cases import quantities
-from reports.cases.appearance import looks
+from reports.cases.appearance import model_styles
 from reports.cases.cases import Analysis
 from reports.cases.phrases import interval_in_words
 from reports.cases.table import Table
@@ -42,9 +42,9 @@ def twins(analysis: Analysis) -> Picture | None:
         rows.column(place, name, ("suite / native", ""), scale, lambda ratio: f"{ratio:.3g}×")
         for place, name in enumerate(("CPU time", "time"))
     ]
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     for line, pair in enumerate(measured):
-        style = look.get(pair.model)
+        style = styles.get(pair.model)
         colour, marker = (style.colour, style.marker) if style else (INK, _STRANGER)
         for chart, ratio in zip(columns, (pair.cpu, pair.time), strict=True):
             if ratio is None or ratio.low is None or ratio.high is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.table import Table
 from reports.drawing.chart import Chart, Name, Scale, around
@@ -23,7 +23,7 @@ def order(analysis: Analysis) -> Picture | None:
     telling = [case for class_ in analysis.classes if (case := most_telling(analysis, class_)) and _drawn(case)]
     if not telling:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for case in telling for m in _drawn(case)})
     title = "Samples in the order of the run"
     meaning = (
@@ -37,7 +37,7 @@ def order(analysis: Analysis) -> Picture | None:
             " edge."
         ),
     )
-    sheet = Panels(title, meaning, len(telling), 1.5, models, look, notes)
+    sheet = Panels(title, meaning, len(telling), 1.5, models, styles, notes)
     for place, case in enumerate(telling):
         _draw(sheet, place, case, analysis.run.disturbed.get(case.id, frozenset()))
     alt = (
@@ -73,9 +73,9 @@ def _draw(sheet: Panels, place: int, case: Case, disturbed: frozenset[int]) -> N
     chart.titles(case.workload.id, case.label, "round", "sample / median of its model")
     _starts(chart, case, models)
     for m in models:
-        chart.line(samples[m], sheet.look[m].colour, 0.5)
-        chart.points(samples[m], sheet.look[m], True, 2.6)
-    chart.names(Name(samples[m][-1][1], sheet.look[m].code, sheet.look[m], True) for m in models)
+        chart.line(samples[m], sheet.styles[m].colour, 0.5)
+        chart.points(samples[m], sheet.styles[m], True, 2.6)
+    chart.names(Name(samples[m][-1][1], sheet.styles[m].code, sheet.styles[m], True) for m in models)
 
 
 def _starts(chart: Chart, case: Case, models: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.table import Table
 from reports.drawing.chart import Chart, Name, Scale, around
@@ -29,7 +29,7 @@ def percentiles(analysis: Analysis) -> Picture | None:
     cases = [case for case in analysis.cases if case.workload.id not in _NOT_HERE and _measured(case)]
     if not cases:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for case in cases for m in _measured(case)})
     title = "Latency under load"
     meaning = "latency of requests by percentile on a 1/(1-p) axis; log axis upwards; down is better"
@@ -47,7 +47,7 @@ def percentiles(analysis: Analysis) -> Picture | None:
             " competes for its family."
         ),
     )
-    sheet = Panels(title, meaning, len(cases), 1.9, models, look, notes)
+    sheet = Panels(title, meaning, len(cases), 1.9, models, styles, notes)
     for place, case in enumerate(cases):
         _draw(sheet, place, case)
     alt = (
@@ -88,7 +88,7 @@ def _draw(sheet: Panels, place: int, case: Case) -> None:
     for (model, kind), points in curves.items():
         _line(chart, sheet, case, model, kind, points)
     names = ((m, points[-1][1]) for (m, kind), points in curves.items() if kind == "intended")
-    chart.names(Name(y, sheet.look[m].code, sheet.look[m], m in case.competing) for m, y in names)
+    chart.names(Name(y, sheet.styles[m].code, sheet.styles[m], m in case.competing) for m, y in names)
 
 
 def _percent(x: float) -> str:
@@ -98,12 +98,12 @@ def _percent(x: float) -> str:
 def _line(
     chart: Chart, sheet: Panels, case: Case, model: str, kind: str, points: Sequence[tuple[float, float]]
 ) -> None:
-    look, competes = sheet.look[model], model in case.competing
+    style, competes = sheet.styles[model], model in case.competing
     if kind == "service":
-        chart.line(points, look.colour, 0.7, ":")
+        chart.line(points, style.colour, 0.7, ":")
         return
-    chart.line(points, look.colour, 1.2 if competes else 0.7)
-    chart.points([points[0], points[-1]], look, competes, 4.5)
+    chart.line(points, style.colour, 1.2 if competes else 0.7)
+    chart.points([points[0], points[-1]], style, competes, 4.5)
 
 
 def _table(cases: Sequence[Case]) -> Table:

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 from reports.analysis.crossings import in_words
 from reports.analysis.regime import Grid, Place, Regime, Surface, regimes
 from reports.cases import quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis
 from reports.cases.phrases import kind_in_words, leaders, listed, margin_in_words, number
 from reports.cases.table import Table
@@ -43,7 +43,7 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     drawn = [regime for regime in regimes(analysis, metric) if regime.surface]
     if not drawn:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered(
         {m for regime in drawn for place in regime.places for m in named(place.case.verdicts[metric])}
         | {m for r in drawn if r.surface for m in _chosen(r.surface)}
@@ -64,9 +64,9 @@ def regime_map(analysis: Analysis, metric: str) -> Picture | None:
     )
     width = (_WIDTH - 2 * _EDGE - _GAP) / 2 - _LEFT if len(drawn) > 1 else _ALONE
     for place, regime in enumerate(drawn):
-        _draw(sheet, _EDGE + _LEFT + place * (width + _LEFT + _GAP), width, regime, metric, look)
+        _draw(sheet, _EDGE + _LEFT + place * (width + _LEFT + _GAP), width, regime, metric, styles)
     y = _TOP + _PLOT + 0.55
-    legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, look)
+    legend(sheet, _EDGE, y, _WIDTH - 2 * _EDGE, models, styles)
     y += legend_height(models)
     _band_key(sheet, y)
     notes = [
@@ -145,7 +145,7 @@ def _in_words(regime: Regime, metric: str) -> str:
     )
 
 
-def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, look: Mapping[str, Look]) -> None:
+def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, styles: Mapping[str, Style]) -> None:
     surface = regime.surface
     assert surface is not None
     xs, ys = [place.x for place in regime.places], [place.y for place in regime.places]
@@ -162,17 +162,17 @@ def _draw(sheet: Sheet, left: float, width: float, regime: Regime, metric: str, 
     sheet.text(left - 0.45, _TOP - 0.28, f"{kind} tasks: {regime.tasks:,} at once", 9.5, bold=True)
     sheet.text(left - 0.45, _TOP - 0.11, "time of one task", 6.5, colour=PALE_INK)
     sheet.text(left + width, _TOP + _PLOT + 0.26, "wait share of a task", 6.5, colour=PALE_INK, align="right")
-    _areas(chart, surface, look)
+    _areas(chart, surface, styles)
     x_ticks = [-math.log10(1 - share) for share in _SHARES if chart.xs.holds(-math.log10(1 - share))]
     y_ticks = [float(power) for power in range(20) if chart.ys.holds(power)]
     chart.frame(_share, lambda y: quantities.tick(10.0**y), x_ticks=x_ticks, y_ticks=y_ticks)
     free = chart.free()
     for place in (*regime.places, *(at for _, at, _, _ in regime.overtakings)):
         free.point(chart.x(place.x), chart.y(place.y))
-    _circles(chart, regime.places, metric, look, free)
+    _circles(chart, regime.places, metric, styles, free)
     for _, at, low, high in regime.overtakings:
         _crossing(chart, at, low, high)
-    _regions(chart, surface, look, free)
+    _regions(chart, surface, styles, free)
     _contours(chart, surface, free)
 
 
@@ -198,14 +198,14 @@ def _outline(chart: Chart, surface: Surface) -> list[tuple[float, float]]:
     return [(chart.x(x), chart.y(y)) for x, y in surface.outline]
 
 
-def _areas(chart: Chart, surface: Surface, look: Mapping[str, Look]) -> None:
+def _areas(chart: Chart, surface: Surface, styles: Mapping[str, Style]) -> None:
     outline = _outline(chart, surface)
     chart.sheet.area([outline], fill=UNDECIDED, z=1)
     for index, model in enumerate(surface.models):
         for share, pale in reversed(_BANDS):
             near = np.maximum(surface.behind[index], surface.regret - math.log1p(share))
             for rings in _filled(chart, surface, near, -1e3, 0):
-                chart.sheet.area(rings, fill=paler(look[model].colour, pale), z=1, within=outline)
+                chart.sheet.area(rings, fill=paler(styles[model].colour, pale), z=1, within=outline)
 
 
 def _contours(chart: Chart, surface: Surface, free: Free) -> None:
@@ -234,32 +234,32 @@ def _crossing(chart: Chart, at: Place, low: Place, high: Place) -> None:
     chart.sheet.marker(chart.x(at.x), chart.y(at.y), "o", 4.5, INK, "white")
 
 
-def _regions(chart: Chart, surface: Surface, look: Mapping[str, Look], free: Free) -> None:
+def _regions(chart: Chart, surface: Surface, styles: Mapping[str, Style], free: Free) -> None:
     """The model's marker, as near to the middle of its region as there is room, and its letters beside it."""
     points = np.stack(np.meshgrid(surface.xs, surface.ys), axis=-1)
     within = Path(surface.outline).contains_points(points.reshape(-1, 2)).reshape(points.shape[:2])
     for index, model in enumerate(surface.models):
         inside = np.argwhere((surface.behind[index] < 0) & within & (surface.regret <= math.log1p(WIDEST)))
-        code, mark = look[model].code, 0.17
+        code, mark = styles[model].code, 0.17
         width = width_of(code, 12, True) + mark
         if len(inside) < 40:
             continue
         for row, column in inside[np.argsort(((inside - inside.mean(axis=0)) ** 2).sum(axis=1))]:
             x, y = chart.x(float(surface.xs[column])), chart.y(float(surface.ys[row]))
             if free.centred(x - _MARKER + width / 2, y, width + _MARKER, 0.2):
-                chart.sheet.marker(x, y, look[model].marker, 8, look[model].colour, "white")
+                chart.sheet.marker(x, y, styles[model].marker, 8, styles[model].colour, "white")
                 chart.sheet.text(x - _MARKER + mark, y, code, 12, bold=True)
                 break
 
 
-def _circles(chart: Chart, places: Sequence[Place], metric: str, look: Mapping[str, Look], free: Free) -> None:
+def _circles(chart: Chart, places: Sequence[Place], metric: str, styles: Mapping[str, Style], free: Free) -> None:
     for place in places:
         verdict = place.case.verdicts[metric]
         x, y = chart.x(place.x), chart.y(place.y)
         chart.sheet.marker(x, y, "o", 5.5, "white", INK)
         if not verdict.best_set:
             continue
-        letters = " ".join(look[m].code for m in ordered(named(verdict) or verdict.best_set))
+        letters = " ".join(styles[m].code for m in ordered(named(verdict) or verdict.best_set))
         text = f"? {letters}" if verdict.kind == "open" else f"{letters} {number(verdict)}".rstrip()
         width = width_of(text, 6.5, True)
         left, middle, far = free.label(x, y, width)

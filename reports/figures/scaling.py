@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.table import Table
 from reports.drawing.chart import Chart, Name, Scale, around
@@ -40,7 +40,7 @@ def scaling(analysis: Analysis) -> Picture | None:
     panels = _panels(analysis)
     if not panels:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({point.model for panel in panels for point in panel.points})
     cores = _cores(analysis)
     title = "Workers: scaling and oversubscription"
@@ -59,7 +59,7 @@ def scaling(analysis: Analysis) -> Picture | None:
             " as one, however many tasks wait on it."
         ),
     )
-    sheet = Panels(title, meaning, len(panels), 1.8, models, look, notes)
+    sheet = Panels(title, meaning, len(panels), 1.8, models, styles, notes)
     for place, panel in enumerate(panels):
         _draw(sheet, place, panel, cores)
     alt = (
@@ -113,14 +113,14 @@ def _draw(sheet: Panels, place: int, panel: _Panel, cores: int) -> None:
     _reference(chart, cores)
     families: dict[str, list[_Point]] = {}
     for point in panel.points:
-        families.setdefault(sheet.look[point.model].family, []).append(point)
+        families.setdefault(sheet.styles[point.model].family, []).append(point)
     for family, points in families.items():
         if family != "peer":
             _join(chart, points, sheet)
     for point in panel.points:
-        chart.points([(point.workers, point.speed)], sheet.look[point.model], point.model in panel.case.competing)
+        chart.points([(point.workers, point.speed)], sheet.styles[point.model], point.model in panel.case.competing)
     chart.names(
-        Name(p.speed, sheet.look[p.model].code, sheet.look[p.model], p.model in panel.case.competing)
+        Name(p.speed, sheet.styles[p.model].code, sheet.styles[p.model], p.model in panel.case.competing)
         for p in panel.points
     )
 
@@ -138,7 +138,7 @@ def _join(chart: Chart, points: Sequence[_Point], sheet: Panels) -> None:
     best = {
         workers: max(p.speed for p in points if p.workers == workers) for workers in sorted({p.workers for p in points})
     }
-    chart.line(list(best.items()), sheet.look[points[0].model].colour, 0.8)
+    chart.line(list(best.items()), sheet.styles[points[0].model].colour, 0.8)
 
 
 def _table(panels: Sequence[_Panel]) -> Table:

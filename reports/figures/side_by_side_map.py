@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reports.analysis.focus import Pairing, in_words, opponent, pairings
 from reports.cases import quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.phrases import interval_in_words, leaders, verdict_in_words
 from reports.cases.table import Table
@@ -57,7 +57,9 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
         if front in (*a.cells, *b.cells):
             stood, stands = (of.get(a.id) for of in standings)
             lines.append(_Line(a, b, front, found.get((a.id, front, a.workload.metric)), (stood, stands)))
-    look = looks([*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})])
+    styles = model_styles(
+        [*before.run.models, *(m for m in after.run.models if m.id not in {n.id for n in before.run.models})]
+    )
     seen = ordered(
         {
             m
@@ -87,8 +89,8 @@ def side_by_side_map(before: Analysis, after: Analysis, changes: Sequence[Change
     for place, line in enumerate(lines):
         if line.front:
             sheet.box(_EDGE - 0.05, _TOP + _LINE * place, _WIDTH - 2 * _EDGE + 0.1, _LINE, fill=IN_FRONT, z=0)
-        _draw(sheet, _TOP + _LINE * (place + 0.5), line, chart, look)
-    legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, look)
+        _draw(sheet, _TOP + _LINE * (place + 0.5), line, chart, styles)
+    legend(sheet, _EDGE, bottom + 0.45, _WIDTH - 2 * _EDGE, seen, styles)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
     shown = f" Yellow: {front} against {opponent(after.focus)}." if after.focus else ""
     note = (
@@ -132,14 +134,14 @@ def _axis(sheet: Sheet, lines: Sequence[_Line]) -> Chart:
     return chart
 
 
-def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, Look]) -> None:
+def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, styles: Mapping[str, Style]) -> None:
     if line.front:
-        sheet.text(_EDGE + 0.15, y, f"{line.model} ({look[line.model].code})", 6.5, width=_TILES[0] - _EDGE - 0.25)
+        sheet.text(_EDGE + 0.15, y, f"{line.model} ({styles[line.model].code})", 6.5, width=_TILES[0] - _EDGE - 0.25)
         for left, pairing in zip(_TILES, line.front, strict=True):
             if pairing:
                 front_line(sheet, (left, y - _LINE / 2 + 0.02, _TILE, _LINE - 0.04), pairing)
     else:
-        _draw_case(sheet, y, line, look)
+        _draw_case(sheet, y, line, styles)
     bounds = line.change.bounds if line.change else None
     if bounds is None or bounds.ratio.low is None or bounds.ratio.high is None:
         sheet.text(chart.left + 0.05, y, "not in both, or too few rounds", 6, colour=PALE_INK)
@@ -149,7 +151,7 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
         for value in (bounds.ratio.low, bounds.ratio.value, bounds.ratio.high)
     )
     sheet.line((low, high), (y, y), colour=INK, line=0.9, z=4)
-    style = look[line.model]
+    style = styles[line.model]
     sheet.marker(at, y, style.marker, 5, style.colour, style.colour)
     sheet.text(
         _WIDTH - _EDGE,
@@ -161,7 +163,7 @@ def _draw(sheet: Sheet, y: float, line: _Line, chart: Chart, look: Mapping[str, 
     )
 
 
-def _draw_case(sheet: Sheet, y: float, line: _Line, look: Mapping[str, Look]) -> None:
+def _draw_case(sheet: Sheet, y: float, line: _Line, styles: Mapping[str, Style]) -> None:
     """Its name, and the verdicts of both runs."""
     case = line.before
     sheet.text(
@@ -176,7 +178,7 @@ def _draw_case(sheet: Sheet, y: float, line: _Line, look: Mapping[str, Look]) ->
         if run.deciding.kind == "none":
             sheet.text(left + 0.05, y, "– no rival" if run.deciding.best_set else "– no verdict", 6.5, colour=PALE_INK)
         else:
-            tile(sheet, box, run.deciding, look, 7.5)
+            tile(sheet, box, run.deciding, styles, 7.5)
         sheet.box(*box, edge=RULE, z=3)
 
 

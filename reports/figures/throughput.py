@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reports.analysis.crossings import Line, lines
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case, Row
 from reports.cases.table import Table
 from reports.drawing.chart import Name, around
@@ -46,7 +46,7 @@ def throughput(analysis: Analysis) -> Picture | None:
     panels = [panel for row in analysis.rows for panel in _panels(row)]
     if not panels:
         return None
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     models = ordered({m for panel in panels for m in panel.models})
     title = "Throughput against size"
     meaning = (
@@ -63,7 +63,7 @@ def throughput(analysis: Analysis) -> Picture | None:
             " was measured. A line that ends early: the model cannot do the larger size, or would take too long."
         ),
     )
-    sheet = Panels(title, meaning, len(panels), 1.9, models, look, notes)
+    sheet = Panels(title, meaning, len(panels), 1.9, models, styles, notes)
     for place, panel in enumerate(panels):
         _draw(sheet, place, panel)
     count = len({panel.row.workload.id for panel in panels})
@@ -113,12 +113,12 @@ def _draw(sheet: Panels, place: int, panel: _Panel) -> None:
     names = []
     for model in panel.models:
         points = [(size, _rate(case, model), case) for size, case in line.cases if model in case.medians["time"]]
-        look, competes = sheet.look[model], any(model in case.competing for _, case in line.cases)
+        style, competes = sheet.styles[model], any(model in case.competing for _, case in line.cases)
         chart.line(
-            [(x, y) for x, y, _ in points], look.colour, 1.3 if competes else 0.7, "-" if competes else look.line
+            [(x, y) for x, y, _ in points], style.colour, 1.3 if competes else 0.7, "-" if competes else style.line
         )
-        chart.points([(x, y) for x, y, _ in points], look, competes, 5 if competes else 4)
-        names.append(Name(points[-1][1], look.code, look, competes))
+        chart.points([(x, y) for x, y, _ in points], style, competes, 5 if competes else 4)
+        names.append(Name(points[-1][1], style.code, style, competes))
     chart.names(names)
 
 

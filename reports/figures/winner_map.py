@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.analysis.focus import Pairing, pairings, told_against
 from reports.cases import load, quantities
-from reports.cases.appearance import Look, looks, ordered
+from reports.cases.appearance import Style, model_styles, ordered
 from reports.cases.cases import Analysis, Case, Row
 from reports.cases.counting import counts, judged
 from reports.cases.phrases import kind_in_words, listed, margin_in_words
@@ -68,12 +68,12 @@ class _Block:
 
 def winner_map(analysis: Analysis, metric: str) -> Picture:
     """The verdict of every case by a metric, as tiles."""
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     cases = judged(analysis.cases, metric)
     seen = ordered({m for case in cases for m in drawn(case.verdicts[metric])})
     fronts = {pairing.case.id: pairing for pairing in pairings(analysis, metric)}
     blocks = [
-        (class_, _block(row, metric, look, shown, fronts))
+        (class_, _block(row, metric, styles, shown, fronts))
         for class_ in analysis.classes
         for row in analysis.rows_of(class_)
         if (shown := judged(row.cases, metric))
@@ -95,11 +95,11 @@ def winner_map(analysis: Analysis, metric: str) -> Picture:
         width=_WIDTH - 2 * _EDGE,
     )
     for place, column in enumerate(columns):
-        _draw_column(sheet, _EDGE + place * (_COLUMN + _GUTTER), column, metric, look)
-    legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, look)
+        _draw_column(sheet, _EDGE + place * (_COLUMN + _GUTTER), column, metric, styles)
+    legend(sheet, _EDGE, bottom + 0.24, _WIDTH - 2 * _EDGE, seen, styles)
     tile_key(sheet, _EDGE, key - 0.05, _WIDTH - 2 * _EDGE)
     notes = [
-        *front_note(analysis.focus, look),
+        *front_note(analysis.focus, styles),
         (
             "–: no verdict, and why. alone: all others were stopped early or would take too long. S 0.5× at the top"
             " right: serial, one thing after another, took that part of the best value."
@@ -124,7 +124,7 @@ def _meaning(analysis: Analysis, metric: str) -> str:
 
 
 def _block(
-    row: Row, metric: str, look: Mapping[str, Look], cases: tuple[Case, ...], fronts: Mapping[str, Pairing]
+    row: Row, metric: str, styles: Mapping[str, Style], cases: tuple[Case, ...], fronts: Mapping[str, Pairing]
 ) -> _Block:
     about = list(wrapped(row.constants, _SMALL, _LABEL - 0.1)) if row.constants else []
     if row.workload.metric not in MAP_METRICS:
@@ -140,7 +140,7 @@ def _block(
         cases,
         tuple(about),
         wraps,
-        tuple(f"{look[less[0]].code} at {less[1]:.2g} of the CPU" if less else "" for less in found),
+        tuple(f"{styles[less[0]].code} at {less[1]:.2g} of the CPU" if less else "" for less in found),
         tuple(fronts.get(case.id) for case in cases),
     )
 
@@ -162,7 +162,7 @@ def _height(blocks: Sequence[tuple[str, _Block]]) -> float:
 
 
 def _draw_column(
-    sheet: Sheet, left: float, blocks: Sequence[tuple[str, _Block]], metric: str, look: Mapping[str, Look]
+    sheet: Sheet, left: float, blocks: Sequence[tuple[str, _Block]], metric: str, styles: Mapping[str, Style]
 ) -> None:
     y, class_ = _TOP, ""
     for of_class, block in blocks:
@@ -171,18 +171,18 @@ def _draw_column(
             sheet.text(left, y + 0.16, CLASS_NAMES[class_], 9.5, bold=True)
             sheet.line((left, left + _COLUMN), (y + 0.27, y + 0.27))
             y += _HEADING
-        _draw_block(sheet, left, y, block, metric, look)
+        _draw_block(sheet, left, y, block, metric, styles)
         y += block.height
 
 
-def _draw_block(sheet: Sheet, left: float, y: float, block: _Block, metric: str, look: Mapping[str, Look]) -> None:
+def _draw_block(sheet: Sheet, left: float, y: float, block: _Block, metric: str, styles: Mapping[str, Style]) -> None:
     sheet.text(left, y + 0.09, block.row.workload.id, 8, width=_LABEL - 0.08, bold=True)
     for line, text in enumerate(block.about):
         sheet.text(left, y + 0.23 + _TEXT * line, text, _SMALL, width=_LABEL - 0.08, colour=PALE_INK)
     for line, height in enumerate(block.heights):
         for place in range(line * _ACROSS, min((line + 1) * _ACROSS, len(block.cases))):
             x = left + _LABEL + place % _ACROSS * _TILE
-            _tile(sheet, (x, y, _TILE - _GAP, height - _GAP), block, place, metric, look)
+            _tile(sheet, (x, y, _TILE - _GAP, height - _GAP), block, place, metric, styles)
         y += height
 
 
@@ -192,7 +192,7 @@ def _tile(
     block: _Block,
     place: int,
     metric: str,
-    look: Mapping[str, Look],
+    styles: Mapping[str, Style],
 ) -> None:
     x, y, width, height = box
     case, strip, front = block.cases[place], block.strips[place], block.fronts[place]
@@ -212,7 +212,7 @@ def _tile(
     top = bottom - _BODY - (_STRIP if strip else 0.0)
     if verdict.kind == "none":
         reason = (
-            f"– {look[verdict.best_set[0]].code}: no rival"
+            f"– {styles[verdict.best_set[0]].code}: no rival"
             if verdict.best_set
             else f"– {verdict.reason.partition(':')[0]}"
         )
@@ -224,7 +224,7 @@ def _tile(
             colour=PALE_INK,
         )
     else:
-        tile(sheet, (x, top, width, _BODY), verdict, look, 9.5)
+        tile(sheet, (x, top, width, _BODY), verdict, styles, 9.5)
     if strip:
         sheet.text(x + 0.05, bottom - _STRIP / 2, strip, _SMALL, bold=True, width=width - 0.08)
     if front:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.cases import quantities
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, Case
 from reports.cases.core_shares import core_shares, told
 from reports.cases.phrases import case_in_words, interval_in_words
@@ -155,7 +155,7 @@ def _events(cell: Cell) -> list[tuple[str, str]]:
 
 def models(analysis: Analysis) -> Table:
     """What each model is made of, as a table."""
-    look = looks(analysis.run.models)
+    styles = model_styles(analysis.run.models)
     rows = []
     for id in ordered(m.id for m in analysis.run.models):
         model = analysis.run.model(id)
@@ -166,7 +166,7 @@ def models(analysis: Analysis) -> Table:
         orders = (model.semaphore_order or "–", model.channel_order or "–")
         rows.append(
             (
-                look[id].code if id in look else "–",
+                styles[id].code if id in styles else "–",
                 name,
                 model.family.replace("_", " "),
                 model.engineering or "not said",

@@ -1,4 +1,4 @@
-"""The figures of the deep look, the regime map and the limits: what they say of runs whose truth is known, and what
+"""The figures of the second half of a report, the regime map and the limits: what they say of runs whose truth is known, and what
 they say where cells are missing."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from reports.analysis.regime import regimes
-from reports.cases.appearance import looks, ordered
+from reports.cases.appearance import model_styles, ordered
 from reports.cases.cases import Analysis, analyse
 from reports.cases.phrases import verdict_in_words
 from reports.cases.read import ReadError, parse_run
@@ -237,11 +237,11 @@ def drawn_texts(picture: Picture) -> set[str]:
 
 
 def test_a_last_row_that_leaves_room_has_the_names_of_the_models_in_it(full: Analysis) -> None:
-    look = looks(full.run.models)
-    models = ordered(look)
+    styles = model_styles(full.run.models)
+    models = ordered(styles)
     heights = {}
     for count in (3, 4):
-        sheet = Panels("title", "meaning", count, 1.9, models, look)
+        sheet = Panels("title", "meaning", count, 1.9, models, styles)
         picture = sheet.picture("panels", "alt", Table((), ()))
         heights[count] = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', picture.svg)[1]) / 72
         assert set(models) <= drawn_texts(picture)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from reports.cases.appearance import Look
+from reports.cases.appearance import Style
 from reports.cases.cases import analyse
 from reports.cases.read import parse_run
 from reports.cases.table import Table
@@ -20,7 +20,7 @@ from verdicts.deciding import Verdict
 
 FULL = "#0072b2"
 LOOK = {
-    id: Look(id.upper(), FULL, "#ffffff", marker, "-", "event_loop")
+    id: Style(id.upper(), FULL, "#ffffff", marker, "-", "event_loop")
     for id, marker in (("a", "o"), ("b", "s"), ("d", "^"))
 }
 
