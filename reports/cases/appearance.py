@@ -1,4 +1,4 @@
-"""How models styles in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without
+"""How models look in every chart: colour = family, marker = variant, one or two letters for tiles. Readable without
 colour."""
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Style:
 
 
 def model_styles(models: Iterable[Model]) -> dict[str, Style]:
-    """A style for each model but native twins, which stand in no chart beside others; the same model looks the same in
+    """A style for each model but native twins, which stand in no chart beside others; the same model has the same in
     every run, an unknown one gets letters that are still free."""
     result: dict[str, Style] = {}
     used = set(_CODES.values())

@@ -1,5 +1,5 @@
-"""The figures of the second half of a report, the regime map and the limits: what they say of runs whose truth is known, and what
-they say where cells are missing."""
+"""The figures of the second half of a report, the regime map and the limits: what they say of runs whose truth is
+known, and what they say where cells are missing."""
 
 from __future__ import annotations
 
