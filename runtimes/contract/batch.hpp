@@ -165,7 +165,7 @@ class batch_state {
     // Stops the batch from outside its items, as its deadline does.
     void raise() { stop_.raise(); }
 
-    // After all items have ended: throws what the batch owes its caller.
+    // After all items have ended: throws the error of the batch, if it has one.
     void finish() const {
         if (rules_.stop == until::first_result && succeeded_.load(std::memory_order_acquire)) return;
         if (error_.any()) error_.rethrow();

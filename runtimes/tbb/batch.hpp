@@ -44,7 +44,7 @@ class tbb_batch {
           group_(unbound) {}
 
     // All but the last are spawned, that one runs at once; then this thread helps until all have ended.
-    // Throws what the batch owes.
+    // Throws the error of the batch, if it has one.
     void run() {
         if (n_ > 0) {
             const std::size_t first = std::min(n_, state_.rules().in_flight);

@@ -1,4 +1,4 @@
-"""Folders lie in storeys: each uses only folders below it, and only those that are listed here for it."""
+"""Folders lie in layers: each uses only folders below it, and only those that are listed here for it."""
 
 import ast
 import re
@@ -67,8 +67,8 @@ def _includes() -> Iterator[tuple[str, str]]:
                 yield name, included
 
 
-def _allowed(folder: str, other: str, storeys: dict[str, str]) -> bool:
-    listed = storeys[folder].split()
+def _allowed(folder: str, other: str, layers: dict[str, str]) -> bool:
+    listed = layers[folder].split()
     return (
         other == folder
         or other in listed
@@ -84,7 +84,7 @@ def test_a_file_includes_only_what_its_folder_may_use() -> None:
     ]
     assert (
         not wrong
-    ), "move it to a lower folder, or say in tests/style/test_storeys.py why the arrow is right:\n" + "\n".join(wrong)
+    ), "move it to a lower folder, or say in tests/style/test_layers.py why the arrow is right:\n" + "\n".join(wrong)
 
 
 def test_every_listed_folder_uses_only_folders_that_are_listed_before_it() -> None:
