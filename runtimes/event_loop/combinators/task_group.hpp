@@ -52,7 +52,8 @@ class task_group {
 
     // --- for with() ---
     void enter();
-    // Waits for the children, then throws the errors of the group, if there are any; null if the body ended well.
+    // Waits for the children, then throws the errors of the group, if there are any; null if the body ended
+    // well.
     coro<void> leave(std::exception_ptr thrown_by_body);
 
   private:
