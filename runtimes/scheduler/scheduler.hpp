@@ -99,6 +99,7 @@ struct worker_slot {
     std::atomic<activity> does{activity::resting};
     std::atomic<bool> awaits_thieves{false};  // sleeps until they end or have something that it may do
     std::atomic<bool> followed{false};        // somebody who awaits thieves awaits this one
+    std::atomic<bool> overlooked{false};      // somebody rests since this one stole
     thefts<Scope> inside;
 
     alignas(cache_line_bytes) help_deque<Scope> invited;
@@ -117,6 +118,7 @@ struct worker_slot {
         does.store(activity::called);
         awaits_thieves.store(false);
         followed.store(false);
+        overlooked.store(false);
         inside.clear();
         invited.clear();
         items.clear();
@@ -173,10 +175,18 @@ struct scheduler {
     void share_out(batch_state& batch, job<context> item_job, const void* data, std::size_t first,
                    std::size_t n);
 
-    // Somebody may claim an item of the running batch, or is about to: one that is being stolen counts.
+    // Somebody may claim an item of the running batch. One that is being stolen is not seen: see overlook().
     bool has_items() const;
+    // How often workers have tried to steal, counted as share::fills() does.
+    std::uint32_t thefts() const;
+    // For a worker that is about to rest: tells those that steal now, who will call somebody for what was
+    // overlooked. False when a theft has begun or ended since thefts() was `before`: then it has to look
+    // again.
+    bool overlook(std::uint32_t before);
     // Gives worker `id` work if it rests.
     bool call_in(std::size_t id);
+    // Gives so many that rest work, as far as there are some.
+    void call_resting(std::size_t how_many);
     void wake(std::size_t id);
     // Ends the waits of all that work, so that they see a stop.
     void wake_working();

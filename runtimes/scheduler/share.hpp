@@ -46,20 +46,21 @@ class share {
         }
     }
 
-    // Its own worker while it is empty: takes the back half of `other`, rounded up; false when that is empty.
-    bool steal_from(share& other) {
-        if (other.now().empty()) return false;
+    // Its own worker while it is empty: takes the back half of `other`, rounded up, and says how many that
+    // are.
+    std::uint32_t steal_from(share& other) {
+        if (other.now().empty()) return 0;
         const std::uint32_t before = fills_.load(std::memory_order_relaxed);
-        fills_.store(before + 1, std::memory_order_release);
+        fills_.store(before + 1, std::memory_order_seq_cst);
         const auto stolen = other.give_half();
         if (stolen) set(*stolen);
-        fills_.store(stolen ? before + 2 : before, std::memory_order_release);
-        return stolen.has_value();
+        fills_.store(before + 2, std::memory_order_seq_cst);
+        return stolen ? stolen->end - stolen->first : 0;
     }
 
-    // Changes with each theft by its own worker, and is odd during one: what is being stolen is in neither
-    // share.
-    std::uint32_t fills() const { return fills_.load(std::memory_order_acquire); }
+    // Grows by 2 with each attempt of its own worker to steal, and is odd during one: what is being stolen is
+    // in neither share.
+    std::uint32_t fills() const { return fills_.load(std::memory_order_seq_cst); }
 
     // For the successor of a worker that died, maybe during a theft.
     void clear() {

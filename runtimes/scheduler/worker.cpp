@@ -8,13 +8,15 @@
 // call for help and before it takes it.
 //
 // Whoever gives work looks afterwards whether somebody rests; who rests looks for work after having said so:
-// one of both sees the other. The giver's fence is light, the sleeper's heavy.
+// one of both sees the other. The giver's fence is light, the sleeper's heavy. What is being stolen is in no
+// share, so who rests meanwhile tells the thief, and the thief calls others when it has the items.
 #include "runtimes/scheduler/worker.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <span>
 
 #include "runtimes/system/processor.hpp"
@@ -67,19 +69,23 @@ void scheduler<Scope>::share_out(batch_state& batch, job<context> item_job, cons
     for (std::size_t i = 0; i < std::min(units, workers); ++i) call_in(i);
 }
 
-// Looks at each worker's thefts before its share, and at all thefts once more in the end: what has moved
-// meanwhile, from a share that was still to come to one that was empty when looked at, is noticed.
 template <futex_scope Scope>
 bool scheduler<Scope>::has_items() const {
     if (!undivided.now().empty()) return true;
-    std::uint32_t thefts = 0;
-    for (const slot& s : std::span(slots, workers)) {
-        const std::uint32_t fills = s.items.fills();
-        if (fills % 2 != 0 || !s.items.now().empty()) return true;
-        thefts += fills;
-    }
-    for (const slot& s : std::span(slots, workers)) thefts -= s.items.fills();
-    return thefts != 0;
+    return std::any_of(slots, slots + workers, [](const slot& s) { return !s.items.now().empty(); });
+}
+
+template <futex_scope Scope>
+std::uint32_t scheduler<Scope>::thefts() const {
+    return std::accumulate(slots, slots + workers, std::uint32_t{0},
+                           [](std::uint32_t sum, const slot& s) { return sum + s.items.fills(); });
+}
+
+template <futex_scope Scope>
+bool scheduler<Scope>::overlook(std::uint32_t before) {
+    for (slot& s : std::span(slots, workers))
+        if (s.items.fills() % 2 != 0) s.overlooked.store(true, std::memory_order_seq_cst);
+    return thefts() == before;
 }
 
 template <futex_scope Scope>
@@ -90,6 +96,12 @@ bool scheduler<Scope>::call_in(std::size_t id) {
     resting.clear(id);
     wake(id);
     return true;
+}
+
+template <futex_scope Scope>
+void scheduler<Scope>::call_resting(std::size_t how_many) {
+    while (how_many != 0 && resting.any())
+        if (auto id = resting.take(); id && call_in(*id)) --how_many;
 }
 
 template <futex_scope Scope>
@@ -194,12 +206,23 @@ void worker<Scope>::end_units(std::size_t count) {
 // Half of what another has left. When all start at once the shares spread as in a binary tree.
 template <futex_scope Scope>
 bool worker<Scope>::steal_share() {
-    if (own_.items.steal_from(all_.undivided)) return run_share();
+    if (run_stolen(all_.undivided)) return true;
     for (std::size_t i = 0; i < all_.workers; ++i) {
         const std::size_t victim = (id_ / 2 + i) % all_.workers;
-        if (victim != id_ && own_.items.steal_from(all_.slots[victim].items)) return run_share();
+        if (victim != id_ && run_stolen(all_.slots[victim].items)) return true;
     }
     return false;
+}
+
+template <futex_scope Scope>
+bool worker<Scope>::run_stolen(share& from) {
+    const std::uint32_t stolen = own_.items.steal_from(from);
+    if (stolen == 0) return false;
+    if (own_.overlooked.load(std::memory_order_seq_cst)) {
+        own_.overlooked.store(false, std::memory_order_seq_cst);
+        all_.call_resting(stolen - 1);
+    }
+    return run_share();
 }
 
 // Not while there are items that nobody has begun: the batch was promised that as many are alive together as
@@ -234,7 +257,8 @@ bool worker<Scope>::rest() {
     own_.does.store(activity::resting, std::memory_order_seq_cst);
     all_.resting.set(id_);
     asymmetric_fence<Scope>::heavy();
-    if (in_sight()) {
+    const std::uint32_t thefts = all_.thefts();
+    if (in_sight() || !all_.overlook(thefts)) {
         activity before = activity::resting;
         if (own_.does.compare_exchange_strong(before, activity::searching, std::memory_order_seq_cst))
             all_.resting.clear(id_);
@@ -295,8 +319,7 @@ void worker<Scope>::invite(std::size_t how_many) {
         for (std::size_t i = 0; i < all_.workers; ++i)
             if (all_.slots[i].awaits_thieves.load(std::memory_order_seq_cst)) all_.wake(i);
     }
-    while (how_many != 0 && all_.resting.any())
-        if (auto id = all_.resting.take(); id && all_.call_in(*id)) --how_many;
+    all_.call_resting(how_many);
 }
 
 // On entry own_.touching is the batch: from before the theft on, so that a death in between is seen.

@@ -29,6 +29,7 @@ class worker {
     void run_item(std::size_t index);
     void end_units(std::size_t count);
     bool steal_share();
+    bool run_stolen(share& from);
     bool steal_call();
     template <class Wanted>
     bool help_if_invited(std::size_t victim, Wanted wanted);

@@ -34,23 +34,23 @@ TEST(share, gives_its_back_half_to_a_thief) {
     share s;
     share thief;
     s.set({0, 5});
-    ASSERT_TRUE(thief.steal_from(s));
+    ASSERT_EQ(thief.steal_from(s), 3U);
     EXPECT_EQ(thief.now().first, 2U);
     EXPECT_EQ(thief.now().end, 5U);
     EXPECT_EQ(thief.drop(), 3U);
     s.set({7, 8});
-    EXPECT_TRUE(thief.steal_from(s)) << "the last item can be stolen too";
+    EXPECT_EQ(thief.steal_from(s), 1U) << "the last item can be stolen too";
     EXPECT_EQ(thief.now().first, 7U);
-    EXPECT_FALSE(s.steal_from(s));
+    EXPECT_EQ(s.steal_from(s), 0U);
 }
 
 TEST(share, tells_of_each_theft_and_of_none_that_found_nothing) {
     share s;
     share thief;
-    EXPECT_FALSE(thief.steal_from(s));
+    EXPECT_EQ(thief.steal_from(s), 0U);
     EXPECT_EQ(thief.fills(), 0U);
     s.set({0, 2});
-    EXPECT_TRUE(thief.steal_from(s));
+    EXPECT_EQ(thief.steal_from(s), 1U);
     EXPECT_EQ(thief.fills(), 2U) << "odd only during the theft";
     EXPECT_EQ(s.fills(), 0U);
 }
@@ -77,7 +77,7 @@ TEST(share, loses_and_doubles_nothing_among_four_thieves) {
                     left.fetch_sub(1);
                 }
                 for (std::size_t v = 1; v < shares.size(); ++v)
-                    if (shares[me].steal_from(shares[(me + v) % shares.size()])) break;
+                    if (shares[me].steal_from(shares[(me + v) % shares.size()]) != 0) break;
             }
         });
     threads.clear();
