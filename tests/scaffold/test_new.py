@@ -201,7 +201,7 @@ def describe(tree: Path, benches: Path) -> None:
 @pytest.mark.slow  # two reports are drawn
 def test_a_figure_needs_only_the_steps_of_its_guide(tree: Path) -> None:
     guide = (tree / "reports" / "README.md").read_text()
-    assert "one file in `reports/figures/`" in guide and "import it in `reports/pages/sections.py`" in guide
+    assert "one file in `reports/figures/`" in guide and "Import it in `reports/pages/sections.py`" in guide
     (tree / "reports" / "figures" / "case_count.py").write_text(FIGURE)
     sections = tree / "reports" / "pages" / "sections.py"
     before = sections.read_text()
