@@ -13,6 +13,10 @@ from vocabulary.terms import FAMILY_NAMES
 
 _MS = 1e6
 _AS_OWED = at_most(1.25)  # "takes the sum", "takes 0.1 s": a quarter for what the machine adds to waits of milliseconds
+_LOOP_AND_THREADS: tuple[tuple[Side, str, str], ...] = (
+    ("C++", "event_loop", "thread_pool_wide"),
+    ("CPython", "py_asyncio", "py_threads"),
+)
 _DEARER = at_least(1.05)  # more than the margin below which nothing is decided
 
 
@@ -91,12 +95,8 @@ _WAITS_OF_MANY = (
 
 def _hundred_waits(e: Evidence) -> list[Check]:
     size = {"tasks": 100, "delay_us": 100_000}
-    sides: tuple[tuple[Side, str, str], ...] = (
-        ("C++", "event_loop", "thread_pool_wide"),
-        ("CPython", "py_asyncio", "py_threads"),
-    )
     checks = []
-    for side, loop, threads in sides:
+    for side, loop, threads in _LOOP_AND_THREADS:
         checks += [
             e.against(side, Point(loop, "sleepers", size), 100 * _MS, _AS_OWED, "a loop, for one wait"),
             e.against(side, Point(threads, "sleepers", size), 100 * _MS, _AS_OWED, "a pool of threads, for one wait"),
@@ -163,11 +163,7 @@ _WAITS_OF_FEW = (
 
 def _efficient(e: Evidence) -> list[Check]:
     checks = []
-    sides: tuple[tuple[Side, str, str], ...] = (
-        ("C++", "event_loop", "thread_pool_wide"),
-        ("CPython", "py_asyncio", "py_threads"),
-    )
-    for side, loop, threads in sides:
+    for side, loop, threads in _LOOP_AND_THREADS:
         for label, workload, params in _WAITS_OF_FEW:
             checks.append(
                 e.models(side, threads, loop, workload, params, at_most(1.05), f"time of {label}: threads / loop")
