@@ -204,13 +204,15 @@ void pool::handle(const process_supervisor::report& r) {
     }
 }
 
-// One that was not at work holds nothing: another takes its place at once, and with it the work that it may
-// have been called to.
+// One that holds nothing is no loss: another takes its place at once, and with it the work that it may have
+// been called to.
 void pool::note_death(std::size_t id, int status) {
     using crossover::pool::activity;
     slot& s = slots_[id];
-    if (!in_batch_ || (!lost() && s.does.load() != activity::working)) {
+    const bool loses_items = s.holds_items_of(all_->number) && all_->left.load() != 0;
+    if (!in_batch_ || (!lost() && !loses_items)) {
         if (s.does.load() != activity::resting) s.does.store(activity::called);
+        s.items.clear();
         return start(id);
     }
     const std::size_t item = s.item.load();

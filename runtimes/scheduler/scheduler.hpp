@@ -47,12 +47,11 @@ struct nested_batch {
     std::atomic<std::uint32_t> gone{0};  // thieves that have left again, and whether the owner sleeps
 };
 
-// What a worker does, as far as others act on it. Only one that works may hold items.
+// What a worker does, as far as others act on it.
 enum class activity : std::uint32_t {
-    resting,    // sleeps, or is about to, until called
-    called,     // somebody has given it work and is about to wake it
-    searching,  // looks for work
-    working,
+    resting,  // sleeps, or is about to, until called
+    called,   // somebody has given it work and is about to wake it
+    awake,    // looks for work, or works
 };
 
 // The thefts that a worker is inside of, each while it waits for the one before: the calls for help in its
@@ -62,9 +61,12 @@ class thefts {
   public:
     using batch = nested_batch<Scope>;
 
-    bool full() const { return depth_.load(std::memory_order_relaxed) == from_.size(); }
+    // Any worker, as has().
+    bool empty() const { return depth_.load(std::memory_order_seq_cst) == 0; }
 
     // Owner only.
+    bool full() const { return depth_.load(std::memory_order_relaxed) == from_.size(); }
+
     void enter(const batch& b) {
         const std::size_t level = depth_.load(std::memory_order_relaxed);
         from_[level].store(&b, std::memory_order_seq_cst);
@@ -107,9 +109,16 @@ struct worker_slot {
 
     // For the case of its death.
     alignas(cache_line_bytes) std::atomic<std::size_t> item{
-        0};  // the item of the outermost batch that it works for
+        0};                                 // the item of the outermost batch that it works for
+    std::atomic<std::uint32_t> holding{0};  // the number of the batch whose items it holds or is claiming
     std::atomic<const nested_batch<Scope>*> touching{nullptr};  // the batch that it is entering or leaving
     std::atomic<bool> dead{false};
+
+    // With its death items of the running batch, whose number this is, may be lost.
+    bool holds_items_of(std::uint32_t batch) const {
+        return holding.load(std::memory_order_seq_cst) == batch || !inside.empty() ||
+               touching.load(std::memory_order_seq_cst) != nullptr;
+    }
 
     blocking::parker parker{Scope};
 
@@ -122,6 +131,7 @@ struct worker_slot {
         inside.clear();
         invited.clear();
         items.clear();
+        holding.store(0);
         touching.store(nullptr);
         dead.store(false);
     }
@@ -162,6 +172,7 @@ struct scheduler {
     const void* items = nullptr;
     std::atomic<std::size_t> base{0};  // index of the first item that is being shared out
     std::size_t count = 0;             // how many of them
+    std::uint32_t number = 0;          // of the batch, as share counts
     bool in_lanes = false;             // a unit is not an item but a lane, which runs one after the other
     batch_state* state = nullptr;
 
@@ -177,7 +188,7 @@ struct scheduler {
 
     // Somebody may claim an item of the running batch. One that is being stolen is not seen: see overlook().
     bool has_items() const;
-    // How often workers have tried to steal, counted as share::fills() does.
+    // How often workers have tried to steal, counted as share::thefts() does.
     std::uint32_t thefts() const;
     // For a worker that is about to rest: tells those that steal now, who will call somebody for what was
     // overlooked. False when a theft has begun or ended since thefts() was `before`: then it has to look

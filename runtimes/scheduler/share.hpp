@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 
 namespace crossover::pool {
@@ -14,11 +13,16 @@ namespace crossover::pool {
 class share {
   public:
     // The most items that are shared out at once.
-    static constexpr std::size_t limit = std::numeric_limits<std::uint32_t>::max();
+    static constexpr std::size_t limit = (std::size_t{1} << 28) - 1;
+    // Batches are numbered from 1 to this, and over again.
+    static constexpr std::uint32_t batches = (1U << 8) - 1;
 
+    // Carries its batch's number: a claim whose worker slept from one batch into the next fails, although the
+    // range may be the same.
     struct range {
         std::uint32_t first;
         std::uint32_t end;
+        std::uint32_t batch;
         bool empty() const { return first >= end; }
     };
 
@@ -41,52 +45,61 @@ class share {
             range r = unpacked(seen);
             if (r.empty()) return std::nullopt;
             note(r.first);
-            if (range_.compare_exchange_weak(seen, packed({r.first + 1, r.end}), std::memory_order_acq_rel))
+            if (range_.compare_exchange_weak(seen, packed({r.first + 1, r.end, r.batch}),
+                                             std::memory_order_acq_rel))
                 return r.first;
         }
     }
 
     // Its own worker while it is empty: takes the back half of `other`, rounded up, and says how many that
-    // are.
-    std::uint32_t steal_from(share& other) {
+    // are. Calls note(number of the batch) before the theft.
+    template <class Note>
+    std::uint32_t steal_from(share& other, Note note) {
         if (other.now().empty()) return 0;
-        const std::uint32_t before = fills_.load(std::memory_order_relaxed);
-        fills_.store(before + 1, std::memory_order_seq_cst);
-        const auto stolen = other.give_half();
+        const std::uint32_t before = thefts_.load(std::memory_order_relaxed);
+        thefts_.store(before + 1, std::memory_order_seq_cst);
+        const auto stolen = other.give_half(note);
         if (stolen) set(*stolen);
-        fills_.store(before + 2, std::memory_order_seq_cst);
+        thefts_.store(before + 2, std::memory_order_seq_cst);
         return stolen ? stolen->end - stolen->first : 0;
     }
 
     // Grows by 2 with each attempt of its own worker to steal, and is odd during one: what is being stolen is
     // in neither share.
-    std::uint32_t fills() const { return fills_.load(std::memory_order_seq_cst); }
+    std::uint32_t thefts() const { return thefts_.load(std::memory_order_seq_cst); }
 
     // For the successor of a worker that died, maybe during a theft.
     void clear() {
         drop();
-        fills_.store(0, std::memory_order_release);
+        const std::uint32_t before = thefts_.load(std::memory_order_relaxed);
+        thefts_.store(before + before % 2, std::memory_order_seq_cst);
     }
 
   private:
-    std::optional<range> give_half() {
+    template <class Note>
+    std::optional<range> give_half(Note note) {
         std::uint64_t seen = range_.load(std::memory_order_acquire);
         for (;;) {
             range r = unpacked(seen);
             if (r.empty()) return std::nullopt;
+            note(r.batch);
             std::uint32_t middle = r.first + (r.end - r.first) / 2;
-            if (range_.compare_exchange_weak(seen, packed({r.first, middle}), std::memory_order_acq_rel))
-                return range{middle, r.end};
+            if (range_.compare_exchange_weak(seen, packed({r.first, middle, r.batch}),
+                                             std::memory_order_acq_rel))
+                return range{middle, r.end, r.batch};
         }
     }
 
-    static std::uint64_t packed(range r) { return std::uint64_t{r.end} << 32 | r.first; }
-    static range unpacked(std::uint64_t both) {
-        return {static_cast<std::uint32_t>(both), static_cast<std::uint32_t>(both >> 32)};
+    static std::uint64_t packed(range r) {
+        return std::uint64_t{r.batch} << 56 | std::uint64_t{r.end} << 28 | r.first;
+    }
+    static range unpacked(std::uint64_t all) {
+        return {static_cast<std::uint32_t>(all & limit), static_cast<std::uint32_t>(all >> 28 & limit),
+                static_cast<std::uint32_t>(all >> 56)};
     }
 
     std::atomic<std::uint64_t> range_{0};
-    std::atomic<std::uint32_t> fills_{0};
+    std::atomic<std::uint32_t> thefts_{0};
 };
 
 }  // namespace crossover::pool

@@ -59,13 +59,14 @@ void scheduler<Scope>::share_out(batch_state& batch, job<context> item_job, cons
     items = data;
     base.store(first, std::memory_order_relaxed);
     count = n;
+    number = number % share::batches + 1;
     in_lanes = batch.rules().in_flight < std::min(n, workers);
     next.store(0, std::memory_order_relaxed);
     const std::size_t units = in_lanes ? batch.rules().in_flight : n;
     left.store(units, std::memory_order_seq_cst);
     // To nobody: a worker that still looks around after the last batch would not expect anything in its own
     // share, and fill it with what it steals.
-    undivided.set({0, static_cast<std::uint32_t>(units)});
+    undivided.set({0, static_cast<std::uint32_t>(units), number});
     for (std::size_t i = 0; i < std::min(units, workers); ++i) call_in(i);
 }
 
@@ -78,13 +79,13 @@ bool scheduler<Scope>::has_items() const {
 template <futex_scope Scope>
 std::uint32_t scheduler<Scope>::thefts() const {
     return std::accumulate(slots, slots + workers, std::uint32_t{0},
-                           [](std::uint32_t sum, const slot& s) { return sum + s.items.fills(); });
+                           [](std::uint32_t sum, const slot& s) { return sum + s.items.thefts(); });
 }
 
 template <futex_scope Scope>
 bool scheduler<Scope>::overlook(std::uint32_t before) {
     for (slot& s : std::span(slots, workers))
-        if (s.items.fills() % 2 != 0) s.overlooked.store(true, std::memory_order_seq_cst);
+        if (s.items.thefts() % 2 != 0) s.overlooked.store(true, std::memory_order_seq_cst);
     return thefts() == before;
 }
 
@@ -126,13 +127,11 @@ void worker<Scope>::serve() {
 
 template <futex_scope Scope>
 void worker<Scope>::search() {
-    own_.does.store(activity::searching, std::memory_order_seq_cst);
+    own_.does.store(activity::awake, std::memory_order_seq_cst);
     patience left(all_.patience);
     for (;;) {
         if (in_sight()) {
-            own_.does.store(activity::working, std::memory_order_seq_cst);
             find_work();
-            own_.does.store(activity::searching, std::memory_order_seq_cst);
             left.renew();
         } else if (all_.left.load(std::memory_order_seq_cst) == 0 || left.over()) {
             return;
@@ -143,7 +142,7 @@ void worker<Scope>::search() {
 template <futex_scope Scope>
 bool worker<Scope>::in_sight() const {
     if (!all_.undivided.now().empty()) return true;  // also when a worker was lost: nobody else drops it
-    if (all_.lost.raised()) return !own_.items.now().empty();
+    if (all_.lost.raised()) return false;
     if (all_.has_items()) return true;
     for (std::size_t i = 1; i < all_.workers; ++i)
         if (!all_.slots[(id_ + i) % all_.workers].invited.empty()) return true;
@@ -152,10 +151,10 @@ bool worker<Scope>::in_sight() const {
 
 template <futex_scope Scope>
 void worker<Scope>::find_work() {
-    if (!run_share() && !steal_share()) steal_call();
+    if (!steal_share()) steal_call();
 }
 
-// Claims and runs what is left of the own share; false when there was nothing.
+// Claims and runs the own share until it is empty; false when thieves were faster.
 template <futex_scope Scope>
 bool worker<Scope>::run_share() {
     // Of a lane it notes no item yet.
@@ -198,9 +197,7 @@ void worker<Scope>::run_item(std::size_t index) {
 template <futex_scope Scope>
 void worker<Scope>::end_units(std::size_t count) {
     all_.how.part_done(id_);
-    if (all_.left.fetch_sub(count, std::memory_order_seq_cst) != count) return;
-    own_.does.store(activity::searching, std::memory_order_seq_cst);  // its death is no matter any more
-    all_.how.batch_ended();
+    if (all_.left.fetch_sub(count, std::memory_order_seq_cst) == count) all_.how.batch_ended();
 }
 
 // Half of what another has left. When all start at once the shares spread as in a binary tree.
@@ -216,13 +213,15 @@ bool worker<Scope>::steal_share() {
 
 template <futex_scope Scope>
 bool worker<Scope>::run_stolen(share& from) {
-    const std::uint32_t stolen = own_.items.steal_from(from);
-    if (stolen == 0) return false;
-    if (own_.overlooked.load(std::memory_order_seq_cst)) {
+    const auto note = [this](std::uint32_t batch) { own_.holding.store(batch, std::memory_order_relaxed); };
+    const std::uint32_t stolen = own_.items.steal_from(from, note);
+    if (stolen != 0 && own_.overlooked.load(std::memory_order_seq_cst)) {
         own_.overlooked.store(false, std::memory_order_seq_cst);
         all_.call_resting(stolen - 1);
     }
-    return run_share();
+    const bool ran = run_share();
+    note(0);
+    return ran;
 }
 
 // Not while there are items that nobody has begun: the batch was promised that as many are alive together as
@@ -260,7 +259,7 @@ bool worker<Scope>::rest() {
     const std::uint32_t thefts = all_.thefts();
     if (in_sight() || !all_.overlook(thefts)) {
         activity before = activity::resting;
-        if (own_.does.compare_exchange_strong(before, activity::searching, std::memory_order_seq_cst))
+        if (own_.does.compare_exchange_strong(before, activity::awake, std::memory_order_seq_cst))
             all_.resting.clear(id_);
         return true;
     }

@@ -1,9 +1,10 @@
 // Workers of a pool that are killed from outside, idle or at work: they are replaced, and every loss is
 // reported.
+#include "runtimes/processes/tests/kills.hpp"
+
 #include <unistd.h>
 
 #include <csignal>
-#include <stdexcept>
 
 #include "runtimes/processes/process_pool.hpp"
 #include "runtimes/processes/process_pool_wide.hpp"
@@ -11,12 +12,6 @@
 
 namespace crossover::deaths_test {
 namespace {
-
-// kill(-1) would end every process of the machine.
-void kill_process(int id) {
-    if (id <= 0) throw std::logic_error("not the id of a process");
-    ::kill(id, SIGKILL);
-}
 
 template <class R>
 class pool_deaths : public deaths<R> {
@@ -33,7 +28,7 @@ TYPED_TEST_SUITE(pool_deaths, pools, name_of);
 
 TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
     for (int i = 0; i < rounds; ++i) {
-        kill_process(this->worker_in_turn(static_cast<std::size_t>(i)));
+        kill_idle(this->worker_in_turn(static_cast<std::size_t>(i)));
         if (i % 2 == 0) ::usleep(2'000);
         this->expect_usable();
     }
@@ -41,7 +36,7 @@ TYPED_TEST(pool_deaths, of_idle_workers_are_mended_without_an_error) {
 
 TYPED_TEST(pool_deaths, of_all_idle_workers_at_once_are_mended) {
     for (int i = 0; i < 5; ++i) {
-        for (int id : this->runtime.worker_ids()) kill_process(id);
+        for (int id : this->runtime.worker_ids()) kill_idle(id);
         this->expect_usable();
         for (int id : this->runtime.worker_ids()) EXPECT_GT(id, 0);
     }

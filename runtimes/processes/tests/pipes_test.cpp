@@ -17,11 +17,14 @@
 #include <string>
 
 #include "runtimes/processes/process_pool_pipe.hpp"
+#include "runtimes/processes/tests/kills.hpp"
 
 namespace crossover {
 namespace {
 
 using namespace std::chrono_literals;
+using deaths_test::kill_idle;
+using deaths_test::kill_process;
 using C = process_pool_pipe::context;
 
 constexpr auto far = 60s;
@@ -41,12 +44,6 @@ std::size_t open_descriptors() {
     std::size_t count = 0;
     for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
     return count;
-}
-
-// kill(-1) would end every process of the machine.
-void kill_process(int id) {
-    ASSERT_GT(id, 1);
-    ::kill(id, SIGKILL);
 }
 
 class pipes : public ::testing::Test {
@@ -122,12 +119,12 @@ TEST_F(pipes, a_death_ends_those_that_never_look_at_a_stop) {
 TEST_F(pipes, idle_workers_that_are_killed_are_replaced_without_an_error) {
     for (int i = 0; i < rounds; ++i) {
         const auto ids = runtime->worker_ids();
-        kill_process(ids[static_cast<std::size_t>(i) % ids.size()]);
+        kill_idle(ids[static_cast<std::size_t>(i) % ids.size()]);
         if (i % 2 == 0) ::usleep(2'000);
         expect_usable();
     }
     for (int i = 0; i < 5; ++i) {
-        for (int id : runtime->worker_ids()) kill_process(id);
+        for (int id : runtime->worker_ids()) kill_idle(id);
         expect_usable();
     }
 }
@@ -135,7 +132,7 @@ TEST_F(pipes, idle_workers_that_are_killed_are_replaced_without_an_error) {
 TEST_F(pipes, idle_workers_that_are_killed_cost_no_report_of_what_was_used) {
     runtime->run(20, &ends, fresh_scene(), policy{});
     const usage before = runtime->workers_used();
-    kill_process(runtime->worker_ids().front());
+    kill_idle(runtime->worker_ids().front());
     const usage after = runtime->workers_used();
     EXPECT_GE(after.voluntary_switches, before.voluntary_switches);
     expect_usable();
@@ -145,7 +142,7 @@ C::task kills_a_sibling(C& ctx, const void* batch, std::size_t i) {
     scene& s = on(batch);
     if (i == 0) {
         co_await ctx.sleep_for(200us);
-        ::kill(s.victim.load(), SIGKILL);
+        kill_process(s.victim.load());
     }
     s.waiting.fetch_add(1);
 }

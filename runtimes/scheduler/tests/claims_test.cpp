@@ -18,9 +18,11 @@
 namespace crossover::pool {
 namespace {
 
+void nothing(std::uint32_t) {}
+
 TEST(share, is_taken_in_order_by_its_own_worker) {
     share s;
-    s.set({3, 6});
+    s.set({3, 6, 1});
     std::vector<std::uint32_t> noted;
     auto note = [&](std::uint32_t i) { noted.push_back(i); };
     EXPECT_EQ(s.take(note), 3U);
@@ -33,51 +35,66 @@ TEST(share, is_taken_in_order_by_its_own_worker) {
 TEST(share, gives_its_back_half_to_a_thief) {
     share s;
     share thief;
-    s.set({0, 5});
-    ASSERT_EQ(thief.steal_from(s), 3U);
+    s.set({0, 5, 1});
+    ASSERT_EQ(thief.steal_from(s, nothing), 3U);
     EXPECT_EQ(thief.now().first, 2U);
     EXPECT_EQ(thief.now().end, 5U);
     EXPECT_EQ(thief.drop(), 3U);
-    s.set({7, 8});
-    EXPECT_EQ(thief.steal_from(s), 1U) << "the last item can be stolen too";
+    s.set({7, 8, 1});
+    EXPECT_EQ(thief.steal_from(s, nothing), 1U) << "the last item can be stolen too";
     EXPECT_EQ(thief.now().first, 7U);
-    EXPECT_EQ(s.steal_from(s), 0U);
+    EXPECT_EQ(s.steal_from(s, nothing), 0U);
 }
 
 TEST(share, tells_of_each_theft_and_of_none_that_found_nothing) {
     share s;
     share thief;
-    EXPECT_EQ(thief.steal_from(s), 0U);
-    EXPECT_EQ(thief.fills(), 0U);
-    s.set({0, 2});
-    EXPECT_EQ(thief.steal_from(s), 1U);
-    EXPECT_EQ(thief.fills(), 2U) << "odd only during the theft";
-    EXPECT_EQ(s.fills(), 0U);
+    EXPECT_EQ(thief.steal_from(s, nothing), 0U);
+    EXPECT_EQ(thief.thefts(), 0U);
+    s.set({0, 2, 1});
+    EXPECT_EQ(thief.steal_from(s, nothing), 1U);
+    EXPECT_EQ(thief.thefts(), 2U) << "odd only during the theft";
+    EXPECT_EQ(s.thefts(), 0U);
+}
+
+TEST(share, names_the_batch_before_a_theft_also_when_the_next_one_has_begun_with_the_same_range) {
+    share s;
+    share thief;
+    std::vector<std::uint32_t> noted;
+    s.set({0, 4, 1});
+    auto note = [&](std::uint32_t batch) {
+        if (noted.empty()) s.set({0, 4, 2});
+        noted.push_back(batch);
+    };
+    EXPECT_EQ(thief.steal_from(s, note), 2U);
+    EXPECT_EQ(noted, (std::vector<std::uint32_t>{1, 2}));
+    EXPECT_EQ(thief.now().batch, 2U);
 }
 
 TEST(share, holds_the_most_items_that_are_shared_out_at_once) {
     share s;
-    s.set({static_cast<std::uint32_t>(share::limit) - 1, static_cast<std::uint32_t>(share::limit)});
-    EXPECT_EQ(s.take([](auto) {}), share::limit - 1);
-    EXPECT_FALSE(s.take([](auto) {}));
+    s.set({static_cast<std::uint32_t>(share::limit) - 1, static_cast<std::uint32_t>(share::limit),
+           share::batches});
+    EXPECT_EQ(s.take(nothing), share::limit - 1);
+    EXPECT_FALSE(s.take(nothing));
 }
 
 TEST(share, loses_and_doubles_nothing_among_four_thieves) {
     constexpr std::uint32_t items = 200'000;
     std::vector<share> shares(4);
     std::vector<std::atomic<int>> claims(items);
-    shares[0].set({0, items});
+    shares[0].set({0, items, 1});
     std::atomic<std::uint32_t> left{items};
     std::vector<std::jthread> threads;
     for (std::size_t me = 0; me < shares.size(); ++me)
         threads.emplace_back([&, me] {
             while (left.load() != 0) {
-                while (auto i = shares[me].take([](auto) {})) {
+                while (auto i = shares[me].take(nothing)) {
                     claims[*i].fetch_add(1);
                     left.fetch_sub(1);
                 }
                 for (std::size_t v = 1; v < shares.size(); ++v)
-                    if (shares[me].steal_from(shares[(me + v) % shares.size()]) != 0) break;
+                    if (shares[me].steal_from(shares[(me + v) % shares.size()], nothing) != 0) break;
             }
         });
     threads.clear();
