@@ -213,7 +213,7 @@ bool worker<Scope>::steal_share() {
 
 template <futex_scope Scope>
 bool worker<Scope>::run_stolen(share& from) {
-    const auto note = [this](std::uint32_t batch) { own_.holding.store(batch, std::memory_order_relaxed); };
+    const auto note = [this](std::uint32_t number) { own_.holding.store(number, std::memory_order_relaxed); };
     const std::uint32_t stolen = own_.items.steal_from(from, note);
     if (stolen != 0 && own_.overlooked.load(std::memory_order_seq_cst)) {
         own_.overlooked.store(false, std::memory_order_seq_cst);

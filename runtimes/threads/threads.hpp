@@ -38,8 +38,8 @@ class threads final : substrate {
 
     std::unique_ptr<worker_slot<scope>[]> slots_;
     scheduler<scope> all_;
-    std::vector<std::unique_ptr<std::byte[]>> frames_;  // of each worker's coroutines
-    std::atomic<std::uint32_t> endings_{0};             // of batches: what the caller sleeps on
+    std::byte* frames_ = nullptr;            // of all workers' coroutines: pages are taken when touched
+    std::atomic<std::uint32_t> endings_{0};  // of batches: what the caller sleeps on
     std::vector<std::thread> threads_;
 };
 
