@@ -58,6 +58,10 @@ def at_most(limit: float) -> Expectation:
     return Expectation(limit, False)
 
 
+MS = 1e6  # in ns
+AS_OWED = at_most(1.25)  # "takes the sum", "takes 0.1 s": a quarter for what the machine adds to waits of milliseconds
+
+
 @dataclass(frozen=True)
 class Share:
     """Of all cases or samples, those in which something is shown, and those in which it may be: 0 to 1. `least`:

@@ -16,8 +16,8 @@ inline void kill_process(int id) {
     ::kill(id, SIGKILL);
 }
 
-// Returns once it has died: the signal takes a while to reach a process that runs on another core, and meanwhile that
-// might take an item of a new batch. One that is dead and reaped already is no error.
+// Returns once it has died: the signal takes a while to reach a process that runs on another core, and
+// meanwhile that might take an item of a new batch. One that is dead and reaped already is no error.
 inline void kill_idle(int id) {
     const int process = static_cast<int>(::syscall(SYS_pidfd_open, id, 0));
     kill_process(id);
