@@ -60,7 +60,7 @@ class cell {
 
     // One untimed iteration that counts, outside the runtime's control, what the items really did, and
     // verifies the outputs. Throws wrong_result. What the runtime throws (item_error, refused, ...) passes.
-    virtual account gate() = 0;
+    virtual account check_pass() = 0;
 
     // How long the least that any model must do for one iteration takes here, on `cores` cores and with no
     // model: the shortest of several times. 0: the workload knows nothing of the kind.
@@ -73,7 +73,7 @@ class cell {
     // One iteration: the timed part.
     virtual void pass() = 0;
     // After clear() and `iterations` passes: every item ran once in each and the outputs are those of the
-    // gate or, if there was none in this process, right. Throws wrong_result; gives the checksum.
+    // check pass or, if there was none in this process, right. Throws wrong_result; gives the checksum.
     virtual std::uint64_t check(std::uint64_t iterations) = 0;
     // What the last pass showed beside its outputs.
     virtual std::vector<note> notes() const { return {}; }
@@ -131,8 +131,8 @@ class model {
 // its root, else the batch.
 struct passes {
     void (*timed)(void* runtime, void* batch,
-                  const environment&) = nullptr;                             // null: not on this runtime
-    void (*gate)(void* runtime, void* batch, const environment&) = nullptr;  // the same work, counted
+                  const environment&) = nullptr;  // null: not on this runtime
+    void (*check_pass)(void* runtime, void* batch, const environment&) = nullptr;  // the same work, counted
 };
 
 // Of workload W on runtime R: in passes.hpp, compiled for each pair.

@@ -19,7 +19,7 @@
 namespace crossover::bench {
 
 // The shortest time of `work`, in ns: other programs on the machine can only lengthen it. It is done a few
-// times, and again for as long as it is no burden to the gate.
+// times, and again for as long as it is no burden to the check pass.
 template <class Work>
 std::uint64_t shortest_ns(const Work& work) {
     using std::chrono::steady_clock;
@@ -93,13 +93,13 @@ class cell_of final : public cell {
         around_.reset();
     }
 
-    account gate() override {
-        if (!run_.gate) throw std::logic_error("gate() of an unsupported cell");
+    account check_pass() override {
+        if (!run_.check_pass) throw std::logic_error("check_pass() of an unsupported cell");
         arena& seen_by_all = around_->instruments ? *around_->instruments : around_->memory;
         arena::scope here(seen_by_all);
         auto* book = seen_by_all.template make<ledger>(seen_by_all, tree<W> ? 0 : items());
         clear();
-        run(run_.gate, book);
+        run(run_.check_pass, book);
         account sum = book->total();
         if (std::string mistake = book->mistake(); !mistake.empty()) throw wrong_result(mistake);
         check_tasks(sum.executions, "the check pass ran ");

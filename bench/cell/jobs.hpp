@@ -112,7 +112,7 @@ class counted {
 };
 
 template <class W, class C>
-typename C::task gate_computing(C&, const void* opaque, std::size_t i) {
+typename C::task counted_computing(C&, const void* opaque, std::size_t i) {
     auto& batch = *static_cast<const batch_of<W>*>(opaque);
     counted here(*batch.book, i);
     batch.slots[i].marks += batch.mark;
@@ -121,7 +121,7 @@ typename C::task gate_computing(C&, const void* opaque, std::size_t i) {
 }
 
 template <class W, class C>
-typename C::task gate_waiting(C& ctx, const void* opaque, std::size_t i) {
+typename C::task counted_waiting(C& ctx, const void* opaque, std::size_t i) {
     auto& batch = *static_cast<const batch_of<W>*>(opaque);
     counted here(*batch.book, i);
     batch.slots[i].marks += batch.mark;

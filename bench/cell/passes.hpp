@@ -118,10 +118,10 @@ passes passes_of() {
         return {&detail::run_tree<R, W>, &detail::run_tree<R, W>};
     else if constexpr (computing<W>)
         return {&detail::run_items<R, W, &jobs::timed<W, C>>,
-                &detail::run_items<R, W, &jobs::gate_computing<W, C>>};
+                &detail::run_items<R, W, &jobs::counted_computing<W, C>>};
     else
         return {&detail::run_items<R, W, &jobs::timed<W, C>>,
-                &detail::run_items<R, W, &jobs::gate_waiting<W, C>>};
+                &detail::run_items<R, W, &jobs::counted_waiting<W, C>>};
 }
 
 }  // namespace crossover::bench

@@ -29,8 +29,7 @@ class google_run {
         if (!facts.unsupported.empty()) return skip(state, {outcome::unsupported, facts.unsupported});
         if (std::chrono::nanoseconds(facts.least_ns) > timeout_) return skip(state, projection(facts));
         try {
-            std::chrono::nanoseconds once =
-                under_watch(facts, timeout_, [&] { return samples_.pass_gate(c); });
+            std::chrono::nanoseconds once = under_watch(facts, timeout_, [&] { return samples_.checked(c); });
             auto iterations = static_cast<std::uint64_t>(state.max_iterations);
             // The check pass was slower than an iteration, if anything.
             auto limit = timeout_ + once * 4 * static_cast<std::int64_t>(iterations);

@@ -39,24 +39,24 @@ environment sampler::around(cell& c) {
     return here;
 }
 
-account sampler::gate(cell& c) {
+account sampler::check_pass(cell& c) {
     opened here(c, around(c));
-    return gate_opened(c);
+    return check_opened(c);
 }
 
-account sampler::gate_opened(cell& c) {
+account sampler::check_opened(cell& c) {
     passed_.erase(&c);
     begin_peak_at_origin(c.facts());
     auto begin = steady_clock::now();
-    account seen = c.gate();
+    account seen = c.check_pass();
     auto took = steady_clock::now() - begin;
     check_peak_at_origin(c.facts());
-    check_gate(c.facts(), seen);
+    judge(c.facts(), seen);
     passed_[&c] = took;
     return seen;
 }
 
-void sampler::check_gate(const cell_facts& facts, account& seen) const {
+void sampler::judge(const cell_facts& facts, account& seen) const {
     seen.open = most_of(seen.open, open_kernel_objects(model_.worker_ids()));
     seen.kernel_objects = newly_open(seen.open, before_.open);
     const std::string& named = model_.facts().back_end;
@@ -83,8 +83,8 @@ void sampler::check_peak_at_origin(const cell_facts& facts) {
                            " requests in flight, allowed are " + std::to_string(facts.at_server));
 }
 
-std::chrono::nanoseconds sampler::pass_gate(cell& c) {
-    if (!passed_.contains(&c)) gate(c);
+std::chrono::nanoseconds sampler::checked(cell& c) {
+    if (!passed_.contains(&c)) check_pass(c);
     return passed_.at(&c);
 }
 
@@ -107,7 +107,7 @@ void sampler::run_passes(cell& c, std::uint64_t count) {
 sample sampler::take(cell& c, std::uint64_t iterations, const std::function<void()>& timed,
                      std::uint64_t untimed) {
     opened here(c, around(c));
-    if (!passed_.contains(&c) && !c.facts().fresh_process) gate_opened(c);
+    if (!passed_.contains(&c) && !c.facts().fresh_process) check_opened(c);
     run_passes(c, untimed);
     c.clear();
 

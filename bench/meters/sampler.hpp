@@ -30,9 +30,9 @@ class sampler {
         : model_(m), origin_(origin), load_(load), before_(before) {}
 
     // Runs the check pass.
-    account gate(cell& c);
+    account check_pass(cell& c);
     // How long the check pass took that the cell has passed in this process; runs it if there was none.
-    std::chrono::nanoseconds pass_gate(cell& c);
+    std::chrono::nanoseconds checked(cell& c);
 
     // What has to be done before the next pass: to be called within `timed`, which is not charged for it.
     void before_pass(cell& c);
@@ -46,9 +46,9 @@ class sampler {
 
   private:
     environment around(cell& c);
-    account gate_opened(cell& c);
+    account check_opened(cell& c);
     void run_passes(cell& c, std::uint64_t count);
-    void check_gate(const cell_facts& facts, account& seen) const;
+    void judge(const cell_facts& facts, account& seen) const;
     void begin_peak_at_origin(const cell_facts& facts);
     void check_peak_at_origin(const cell_facts& facts);
 

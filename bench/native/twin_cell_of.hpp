@@ -50,7 +50,7 @@ class twin_cell_of final : public twin_cell {
 
     void close() override {}
 
-    account gate() override {
+    account check_pass() override {
         clear();
         pass();
         if (std::string mistake = W::verify(params_, outputs_); !mistake.empty()) throw wrong_result(mistake);
@@ -123,7 +123,7 @@ class absent_twin final : public twin_cell {
     const cell_facts& facts() const override { return facts_; }
     void open(const environment&) override {}
     void close() override {}
-    account gate() override { throw std::logic_error("gate() of a twin that does not exist"); }
+    account check_pass() override { throw std::logic_error("check_pass() of a twin that does not exist"); }
     void clear() override {}
     void pass() override {}
     std::uint64_t check(std::uint64_t) override { return 0; }

@@ -138,7 +138,7 @@ std::string description_line(const cell_facts& f) {
     return line_of({{"outcome", "ok"}, {"cell", cell_row(f)}});
 }
 
-std::string gate_line(const account& a, std::uint64_t bare_ns) {
+std::string check_pass_line(const account& a, std::uint64_t bare_ns) {
     json of{{"executions", a.executions}};
     if (a.peak_alive > 0) of["peak_alive"] = a.peak_alive;
     of["threads"] = a.threads;
@@ -204,7 +204,7 @@ request read_request(const std::string& line, model& m) {
     if (what == "describe") return {request::kind::describe, of, 0, 0, {}};
     if (params.size() != of->facts().params.size())
         return unclear("this request names all params of " + of->facts().workload);
-    if (what == "gate") return {request::kind::gate, of, 0, 0, {}};
+    if (what == "gate") return {request::kind::check_pass, of, 0, 0, {}};
     json iterations = value_of("iterations");
     if (!iterations.is_number_unsigned() || iterations == 0)
         return unclear("a sample needs iterations, a whole number from 1");

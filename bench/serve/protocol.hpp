@@ -16,14 +16,14 @@ namespace crossover::bench {
 std::string hello_line(const model& m);
 std::string description_line(const cell_facts& f);
 // `bare_ns` as the cell says.
-std::string gate_line(const account& a, std::uint64_t bare_ns);
+std::string check_pass_line(const account& a, std::uint64_t bare_ns);
 std::string sample_line(const cell_facts& of, const sample& s);
 std::string failure_line(const failure& f);
 std::string usage_line(std::string_view reason);
 
 // What a request asks for.
 struct request {
-    enum class kind { describe, gate, sample, quit, unclear } what;
+    enum class kind { describe, check_pass, sample, quit, unclear } what;
     cell* of = nullptr;
     std::uint64_t iterations = 0;
     std::uint64_t untimed = 0;  // passes before them

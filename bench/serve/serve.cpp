@@ -17,9 +17,9 @@ std::string answer(const request& asked, const model& m, sampler& samples) {
     if (asked.what == request::kind::describe) return description_line(facts);
     if (!facts.unsupported.empty()) return failure_line({outcome::unsupported, facts.unsupported});
     try {
-        if (asked.what == request::kind::gate) {
-            const account seen = samples.gate(*asked.of);
-            return gate_line(seen, asked.of->bare_ns(m.facts().cores));
+        if (asked.what == request::kind::check_pass) {
+            const account seen = samples.check_pass(*asked.of);
+            return check_pass_line(seen, asked.of->bare_ns(m.facts().cores));
         }
         return sample_line(facts, samples.take(*asked.of, asked.iterations, asked.untimed));
     } catch (...) {

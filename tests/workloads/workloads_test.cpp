@@ -126,7 +126,7 @@ TEST_P(workload, is_supported_exactly_where_its_needs_are_met_and_else_says_why)
 
 TEST_P(workload, does_all_its_work_and_no_more) {
     SKIP_IF_UNSUPPORTED();
-    const bench::account seen = cell->gate();
+    const bench::account seen = cell->check_pass();
     EXPECT_EQ(seen.executions, GetParam().executions);
     EXPECT_GE(cell->facts().scheduled, seen.executions);
     EXPECT_LE(seen.peak_alive, cell->facts().in_flight);
@@ -136,7 +136,7 @@ TEST_P(workload, does_all_its_work_and_no_more) {
 
 TEST_P(workload, gives_the_same_outputs_again_and_again) {
     SKIP_IF_UNSUPPORTED();
-    const std::uint64_t checksum = cell->gate().checksum;
+    const std::uint64_t checksum = cell->check_pass().checksum;
     cell->clear();
     cell->pass();
     cell->pass();
@@ -145,12 +145,12 @@ TEST_P(workload, gives_the_same_outputs_again_and_again) {
 
 TEST_P(workload, gives_the_outputs_that_every_model_gives) {
     SKIP_IF_UNSUPPORTED();
-    EXPECT_EQ(cell->gate().checksum, GetParam().checksum());
+    EXPECT_EQ(cell->check_pass().checksum, GetParam().checksum());
 }
 
 TEST_P(workload, is_told_apart_from_one_that_was_not_run_or_run_too_often) {
     SKIP_IF_UNSUPPORTED();
-    cell->gate();
+    cell->check_pass();
     cell->clear();
     EXPECT_THROW(cell->check(1), bench::wrong_result);
     EXPECT_THROW(cell->check(0), bench::wrong_result) << "outputs that nothing wrote";

@@ -36,8 +36,8 @@ class Model(Protocol):
     helpers: frozenset[str]  # further kernel objects that its library may open
     versions: dict[str, str]
 
-    def run(self, cell: Cell, gated: bool) -> Outputs:
-        """All items of one iteration, in the order of their numbers; `gated`: each is counted in the account. What an
+    def run(self, cell: Cell, counted: bool) -> Outputs:
+        """All items of one iteration, in the order of their numbers; `counted`: each is counted in the account. What an
         item raises comes out."""
 
     def end(self) -> None:

@@ -56,8 +56,8 @@ class AsyncioModel:
         self._runner = asyncio.Runner(loop_factory=loop_factory)
         self._runner.get_loop()
 
-    def run(self, cell: Cell, gated: bool) -> Outputs:
-        return self._runner.run(self._all(cell, self._around.account if gated else None))
+    def run(self, cell: Cell, counted: bool) -> Outputs:
+        return self._runner.run(self._all(cell, self._around.account if counted else None))
 
     def end(self) -> None:
         self._runner.close()

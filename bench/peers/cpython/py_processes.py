@@ -85,10 +85,10 @@ class ProcessesModel:
         self._pool.submit(int).result()  # forks all workers
         self.workers = [worker.pid for worker in multiprocessing.active_children() if worker.pid]
 
-    def run(self, cell: Cell, gated: bool) -> Outputs:
+    def run(self, cell: Cell, counted: bool) -> Outputs:
         if cell.workload.name == "spawn":
-            return self._spawn(cell, gated)
-        key, work = cell.key, _counted_work if gated else _work
+            return self._spawn(cell, counted)
+        key, work = cell.key, _counted_work if counted else _work
         shared = _offered[key][1]
         shared.tally.begin_at(first_tally(cell.workload.name, cell.params))
         shared.ended.begin_at(0)
@@ -101,8 +101,8 @@ class ProcessesModel:
     def end(self) -> None:
         self._pool.shutdown()
 
-    def _spawn(self, cell: Cell, gated: bool) -> Outputs:
-        if not gated:
+    def _spawn(self, cell: Cell, counted: bool) -> Outputs:
+        if not counted:
             return [blocking_items.spawn(cell.params, self._pool)]
         _account.begin(0)
         try:

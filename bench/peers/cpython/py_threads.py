@@ -49,12 +49,12 @@ class ThreadsModel:
         self._wide = ThreadPoolExecutor(self.guaranteed_concurrency)
         self._per_core = ThreadPoolExecutor(around.cores)
 
-    def run(self, cell: Cell, gated: bool) -> Outputs:
+    def run(self, cell: Cell, counted: bool) -> Outputs:
         if cell.workload.name == "spawn":
-            return self._spawn(cell, self._around.account if gated else None)
+            return self._spawn(cell, self._around.account if counted else None)
         pool = self._per_core if cell.workload.computes else self._wide
         item, p, shared = ITEMS[cell.workload.name], cell.params, self._shared(cell)
-        if gated:
+        if counted:
             item = _counted(item, self._around.account)
 
         def submit(i: int) -> Future[Output]:

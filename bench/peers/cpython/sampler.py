@@ -28,13 +28,13 @@ class Sampler:
         self._origin = Origin(around.origin) if around.origin else None
         self._passed: dict[str, str] = {}  # key of a cell → checksum of its check pass
 
-    def gate(self, cell: Cell) -> dict[str, Any]:
+    def check_pass(self, cell: Cell) -> dict[str, Any]:
         origin = self._asked_by(cell)
         self._passed.pop(cell.key, None)
         self._around.account.open(cell.items)
         if origin:
             origin.reset_peak()
-        outputs = self._pass(cell, gated=True)
+        outputs = self._pass(cell, counted=True)
         self._check_peak(cell, origin)
         account = self._around.account.total()
         account["kernel_objects"] = self._checked_back_end(cell)
@@ -46,10 +46,10 @@ class Sampler:
     def sample(self, cell: Cell, iterations: int, untimed: int) -> dict[str, Any]:
         fresh = bool(cell.row.get("fresh_process"))
         if cell.key not in self._passed and not fresh:
-            self.gate(cell)
+            self.check_pass(cell)
         origin, workers = self._asked_by(cell), self._model.workers
         for _ in range(untimed):
-            self._pass(cell, gated=False)
+            self._pass(cell, counted=False)
         self._around.latencies.forget()
         passes: list[Outputs] = []
         if origin:
@@ -59,7 +59,7 @@ class Sampler:
         before = meters.usage(workers)
         begin = time.monotonic_ns()
         for _ in range(iterations):
-            passes.append(self._pass(cell, gated=False))
+            passes.append(self._pass(cell, counted=False))
         wall = time.monotonic_ns() - begin
         used = meters.usage(workers) - before
         held = meters.above(self._empty, meters.footprint(workers), 1 + len(workers))
@@ -89,10 +89,10 @@ class Sampler:
         self._check_peak(cell, origin)
         return sample
 
-    def _pass(self, cell: Cell, gated: bool) -> Outputs:
+    def _pass(self, cell: Cell, counted: bool) -> Outputs:
         if cell.workload.idles:
             self._around.idle_times.called(cell.params["hold_us"] * 1000)
-        return self._model.run(cell, gated)
+        return self._model.run(cell, counted)
 
     def _asked_by(self, cell: Cell) -> Origin | None:
         return self._origin if "can_connect" in cell.workload.verbs else None

@@ -138,7 +138,7 @@ def _answer(
         return {"outcome": "unsupported", "reason": reason}
     try:
         return (
-            {"outcome": "ok", "account": sampler.gate(cell)}
+            {"outcome": "ok", "account": sampler.check_pass(cell)}
             if what == "gate"
             else sampler.sample(cell, iterations, untimed)
         )
