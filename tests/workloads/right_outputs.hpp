@@ -30,7 +30,7 @@ outputs_of<W> run_serially() {
     bench::make_cells<W>(cells, facts, &runtime, bench::passes_of<serial, W>());
     auto& cell = static_cast<bench::cell_of<W>&>(*cells.front());
     cell.open({memory, std::nullopt});
-    cell.gate();
+    cell.check_pass();
     outputs_of<W> outputs = cell.outputs();
     cell.close();
     return outputs;
