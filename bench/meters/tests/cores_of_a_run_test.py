@@ -65,7 +65,7 @@ class Cores(unittest.TestCase):
                     "--cores",
                     str(cores),
                     "--time-budget",
-                    "15s",
+                    "30s",
                     "--out",
                     str(out),
                 ]
