@@ -51,9 +51,8 @@
 //                    of an item that starts tasks: the same from outside, for a model that needs it
 //   verify(p, prepared, outputs)
 //                    instead of verify(p, outputs), where what was prepared is needed to judge
-//   arrival_rate     the param (&params::...) that says how fast the work comes; whoever asks for a sample
-//   may
-//                    choose another value, 0: as fast as it is done
+//   arrival_rate     the param (&params::...) that says how fast the work comes; another may be asked for
+//                    with a sample; 0: as fast as it is done
 //   at_server(p)     how many requests the origin may see in flight, at most
 //   fresh_process    true when a sample needs a process in which nothing ran before: memory
 //   limits(p)        → policy: how many items may be alive
