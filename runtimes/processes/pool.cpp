@@ -152,9 +152,8 @@ bool pool::ended() const {
 
 template <class Visit>
 void pool::for_working(Visit visit) const {
-    using crossover::pool::activity;
     for (std::size_t i = 0; i < slots_.size(); ++i)
-        if (slots_[i].does.load() != activity::resting && !slots_[i].dead.load()) visit(i);
+        if (!slots_[i].rests.load() && !slots_[i].dead.load()) visit(i);
 }
 
 void pool::await_end() {
@@ -207,11 +206,9 @@ void pool::handle(const process_supervisor::report& r) {
 // One that holds nothing is no loss: another takes its place at once, and with it the work that it may have
 // been called to.
 void pool::note_death(std::size_t id, int status) {
-    using crossover::pool::activity;
     slot& s = slots_[id];
     const bool loses_items = s.holds_items_of(all_->number) && all_->left.load() != 0;
     if (!in_batch_ || (!lost() && !loses_items)) {
-        if (s.does.load() != activity::resting) s.does.store(activity::called);
         s.items.clear();
         return start(id);
     }

@@ -47,13 +47,6 @@ struct nested_batch {
     std::atomic<std::uint32_t> gone{0};  // thieves that have left again, and whether the owner sleeps
 };
 
-// What a worker does, as far as others act on it.
-enum class activity : std::uint32_t {
-    resting,  // sleeps, or is about to, until called
-    called,   // somebody has given it work and is about to wake it
-    awake,    // looks for work, or works
-};
-
 // The thefts that a worker is inside of, each while it waits for the one before: the calls for help in its
 // deque belong to the last or to batches below it. Bounded, because every level needs stack.
 template <futex_scope Scope>
@@ -98,7 +91,7 @@ template <futex_scope Scope>
 struct worker_slot {
     // Where the worker itself sleeps, when it waits neither in a verb nor for its item.
     alignas(cache_line_bytes) std::atomic<std::uint32_t> signal{0};
-    std::atomic<activity> does{activity::resting};
+    std::atomic<bool> rests{true};            // sleeps, or is about to, until called in
     std::atomic<bool> awaits_thieves{false};  // sleeps until they end or have something that it may do
     std::atomic<bool> followed{false};        // somebody who awaits thieves awaits this one
     std::atomic<bool> overlooked{false};      // somebody rests since this one stole
@@ -124,7 +117,7 @@ struct worker_slot {
 
     // For the successor of a dead worker, once nobody works.
     void clear() {
-        does.store(activity::called);
+        rests.store(false);
         awaits_thieves.store(false);
         followed.store(false);
         overlooked.store(false);

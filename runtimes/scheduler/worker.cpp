@@ -91,9 +91,7 @@ bool scheduler<Scope>::overlook(std::uint32_t before) {
 
 template <futex_scope Scope>
 bool scheduler<Scope>::call_in(std::size_t id) {
-    activity before = activity::resting;
-    if (!slots[id].does.compare_exchange_strong(before, activity::called, std::memory_order_seq_cst))
-        return false;
+    if (!slots[id].rests.exchange(false, std::memory_order_seq_cst)) return false;
     resting.clear(id);
     wake(id);
     return true;
@@ -114,20 +112,20 @@ void scheduler<Scope>::wake(std::size_t id) {
 template <futex_scope Scope>
 void scheduler<Scope>::wake_working() {
     for (std::size_t i = 0; i < workers; ++i)
-        if (slots[i].does.load(std::memory_order_seq_cst) != activity::resting) slots[i].parker.wake();
+        if (!slots[i].rests.load(std::memory_order_seq_cst)) slots[i].parker.wake();
 }
 
 // --- The outermost batch ---
 
 template <futex_scope Scope>
 void worker<Scope>::serve() {
+    own_.rests.store(false, std::memory_order_seq_cst);
     do search();
     while (rest());
 }
 
 template <futex_scope Scope>
 void worker<Scope>::search() {
-    own_.does.store(activity::awake, std::memory_order_seq_cst);
     patience left(all_.patience);
     for (;;) {
         if (in_sight()) {
@@ -253,21 +251,19 @@ bool worker<Scope>::help_if_invited(std::size_t victim, Wanted wanted) {
 // Sleeps until called; false when the pool closes.
 template <futex_scope Scope>
 bool worker<Scope>::rest() {
-    own_.does.store(activity::resting, std::memory_order_seq_cst);
+    own_.rests.store(true, std::memory_order_seq_cst);
     all_.resting.set(id_);
     asymmetric_fence<Scope>::heavy();
     const std::uint32_t thefts = all_.thefts();
     if (in_sight() || !all_.overlook(thefts)) {
-        activity before = activity::resting;
-        if (own_.does.compare_exchange_strong(before, activity::awake, std::memory_order_seq_cst))
-            all_.resting.clear(id_);
+        if (own_.rests.exchange(false, std::memory_order_seq_cst)) all_.resting.clear(id_);
         return true;
     }
     if (all_.lost.raised()) all_.how.batch_ended();
     for (;;) {
         const std::uint32_t seen = own_.signal.load(std::memory_order_seq_cst);
         if (all_.closing.load(std::memory_order_seq_cst)) return false;
-        if (own_.does.load(std::memory_order_seq_cst) != activity::resting) return true;
+        if (!own_.rests.load(std::memory_order_seq_cst)) return true;
         futex_wait(own_.signal, seen, Scope);
     }
 }
