@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "runtimes/system/private_pages.hpp"
 #include "runtimes/system/processor.hpp"
 
 namespace crossover::fiber {
@@ -22,7 +23,6 @@ class stacks {
     static std::size_t touched_bytes() { return std::min(stack_bytes, 3 * page_bytes()); }
 
     stacks() = default;
-    ~stacks();
     stacks(const stacks&) = delete;
     stacks& operator=(const stacks&) = delete;
 
@@ -48,7 +48,7 @@ class stacks {
 
     void map_slab();
 
-    std::vector<void*> slabs_;
+    std::vector<private_pages> slabs_;
     std::vector<void*> free_;  // the upper ends
 };
 

@@ -1,10 +1,9 @@
 // Starts and ends the threads of a pool, and waits for the end of a batch.
 #include "runtimes/threads/threads.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -29,25 +28,25 @@ std::size_t at_most_the_set(std::size_t workers) {
 
 threads::threads(std::size_t workers, std::chrono::nanoseconds look)
     : slots_(std::make_unique<worker_slot<scope>[]>(at_most_the_set(workers))),
-      all_(*this, slots_.get(), workers, look) {
+      all_(*this, slots_.get(), workers, look),
+      frames_(workers * frame_bytes, "memory for the coroutines of a pool of threads") {
     asymmetric_fence<scope>::join();
-    // No allocation of the heap, which a sanitizer marks byte by byte: 2 s for 256 workers.
-    void* at = ::mmap(nullptr, workers * frame_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (at == MAP_FAILED) refuse_worker(errno, "memory for the coroutines of a pool of threads");
-    frames_ = static_cast<std::byte*>(at);
+    constexpr const char* starting = "starting a thread of the pool";
     try {
         for (std::size_t id = 0; id < workers; ++id) threads_.emplace_back(&threads::work, this, id);
+    } catch (const std::bad_alloc&) {
+        close();
+        refuse_worker(ENOMEM, starting);
     } catch (const std::system_error& e) {
         close();
-        refuse_worker(e.code().value(), "starting a thread of the pool");
+        refuse_worker(e.code().value(), starting);
     }
 }
 
 threads::~threads() { close(); }
 
 void threads::work(std::size_t id) {
-    blocking::frames frames(frames_ + id * frame_bytes, frame_bytes);
+    blocking::frames frames(frames_.data() + id * frame_bytes, frame_bytes);
     blocking::frames::current = &frames;
     worker<scope>(all_, id).serve();
 }
@@ -56,7 +55,6 @@ void threads::close() {
     all_.closing.store(true, std::memory_order_seq_cst);
     for (std::size_t id = 0; id < threads_.size(); ++id) all_.wake(id);
     for (auto& thread : threads_) thread.join();
-    ::munmap(frames_, all_.workers * frame_bytes);
 }
 
 void threads::batch_ended() {

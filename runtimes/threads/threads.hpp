@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtimes/scheduler/worker.hpp"
+#include "runtimes/system/private_pages.hpp"
 
 namespace crossover::pool {
 
@@ -38,7 +39,7 @@ class threads final : substrate {
 
     std::unique_ptr<worker_slot<scope>[]> slots_;
     scheduler<scope> all_;
-    std::byte* frames_ = nullptr;            // of all workers' coroutines: pages are taken when touched
+    private_pages frames_;                   // of all workers' coroutines
     std::atomic<std::uint32_t> endings_{0};  // of batches: what the caller sleeps on
     std::vector<std::thread> threads_;
 };
