@@ -1,11 +1,15 @@
 // Calls in other threads.
 #include "runtimes/event_loop/executors/thread_executor.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <latch>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "runtimes/event_loop/executors/concurrent_future.hpp"
@@ -164,17 +168,26 @@ TEST_P(thread_executor_test, conformance_132_shutdown_cancels_the_queued_and_fin
     }());
 }
 
+// A thread hands over its result before it waits again: until it sleeps.
+coro<> until_asleep(pid_t thread) {
+    const std::string file = "/proc/self/task/" + std::to_string(thread) + "/stat";
+    for (;;) {
+        std::string told;
+        std::getline(std::ifstream(file), told);
+        if (told.find(") S ") != std::string::npos) co_return;
+        co_await sleep(1ms);
+    }
+}
+
 TEST_P(thread_executor_test, conformance_130_idle_threads_are_used_again) {
     run([]() -> coro<> {
         thread_executor many(8);
         for (int i = 0; i < 20; ++i) {
-            auto call = run_in_executor(many, [] {});
-            co_await call;
-            // The thread hands over the result before it waits again; a machine may hold it up between the
-            // two.
-            co_await sleep(5ms);
+            auto call = run_in_executor(many, [] { return ::gettid(); });
+            const pid_t thread = co_await call;
+            co_await until_asleep(thread);
         }
-        EXPECT_LT(many.threads(), 8u) << "each call started one";
+        EXPECT_EQ(many.threads(), 1U);
         std::vector<future<>> calls;
         calls.reserve(8);
         std::latch all_there(8);
